@@ -1,0 +1,60 @@
+import middy from '@middy/core'
+import type { Backends, HttpRequest, Middleware } from 'clearskies-middy'
+import { DynamoDbBackend } from 'clearskies-middy/backends/dynamodb'
+import { SqsBackend } from 'clearskies-middy/backends/sqs'
+import { backends } from 'clearskies-middy/middleware/backends'
+import { type Secrets, parameterStore } from 'clearskies-middy/middleware/parameter-store'
+import { alb } from 'clearskies-middy/normalizers/alb'
+import { eachRecord } from 'clearskies-middy/normalizers/each-record'
+import { httpApi } from 'clearskies-middy/normalizers/http-api'
+import { invocation } from 'clearskies-middy/normalizers/invocation'
+import { restApi } from 'clearskies-middy/normalizers/rest-api'
+import { sqs } from 'clearskies-middy/normalizers/sqs'
+import {
+  createProduct,
+  deleteProduct,
+  listProducts,
+  placeOrder,
+  readOrder,
+  readProduct,
+  updateProduct,
+  workOrder,
+} from './handlers.ts'
+import { Order, OrderMessage, Product } from './models.ts'
+import { router } from './router.ts'
+
+const shopBackends = {
+  products: new DynamoDbBackend(Product),
+  orders: new DynamoDbBackend(Order),
+  orderQueue: new SqsBackend(OrderMessage),
+}
+
+/** What every handler of the shop finds in its context. */
+export interface ShopContext {
+  readonly secrets: Secrets
+  readonly backends: Backends<typeof shopBackends>
+}
+
+const secrets = parameterStore()
+const stores = backends(shopBackends)
+
+const routes = router<ShopContext>({
+  'GET /products': listProducts,
+  'POST /products': createProduct,
+  'GET /products/{author}/{title}': readProduct,
+  'PATCH /products/{author}/{title}': updateProduct,
+  'DELETE /products/{author}/{title}': deleteProduct,
+  'POST /orders': placeOrder,
+  'GET /orders/{id}': readOrder,
+})
+
+function shop<TRequest extends HttpRequest>(normalizer: Middleware<TRequest>) {
+  return middy().use(normalizer).use(secrets).use(stores).handler(routes)
+}
+
+/** The same handlers behind every source. */
+export const albHandler = shop(alb())
+export const restApiHandler = shop(restApi())
+export const httpApiHandler = shop(httpApi())
+export const createProductHandler = middy().use(invocation()).use(secrets).use(stores).handler(createProduct)
+export const worker = middy().use(sqs()).use(secrets).use(stores).handler(eachRecord(workOrder))

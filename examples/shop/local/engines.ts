@@ -1,0 +1,174 @@
+import { CreateTableCommand, DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb'
+import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { ParameterAlreadyExists, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
+import dynalite from 'dynalite'
+import { startFauxqs } from 'fauxqs'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { startAwsStandIn } from './aws-stand-in.ts'
+
+/** What the shop runs on, and how to stop it. */
+export interface Engines {
+  readonly queueUrl: string
+  readonly deadLetterQueueUrl: string
+  /** What was started, or what is used instead: a line each. */
+  readonly told: readonly string[]
+  stop(): Promise<void>
+}
+
+/** How often a poisoned order is tried before it is put aside. */
+export const maxReceiveCount = 3
+
+/**
+ * Starts embedded engines for each AWS service that has no endpoint in the environment (`AWS_ENDPOINT_URL`, or the
+ * service's own variable), points the SDK at them, and creates what the shop needs.
+ */
+export async function startEngines(): Promise<Engines> {
+  const stops: (() => Promise<void>)[] = []
+  const told: string[] = []
+  process.env['AWS_REGION'] ??= 'eu-central-1'
+  // Embedded engines take any credentials; without some, the SDK would go looking for them.
+  process.env['AWS_ACCESS_KEY_ID'] ??= 'local'
+  process.env['AWS_SECRET_ACCESS_KEY'] ??= 'local'
+
+  async function engine(
+    service: string,
+    title: string,
+    start: () => Promise<{ url: string; stop: () => Promise<void> }>,
+  ): Promise<void> {
+    const given = process.env[`AWS_ENDPOINT_URL_${service}`] ?? process.env['AWS_ENDPOINT_URL']
+    if (given !== undefined) {
+      told.push(`${title}: ${given}`)
+      return
+    }
+    const { url, stop } = await start()
+    process.env[`AWS_ENDPOINT_URL_${service}`] = url
+    stops.push(stop)
+    told.push(`${title}: embedded, ${url}`)
+  }
+
+  const stop = async (): Promise<void> => {
+    await Promise.all(stops.map((one) => one()))
+  }
+  try {
+    await Promise.all([
+      engine('DYNAMODB', 'DynamoDB', startDynalite),
+      engine('SQS', 'SQS', startSqs),
+      engine('SSM', 'Parameter Store', startSsm),
+    ])
+    const [queues] = await Promise.all([createQueues(), createTables(), createSigningKey()])
+    process.env['ORDERS_QUEUE_URL'] = queues.queueUrl
+    return { ...queues, told, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function startDynalite() {
+  const server = dynalite({ createTableMs: 0 })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const stop = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => {
+        resolve()
+      })
+      server.closeAllConnections()
+    })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop }
+}
+
+async function startSqs() {
+  const server = await startFauxqs({ port: 0, logger: false })
+  return { url: server.address, stop: () => server.stop() }
+}
+
+async function startSsm() {
+  const { url, close } = await startAwsStandIn()
+  return { url, stop: close }
+}
+
+async function createQueues(): Promise<{ queueUrl: string; deadLetterQueueUrl: string }> {
+  const client = new SQSClient({})
+  const deadLetterQueueUrl = await createQueue(client, 'orders-dead')
+  const { Attributes } = await client.send(
+    new GetQueueAttributesCommand({ QueueUrl: deadLetterQueueUrl, AttributeNames: ['QueueArn'] }),
+  )
+  const redrive = JSON.stringify({
+    deadLetterTargetArn: Attributes?.['QueueArn'],
+    maxReceiveCount: String(maxReceiveCount),
+  })
+  const queueUrl = await createQueue(client, 'orders', { RedrivePolicy: redrive, VisibilityTimeout: '2' })
+  client.destroy()
+  return { queueUrl, deadLetterQueueUrl }
+}
+
+async function createQueue(
+  client: SQSClient,
+  QueueName: string,
+  Attributes?: Record<string, string>,
+): Promise<string> {
+  const { QueueUrl = '' } = await client.send(
+    new CreateQueueCommand({ QueueName, ...(Attributes && { Attributes }) }),
+  )
+  const url = new URL(QueueUrl)
+  // Emulators name themselves by domains that not every machine can resolve; they go by the path alone.
+  if (url.hostname.endsWith('.localhost'))
+    url.host = new URL(String(process.env['AWS_ENDPOINT_URL_SQS'] ?? process.env['AWS_ENDPOINT_URL'])).host
+  return url.href
+}
+
+async function createTables(): Promise<void> {
+  const client = new DynamoDBClient({})
+  const string = (...names: string[]) =>
+    names.map((AttributeName) => ({ AttributeName, AttributeType: 'S' as const }))
+  const keys = (partition: string, sort?: string) => [
+    { AttributeName: partition, KeyType: 'HASH' as const },
+    ...(sort === undefined ? [] : [{ AttributeName: sort, KeyType: 'RANGE' as const }]),
+  ]
+  const create = async (command: CreateTableCommand): Promise<void> => {
+    try {
+      await client.send(command)
+    } catch (error) {
+      if (!(error instanceof ResourceInUseException)) throw error
+    }
+  }
+  await create(
+    new CreateTableCommand({
+      TableName: 'products',
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: string('author', 'title', 'genre'),
+      KeySchema: keys('author', 'title'),
+      GlobalSecondaryIndexes: [
+        { IndexName: 'byGenre', KeySchema: keys('genre', 'title'), Projection: { ProjectionType: 'ALL' } },
+      ],
+    }),
+  )
+  await create(
+    new CreateTableCommand({
+      TableName: 'orders',
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: string('id'),
+      KeySchema: keys('id'),
+    }),
+  )
+  client.destroy()
+}
+
+async function createSigningKey(): Promise<void> {
+  const client = new SSMClient({})
+  try {
+    await client.send(
+      new PutParameterCommand({
+        Name: '/shop/signing-key',
+        Type: 'SecureString',
+        Value: randomBytes(32).toString('hex'),
+      }),
+    )
+  } catch (error) {
+    if (!(error instanceof ParameterAlreadyExists)) throw error
+  }
+  client.destroy()
+}

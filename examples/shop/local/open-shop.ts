@@ -1,0 +1,77 @@
+import { DynamoDbBackend } from 'clearskies-middy/backends/dynamodb'
+import {
+  type Gateway,
+  type GatewayInvocation,
+  type GatewayOptions,
+  type GatewaySource,
+  type PollInvocation,
+  type Poller,
+  gateway,
+  poll,
+} from 'clearskies-middy/testing'
+import { Product } from '../models.ts'
+import { type Engines, startEngines } from './engines.ts'
+
+/** What may be said about a shop before it opens. */
+export interface ShopOptions {
+  readonly ports?: Partial<Record<ShopSource, number>>
+  readonly onInvocation?: (invocation: GatewayInvocation) => void
+  readonly onBatch?: (invocation: PollInvocation) => void
+}
+
+/** The gateways of the shop. */
+export const shopSources = ['alb', 'rest-api', 'http-api'] as const satisfies readonly GatewaySource[]
+export type ShopSource = (typeof shopSources)[number]
+
+/** A shop that serves. */
+export interface OpenShop {
+  readonly engines: Engines
+  readonly gateways: Readonly<Record<ShopSource, Gateway>>
+  close(): Promise<void>
+}
+
+const routes = ['/products', '/products/{author}/{title}', '/orders', '/orders/{id}']
+
+const seeds = [
+  { author: 'Ursula K. Le Guin', title: 'The Dispossessed', genre: 'science fiction', price: 12 },
+  { author: 'Ursula K. Le Guin', title: 'The Left Hand of Darkness', genre: 'science fiction', price: 11.5 },
+  { author: 'Ursula K. Le Guin', title: 'A Wizard of Earthsea', genre: 'fantasy', price: 9 },
+  { author: 'Octavia E. Butler', title: 'Kindred', genre: 'science fiction', price: 10 },
+]
+
+/** Starts the engines, the gateways and the queue's poller, in this order, and closes them in the other. */
+export async function openShop({ ports = {}, onInvocation, onBatch }: ShopOptions = {}): Promise<OpenShop> {
+  const closers: (() => Promise<void>)[] = []
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    const engines = await startEngines()
+    closers.push(() => engines.stop())
+    // Loaded now, because the models read their tables' names and the SDK its endpoints from the environment.
+    const { albHandler, httpApiHandler, restApiHandler, worker } = await import('../app.ts')
+    const handlers = { alb: albHandler, 'rest-api': restApiHandler, 'http-api': httpApiHandler }
+    const products = new DynamoDbBackend(Product)
+    await Promise.all(seeds.map((seed) => products.put(seed)))
+    const gateways: Partial<Record<ShopSource, Gateway>> = {}
+    for (const source of shopSources) {
+      const options: GatewayOptions = {
+        port: ports[source] ?? 0,
+        routes,
+        ...(onInvocation && { onInvocation }),
+      }
+      const opened = await gateway(source, handlers[source], options)
+      closers.push(() => opened.close())
+      gateways[source] = opened
+    }
+    const poller: Poller = poll(engines.queueUrl, worker, {
+      waitTime: 5,
+      ...(onBatch && { onInvocation: onBatch }),
+    })
+    closers.push(() => poller.stop())
+    return { engines, gateways: gateways as Record<ShopSource, Gateway>, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

@@ -1,0 +1,32 @@
+import { model } from 'clearskies-middy/backends/model'
+import { z } from 'zod'
+
+export const Product = model({
+  name: () => process.env['PRODUCTS_TABLE'] ?? 'products',
+  key: ['author', 'title'],
+  indexes: { byGenre: { partition: 'genre', sort: 'title' } },
+  schema: z.object({
+    author: z.string().min(1),
+    title: z.string().min(1),
+    genre: z.string().optional(),
+    price: z.number().nonnegative(),
+  }),
+})
+
+export const Order = model({
+  name: () => process.env['ORDERS_TABLE'] ?? 'orders',
+  key: ['id'],
+  schema: z.object({
+    id: z.string(),
+    author: z.string(),
+    title: z.string(),
+    quantity: z.number().int().positive(),
+    state: z.enum(['placed', 'worked']).default('placed'),
+  }),
+})
+
+/** What the order endpoint puts on the queue: which order, and a signature that only the shop can make. */
+export const OrderMessage = model({
+  name: () => String(process.env['ORDERS_QUEUE_URL']),
+  schema: z.object({ id: z.string(), signature: z.string() }),
+})

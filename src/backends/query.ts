@@ -1,0 +1,270 @@
+import { ConditionError } from '../errors.ts'
+import type { Column } from './model.ts'
+
+/** The operators of a condition. */
+export type Operator =
+  | '='
+  | '!='
+  | '<'
+  | '<='
+  | '>'
+  | '>='
+  | 'in'
+  | 'not-in'
+  | 'between'
+  | 'begins-with'
+  | 'contains'
+  | 'is-null'
+  | 'is-not-null'
+  | 'like'
+
+type Ordered = string | number | bigint | Uint8Array | Date
+
+/** The operators that make sense for a column of a type. */
+export type OperatorFor<TValue> =
+  | '='
+  | '!='
+  | 'in'
+  | 'not-in'
+  | 'is-null'
+  | 'is-not-null'
+  | (TValue extends Ordered ? '<' | '<=' | '>' | '>=' | 'between' : never)
+  | (TValue extends string | Uint8Array ? 'begins-with' : never)
+  | (TValue extends string | readonly unknown[] | ReadonlySet<unknown> ? 'contains' : never)
+  | (TValue extends string ? 'like' : never)
+
+/** What stands behind an operator: nothing, a list, a pair, an element, or a value of the column's type. */
+export type OperandFor<TValue, TOperator> = TOperator extends 'is-null' | 'is-not-null'
+  ? []
+  : TOperator extends 'in' | 'not-in'
+    ? [values: readonly TValue[]]
+    : TOperator extends 'between'
+      ? [range: readonly [low: TValue, high: TValue]]
+      : TOperator extends 'contains'
+        ? [
+            element: TValue extends readonly (infer TElement)[]
+              ? TElement
+              : TValue extends ReadonlySet<infer TElement>
+                ? TElement
+                : TValue,
+          ]
+        : TOperator extends '=' | '!='
+          ? [value: TValue | null]
+          : [value: TValue]
+
+/** One condition on one column. */
+export interface Comparison {
+  readonly column: string
+  readonly operator: Operator
+  readonly value: unknown
+}
+
+/** A comparison, or several groups of which one must hold as a whole. */
+export type Condition = Comparison | { readonly or: readonly (readonly Condition[])[] }
+
+/** Everything that a query says. */
+export interface QueryState {
+  readonly conditions: readonly Condition[]
+  readonly sort?: { readonly column: string; readonly direction: 'asc' | 'desc' }
+  readonly limit?: number
+  readonly select?: readonly string[]
+  readonly index?: string
+  readonly consistent?: boolean
+  readonly after?: string
+}
+
+/** How far one `page()` may go. */
+export interface PageOptions {
+  /** Requests to the database. */
+  readonly maxPages?: number
+  /** Items looked at, whether or not they meet the conditions. */
+  readonly maxScanned?: number
+  readonly signal?: AbortSignal
+}
+
+/** A page of items, and the token of the one that follows, if there may be one. */
+export interface Page<TItem> {
+  readonly items: TItem[]
+  readonly next?: string
+}
+
+/** What a backend does for its queries. */
+export interface QueryRunner {
+  /** @throws ConditionError for a column that the model does not have */
+  checkColumn(column: string): void
+  page(state: QueryState, options: PageOptions): Promise<Page<unknown>>
+  count(state: QueryState, options: PageOptions): Promise<number>
+  explain(state: QueryState): unknown
+}
+
+const operators = new Set<string>([
+  '=',
+  '!=',
+  '<',
+  '<=',
+  '>',
+  '>=',
+  'in',
+  'not-in',
+  'between',
+  'begins-with',
+  'contains',
+  'is-null',
+  'is-not-null',
+  'like',
+] satisfies Operator[])
+
+/**
+ * Which items are wanted. Every method gives a new query; nothing is sent before one of the ends: `page`, `all`,
+ * `first`, `count`, `exists`, `for await`.
+ *
+ * A value of `undefined`, an unknown column or an unknown operator is refused at once: left out, it would ask for more
+ * than was meant.
+ */
+export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected> {
+  readonly #runner: QueryRunner
+  readonly #state: QueryState
+
+  /** @internal */
+  constructor(runner: QueryRunner, state: QueryState = { conditions: [] }) {
+    this.#runner = runner
+    this.#state = state
+  }
+
+  #with(change: Partial<QueryState>): Query<TItem, TSelected> {
+    return new Query(this.#runner, { ...this.#state, ...change })
+  }
+
+  /** Adds conditions; all must hold. An object means equality of each column. */
+  where<TColumn extends Column<TItem>, TOperator extends OperatorFor<NonNullable<TItem[TColumn]>>>(
+    column: TColumn,
+    operator: TOperator,
+    ...operand: OperandFor<NonNullable<TItem[TColumn]>, TOperator>
+  ): Query<TItem, TSelected>
+  where(equal: { readonly [K in Column<TItem>]?: TItem[K] | null }): Query<TItem, TSelected>
+  where(
+    first: string | Readonly<Record<string, unknown>>,
+    operator?: string,
+    value?: unknown,
+  ): Query<TItem, TSelected> {
+    const added =
+      typeof first === 'string'
+        ? [this.#comparison(first, operator, value)]
+        : Object.entries(first).map(([column, one]) => this.#comparison(column, '=', one))
+    return this.#with({ conditions: [...this.#state.conditions, ...added] })
+  }
+
+  #comparison(column: string, operator: string | undefined, value: unknown): Comparison {
+    this.#runner.checkColumn(column)
+    if (operator === undefined || !operators.has(operator))
+      throw new ConditionError(
+        `"${String(operator)}" is not an operator; there are ${[...operators].join(' ')}`,
+      )
+    return normalized(column, operator as Operator, value)
+  }
+
+  /** The order. The backend refuses one that none of its indexes gives. */
+  sortBy(column: Column<TItem>, direction: 'asc' | 'desc' = 'asc'): Query<TItem, TSelected> {
+    this.#runner.checkColumn(column)
+    if (!(['asc', 'desc'] as unknown[]).includes(direction))
+      throw new ConditionError('A direction is asc or desc')
+    return this.#with({ sort: { column, direction } })
+  }
+
+  /** How many items are returned at most, whatever conditions filter out. */
+  limit(count: number): Query<TItem, TSelected> {
+    if (!Number.isSafeInteger(count) || count < 1)
+      throw new ConditionError('A limit is a whole number from 1')
+    return this.#with({ limit: count })
+  }
+
+  /** Reads these columns only. */
+  select<TColumn extends Column<TItem>>(...columns: readonly TColumn[]): Query<TItem, Pick<TItem, TColumn>> {
+    for (const column of columns) this.#runner.checkColumn(column)
+    if (columns.length === 0) throw new ConditionError('select() takes at least one column')
+    return new Query(this.#runner, { ...this.#state, select: columns })
+  }
+
+  /** Reads from this index. */
+  using(index: string): Query<TItem, TSelected> {
+    return this.#with({ index })
+  }
+
+  /** Reads what was written last, and not what was written a moment ago. */
+  consistent(): Query<TItem, TSelected> {
+    return this.#with({ consistent: true })
+  }
+
+  /** Goes on behind a page. */
+  after(token: string | null | undefined): Query<TItem, TSelected> {
+    return token === null || token === undefined ? this : this.#with({ after: token })
+  }
+
+  /** A page of at most `limit` items. */
+  page(options: PageOptions = {}): Promise<Page<TSelected>> {
+    return this.#runner.page(this.#state, options) as Promise<Page<TSelected>>
+  }
+
+  /** All items in one list. @throws ConditionError if there are more than `max` */
+  async all({ max = 10_000 }: { readonly max?: number } = {}): Promise<TSelected[]> {
+    const items: TSelected[] = []
+    for await (const item of this) {
+      if (items.length === max)
+        throw new ConditionError(
+          `There are more than ${max} items: read them with "for await", or raise "max"`,
+        )
+      items.push(item)
+    }
+    return items
+  }
+
+  /** The first item. */
+  async first(): Promise<TSelected | undefined> {
+    const { items } = await this.limit(1).page()
+    return items[0]
+  }
+
+  /** How many items there are, at most `limit`. */
+  count(options: PageOptions = {}): Promise<number> {
+    return this.#runner.count(this.#state, options)
+  }
+
+  /** Whether there is any. */
+  async exists(): Promise<boolean> {
+    return (await this.limit(1).count()) > 0
+  }
+
+  /** What would be sent, and why so. */
+  explain(): unknown {
+    return this.#runner.explain(this.#state)
+  }
+
+  /** All items, page by page, as they are needed. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<TSelected, void, undefined> {
+    let { after } = this.#state
+    let remaining = this.#state.limit ?? Infinity
+    do {
+      const page = await this.#with({
+        ...(after !== undefined && { after }),
+        ...(remaining !== Infinity && { limit: remaining }),
+      }).page()
+      yield* page.items
+      remaining -= page.items.length
+      after = page.next
+    } while (after !== undefined && remaining > 0)
+  }
+}
+
+function normalized(column: string, operator: Operator, value: unknown): Comparison {
+  if (operator === 'is-null' || operator === 'is-not-null') return { column, operator, value: undefined }
+  const values = operator === 'in' || operator === 'not-in' || operator === 'between' ? value : [value]
+  if (!Array.isArray(values))
+    throw new ConditionError(`The condition on "${column}" with ${operator} takes a list`)
+  if (operator === 'between' && values.length !== 2)
+    throw new ConditionError(`The condition on "${column}" with between takes a list of two values`)
+  if (values.includes(undefined))
+    throw new ConditionError(`The condition on "${column}" has the value undefined`)
+  if (value === null && operator === '=') return { column, operator: 'is-null', value: undefined }
+  if (value === null && operator === '!=') return { column, operator: 'is-not-null', value: undefined }
+  return { column, operator, value }
+}

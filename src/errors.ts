@@ -1,0 +1,276 @@
+/** Options that most errors here accept. */
+export interface ErrorDetails {
+  /** The original error. */
+  cause?: unknown
+}
+
+/** One thing that is wrong with the caller's input. */
+export interface InputError {
+  /** Where, from the outside in: `['address', 'zip']`; empty for the whole. */
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
+
+/** Options of {@link HttpError}. */
+export interface HttpErrorDetails extends ErrorDetails {
+  /** Whether the message reaches the caller. @default true below 500 */
+  expose?: boolean
+  /** Response headers, for instance `retry-after`. */
+  headers?: Readonly<Record<string, string | string[]>>
+}
+
+/**
+ * An error that an HTTP source answers with its own status. The shape is that of `http-errors` and of Middy's
+ * `createError`, so that either may be thrown.
+ *
+ * @example
+ * ```ts
+ * import { HttpError } from 'clearskies-middy'
+ *
+ * export const teapot = new HttpError(418, 'Short and stout')
+ * ```
+ */
+export class HttpError extends Error {
+  override name = 'HttpError'
+  readonly statusCode: number
+  readonly expose: boolean
+  declare readonly headers?: Readonly<Record<string, string | string[]>>
+
+  constructor(statusCode: number, message: string, { cause, expose, headers }: HttpErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.statusCode = statusCode
+    this.expose = expose ?? statusCode < 500
+    if (headers !== undefined) this.headers = headers
+  }
+}
+
+/** The caller's input cannot be used: 400, with the single findings in `errors`. */
+export class BadRequestError extends HttpError {
+  override name = 'BadRequestError'
+  readonly errors: readonly InputError[]
+
+  constructor(
+    message: string,
+    { errors = [], ...details }: HttpErrorDetails & { errors?: readonly InputError[] } = {},
+  ) {
+    super(400, message, details)
+    this.errors = errors
+  }
+}
+
+/** Text that should be JSON is not. Says where, never what stands there: 400. */
+export class MalformedJsonError extends BadRequestError {
+  override name = 'MalformedJsonError'
+  /** The offset of the first character that does not fit, in UTF-16 units. */
+  readonly position: number
+
+  constructor(what: string, position: number) {
+    super(`${what} is not valid JSON: it breaks at position ${position}`)
+    this.position = position
+  }
+}
+
+/** What was asked for does not exist: 404. */
+export class NotFoundError extends HttpError {
+  override name = 'NotFoundError'
+
+  constructor(message: string, details?: HttpErrorDetails) {
+    super(404, message, details)
+  }
+}
+
+/** What should be new exists already, or was changed meanwhile: 409. */
+export class ConflictError extends HttpError {
+  override name = 'ConflictError'
+
+  constructor(message: string, details?: HttpErrorDetails) {
+    super(409, message, details)
+  }
+}
+
+/** An event of another source than the normalizer's. It is never answered: the invocation fails. */
+export class InvalidEventError extends Error {
+  override name = 'InvalidEventError'
+  /** What the event looks like, for instance `an SQS event`. */
+  readonly seen: string
+  /** What the normalizer takes. */
+  readonly expected: string
+
+  constructor(
+    expected: string,
+    seen: string,
+    hint = 'Put the normalizer of that source in front of the handler',
+  ) {
+    super(`Expected ${expected}, but this is ${seen}. ${hint}.`)
+    this.seen = seen
+    this.expected = expected
+  }
+}
+
+/** A handler's result that cannot be turned into a response. Always the handler's fault: 500, and not shown. */
+export class InvalidResponseError extends Error {
+  override name = 'InvalidResponseError'
+  readonly statusCode = 500
+  readonly expose = false
+}
+
+/** A response larger than its source can deliver: 500, with the sizes in bytes. */
+export class ResponseTooLargeError extends InvalidResponseError {
+  override name = 'ResponseTooLargeError'
+  readonly size: number
+  readonly limit: number
+
+  constructor(source: string, size: number, limit: number) {
+    super(`The response is ${size} bytes, but ${source} delivers at most ${limit}`)
+    this.size = size
+    this.limit = limit
+  }
+}
+
+/** Something that Middy's chain should hold is not there: a normalizer, a secrets provider, an `eachRecord`. */
+export class ConfigurationError extends Error {
+  override name = 'ConfigurationError'
+
+  constructor(message: string, { cause }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+  }
+}
+
+/** An optional peer dependency is needed now and not installed. */
+export class MissingDependencyError extends ConfigurationError {
+  override name = 'MissingDependencyError'
+  readonly dependency: string
+
+  constructor(dependency: string, { cause }: ErrorDetails = {}) {
+    super(`This needs the package ${dependency}, which is not installed: run "npm install ${dependency}"`, {
+      cause,
+    })
+    this.dependency = dependency
+  }
+}
+
+/**
+ * A record of a FIFO queue that was not run, because an earlier one of its group failed (or the whole batch stopped).
+ * It is listed for retry like a failure, but is none: `onSkip` tells it apart.
+ */
+export class SkippedRecordError extends Error {
+  override name = 'SkippedRecordError'
+  /** The message whose failure stopped the group. */
+  readonly failedMessageId: string
+
+  constructor(failedMessageId: string) {
+    super(`Not run, to keep the order: message ${failedMessageId} in front of it failed`)
+    this.failedMessageId = failedMessageId
+  }
+}
+
+/** A record's handler answered with an HTTP status of 300 or more, which fails the record. */
+export class FailedRecordError extends Error {
+  override name = 'FailedRecordError'
+  readonly statusCode: number
+
+  constructor(statusCode: number) {
+    super(`The handler answered ${statusCode}`)
+    this.statusCode = statusCode
+  }
+}
+
+/** A failed record has no `messageId`, so SQS cannot be told to keep it alone: the whole batch fails and is retried. */
+export class UnidentifiedRecordError extends Error {
+  override name = 'UnidentifiedRecordError'
+  /** The position of the record in the batch. */
+  readonly index: number
+
+  constructor(index: number, { cause }: ErrorDetails = {}) {
+    super(`Record ${index} failed and has no messageId to report: the whole batch is retried`, { cause })
+    this.index = index
+  }
+}
+
+/** A value of the caller's does not fit the schema: 400, with the single findings in `errors`. */
+export class ValidationError extends BadRequestError {
+  override name = 'ValidationError'
+}
+
+/** Facts that errors about secrets have. */
+export interface SecretErrorDetails extends ErrorDetails {
+  /** The name, as it was asked for. */
+  path: string
+}
+
+/** A secret cannot be read or written. Carries its name and never its value. */
+export class SecretError extends Error {
+  override name = 'SecretError'
+  readonly path: string
+
+  constructor(message: string, { path, cause }: SecretErrorDetails) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.path = path
+  }
+}
+
+/** No secret of that name. */
+export class SecretNotFoundError extends SecretError {
+  override name = 'SecretNotFoundError'
+
+  constructor(store: string, details: SecretErrorDetails) {
+    super(`${store} has no "${details.path}"`, details)
+  }
+}
+
+/** A variable that must be set is not. */
+export class MissingVariableError extends Error {
+  override name = 'MissingVariableError'
+  readonly variable: string
+
+  constructor(variable: string, where: string) {
+    super(`The environment variable "${variable}" is set neither in process.env nor in ${where}`)
+    this.variable = variable
+  }
+}
+
+/** A query that cannot be run as it stands: an unknown column or operator, a value of the wrong kind. Nothing was sent. */
+export class ConditionError extends Error {
+  override name = 'ConditionError'
+}
+
+/** No key or index serves the query, and scanning the whole table was not allowed. Nothing was sent. */
+export class NoIndexError extends ConditionError {
+  override name = 'NoIndexError'
+}
+
+/** No key or index gives the wanted order. Nothing was sent. */
+export class SortError extends ConditionError {
+  override name = 'SortError'
+}
+
+/** A page token that was changed, or that belongs to another query: 400. Nothing was sent. */
+export class InvalidTokenError extends BadRequestError {
+  override name = 'InvalidTokenError'
+
+  constructor(details?: ErrorDetails) {
+    super('The page token is not valid for this query', details)
+  }
+}
+
+/** Data that the backend cannot store: a number out of range, an `undefined` in a list, an item that is too large. */
+export class InvalidDataError extends Error {
+  override name = 'InvalidDataError'
+}
+
+/** Facts that {@link SqsSendError} has. */
+export interface SqsSendErrorDetails extends ErrorDetails {
+  /** SQS's error code, if SQS answered. */
+  code: string
+}
+
+/** SQS did not take a message. Carries the code and never the body. */
+export class SqsSendError extends Error {
+  override name = 'SqsSendError'
+  readonly code: string
+
+  constructor(message: string, { code, cause }: SqsSendErrorDetails) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}

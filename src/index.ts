@@ -1,0 +1,36 @@
+export type { Creates, Deletes, Finds, Patch, Queries, Updates } from './backends/capabilities.ts'
+export { type MemoryOptions, MemoryBackend } from './backends/memory.ts'
+export {
+  type Column,
+  type Index,
+  type InputOf,
+  type ItemOf,
+  type Model,
+  type ModelDefinition,
+  model,
+} from './backends/model.ts'
+export { type Operator, type Page, type PageOptions, Query } from './backends/query.ts'
+export * from './errors.ts'
+export { type BackendOption, type Backends, type Flushes, backends } from './middleware/backends.ts'
+export { type Environment, type EnvironmentOptions, environment } from './middleware/environment.ts'
+export { alb, albRequest, albResponse } from './normalizers/alb.ts'
+export { type AnyHttpEvent, anyHttp, anyHttpRequest, anyHttpResponse } from './normalizers/any-http.ts'
+export type { Authorizer } from './normalizers/authorizer.ts'
+export { type BatchHandler, type EachRecordOptions, eachRecord } from './normalizers/each-record.ts'
+export { type HttpApiEvent, httpApi, httpApiRequest, httpApiResponse } from './normalizers/http-api.ts'
+export type { HttpNormalizerOptions } from './normalizers/http-normalizer.ts'
+export { HttpRequest, type HttpRequestOptions, type HttpSource } from './normalizers/http-request.ts'
+export type { HttpResponseOptions } from './normalizers/http-response.ts'
+export { InvocationRequest, invocation } from './normalizers/invocation.ts'
+export {
+  type Cookie,
+  HttpResponse,
+  type Respond,
+  type ResponseHeaders,
+  type ResponseOptions,
+  respond,
+} from './normalizers/respond.ts'
+export { restApi, restApiRequest, restApiResponse } from './normalizers/rest-api.ts'
+export { type SqsAttributeValue, type SqsBody, SqsRequest } from './normalizers/sqs-request.ts'
+export { SqsBatch, type SqsOptions, sqs } from './normalizers/sqs.ts'
+export type { Logger, Middleware } from './types.ts'

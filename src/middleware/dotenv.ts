@@ -1,0 +1,62 @@
+/** A line of a `.env` file that cannot be read. Says where, and never what stands there. */
+export class DotenvError extends Error {
+  override name = 'DotenvError'
+  readonly file: string
+  readonly line: number
+
+  constructor(file: string, line: number) {
+    super(`${file}:${line} is not a variable: write NAME=value`)
+    this.file = file
+    this.line = line
+  }
+}
+
+const assignment = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*/
+const quoted = /^(["'`])((?:\\[^]|(?!\1)[^\\])*)\1[ \t]*(?:#.*)?(?:\n|$)/
+
+/**
+ * Reads a `.env` file, alike on every version of Node: quotes of three kinds (in double ones `\n` is a line break),
+ * values over several lines inside quotes, `export`, comments. A `#` begins a comment only after white space, because
+ * `secret://path#field` is a value.
+ *
+ * @throws DotenvError for a line that is none of these
+ */
+export function parseDotenv(text: string, file: string): Map<string, string> {
+  const variables = new Map<string, string>()
+  let rest = text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n')
+  let line = 1
+  const skip = (length: number): void => {
+    line += rest.slice(0, length).split('\n').length - 1
+    rest = rest.slice(length)
+  }
+  while (rest !== '') {
+    const blank = /^[ \t]*(?:#.*)?(?:\n|$)/.exec(rest)
+    if (blank !== null) {
+      skip(blank[0].length)
+      continue
+    }
+    const start = assignment.exec(rest)
+    if (start === null) throw new DotenvError(file, line)
+    const name = start[1] as string
+    const at = line
+    skip(start[0].length)
+    const quote = quoted.exec(rest)
+    if (quote !== null) {
+      const [whole, mark, value = ''] = quote
+      variables.set(name, mark === '"' ? unescape(value) : value)
+      skip(whole.length)
+    } else {
+      if (/^["'`]/.test(rest)) throw new DotenvError(file, at)
+      const [whole, value = ''] = /^(.*?)(?:[ \t]+#.*|[ \t]*)(?:\n|$)/.exec(rest) ?? [rest]
+      variables.set(name, value.startsWith('#') ? '' : value)
+      skip(whole.length)
+    }
+  }
+  return variables
+}
+
+const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\' }
+
+function unescape(value: string): string {
+  return value.replace(/\\([nrt"\\])/g, (_, char: string) => escapes[char] as string)
+}

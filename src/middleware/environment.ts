@@ -1,0 +1,182 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { readFileSync } from 'node:fs'
+import { concealed, inspect } from '../conceal.ts'
+import { ConfigurationError, MissingVariableError } from '../errors.ts'
+import { checkOptions } from '../options.ts'
+import { validated } from '../standard-schema.ts'
+import type { MiddyRequest, Middleware } from '../types.ts'
+import { parseDotenv } from './dotenv.ts'
+import { Secrets, isSecrets } from './secrets.ts'
+
+/** Options of {@link environment}. */
+export interface EnvironmentOptions<
+  TNames extends readonly string[] = readonly string[],
+  TSchema extends StandardSchemaV1 = StandardSchemaV1,
+> {
+  /** A file whose variables count where `process.env` has none; it need not exist. `false` for none. @default '.env' */
+  readonly file?: string | false
+  /** What is loaded before the handler runs, as `environment.values.NAME`. */
+  readonly names?: TNames
+  /** Checks and types `values`, for instance a zod object of the `names`. */
+  readonly schema?: TSchema
+}
+
+/** What `values` holds: what the schema makes of the names, or text for each. */
+export type EnvironmentValues<TNames extends readonly string[], TSchema> =
+  TSchema extends StandardSchemaV1<unknown, infer TOutput>
+    ? unknown extends TOutput
+      ? { readonly [K in TNames[number]]: string }
+      : Readonly<TOutput>
+    : { readonly [K in TNames[number]]: string }
+
+const hidden = '[Environment]'
+const uri = /^(secret|ssm|secretsmanager):\/\/(.*)$/s
+
+/** The environment variables, `process.env` over a `.env` file, with secrets in place of the addresses of secrets. */
+export class Environment<TValues = unknown> {
+  readonly #file: string | false
+  #variables: Map<string, string> | undefined
+  #values: Record<string, unknown> = {}
+  #secrets: Secrets[] = []
+  /** The declared variables, loaded before the handler. */
+  readonly values: TValues
+
+  /** @internal */
+  constructor(file: string | false, names: readonly string[]) {
+    this.#file = file
+    this.values = concealed(
+      Object.fromEntries(names.map((name) => [name, () => this.#values[name]])),
+      hidden,
+    ) as TValues
+  }
+
+  /**
+   * A variable's value. One that reads `secret://path` (or `ssm://path`, `secretsmanager://path`) is replaced by that
+   * secret, which is held as long as the secrets middleware says; what a secret contains is not replaced again.
+   *
+   * @throws MissingVariableError if it is not set
+   */
+  get(name: string, options: { readonly optional: true }): Promise<string | undefined>
+  get(name: string, options?: { readonly optional?: boolean }): Promise<string>
+  async get(
+    name: string,
+    { optional = false }: { readonly optional?: boolean } = {},
+  ): Promise<string | undefined> {
+    const value = process.env[name] ?? this.#fromFile(name)
+    if (value === undefined) {
+      if (optional) return undefined
+      throw new MissingVariableError(name, this.#file === false ? 'a file (none is read)' : this.#file)
+    }
+    const match = uri.exec(value)
+    return match === null ? value : this.#resolve(name, match[1] as string, match[2] as string)
+  }
+
+  #fromFile(name: string): string | undefined {
+    if (this.#file === false) return undefined
+    this.#variables ??= readFile(this.#file)
+    return this.#variables.get(name)
+  }
+
+  async #resolve(variable: string, scheme: string, address: string): Promise<string> {
+    const wanted = scheme === 'secret' ? undefined : (scheme as 'ssm' | 'secretsmanager')
+    const path = address.replace(/\?key=/, '#')
+    if (path === '' || path.startsWith('#'))
+      throw new ConfigurationError(`The variable "${variable}" names no secret behind ${scheme}://`)
+    for (const candidate of this.#secrets) {
+      const secrets = Secrets.ofScheme(candidate, wanted)
+      if (secrets !== undefined) return secrets.get(Secrets.nameFromUri(secrets, path))
+    }
+    const middleware = wanted === 'secretsmanager' ? 'secretsManager()' : 'parameterStore()'
+    throw new ConfigurationError(
+      `The variable "${variable}" is a secret (${scheme}://), which needs ${middleware} in front of environment()`,
+    )
+  }
+
+  /** @internal */
+  static use(environment: Environment, secrets: Secrets[]): void {
+    environment.#secrets = secrets
+  }
+
+  /** @internal */
+  static async load(
+    environment: Environment,
+    names: readonly string[],
+    schema: StandardSchemaV1 | undefined,
+  ): Promise<void> {
+    const loaded = await Promise.all(
+      names.map(
+        (name) => environment.get(name, { optional: schema !== undefined }) as Promise<string | undefined>,
+      ),
+    )
+    const values = Object.fromEntries(names.map((name, index) => [name, loaded[index]]))
+    environment.#values =
+      schema === undefined
+        ? values
+        : ((await validated(schema, values, 'The environment')) as Record<string, unknown>)
+  }
+
+  toJSON(): string {
+    return hidden
+  }
+
+  static {
+    Object.defineProperty(this.prototype, inspect, { value: () => hidden })
+  }
+}
+
+function readFile(file: string): Map<string, string> {
+  try {
+    return parseDotenv(readFileSync(file, 'utf8'), file)
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return new Map()
+    throw error
+  }
+}
+
+/**
+ * Puts the environment variables into the context.
+ *
+ * @throws MissingVariableError before the handler, if a declared name is not set and no schema makes it optional
+ * @example
+ * ```ts
+ * import middy from '@middy/core'
+ * import { environment } from 'clearskies-middy/middleware/environment'
+ * import { parameterStore } from 'clearskies-middy/middleware/parameter-store'
+ * import { httpApi } from 'clearskies-middy/normalizers/http-api'
+ *
+ * // TABLE=products, API_KEY=secret://shop/api-key
+ * export const handler = middy()
+ *   .use(httpApi())
+ *   .use(parameterStore())
+ *   .use(environment({ names: ['TABLE', 'API_KEY'] }))
+ *   .handler(async (request, { environment }) => ({ table: environment.values.TABLE }))
+ * ```
+ */
+export function environment<
+  const TNames extends readonly string[] = [],
+  TSchema extends StandardSchemaV1 = StandardSchemaV1,
+>(
+  options: EnvironmentOptions<TNames, TSchema> = {},
+): Middleware<unknown, { readonly environment: Environment<EnvironmentValues<TNames, TSchema>> }> {
+  checkOptions('environment()', options, {
+    file: (value: unknown) => value === false || typeof value === 'string',
+    names: (value: unknown) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
+    schema: (value: unknown) => typeof value === 'object' || typeof value === 'function',
+  })
+  const { file = '.env', names = [], schema } = options
+  if (schema !== undefined && names.length === 0)
+    throw new TypeError('environment(): the option "schema" needs "names", which say what it checks')
+  const variables = new Environment(file, names)
+
+  return {
+    before: function environmentBefore(request: MiddyRequest): void | Promise<void> {
+      const context = request.context as unknown as Record<string, unknown>
+      Environment.use(
+        variables,
+        Object.values(context).filter((value) => isSecrets(value)),
+      )
+      context['environment'] = variables
+      if (names.length > 0) return Environment.load(variables, names, schema)
+    },
+  }
+}

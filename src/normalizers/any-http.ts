@@ -1,0 +1,81 @@
+import type { ALBEvent, APIGatewayProxyEvent, Context } from 'aws-lambda'
+import type { Middleware } from '../types.ts'
+import { albRequest, albResponse } from './alb.ts'
+import { eventKind } from './event-kind.ts'
+import { type HttpApiEvent, httpApiRequest, httpApiResponse } from './http-api.ts'
+import {
+  type HttpNormalizerOptions,
+  checkHttpOptions,
+  httpNormalizer,
+  refuseEvent,
+} from './http-normalizer.ts'
+import type { HttpRequest, HttpRequestOptions, HttpSource } from './http-request.ts'
+import type { HttpResponseOptions } from './http-response.ts'
+import { restApiRequest, restApiResponse } from './rest-api.ts'
+
+/** The event of any HTTP source. */
+export type AnyHttpEvent = ALBEvent | APIGatewayProxyEvent | HttpApiEvent
+
+/**
+ * Reads the event of whichever HTTP source sent it.
+ *
+ * @throws InvalidEventError if none did
+ * @example
+ * ```ts
+ * import { anyHttpRequest } from 'clearskies-middy/normalizers/any-http'
+ * import { albEvent, lambdaContext } from 'clearskies-middy/testing'
+ *
+ * console.log(anyHttpRequest(albEvent({ path: '/' }), lambdaContext()).source) // alb
+ * ```
+ */
+export function anyHttpRequest(
+  event: unknown,
+  context: Context,
+  options: HttpRequestOptions = {},
+): HttpRequest<HttpSource, AnyHttpEvent> {
+  switch (eventKind(event)) {
+    case 'alb':
+      return albRequest(event, context, options)
+    case 'rest-api':
+      return restApiRequest(event, context, options)
+    case 'http-api':
+    case 'http-api-1.0':
+    case 'function-url':
+      return httpApiRequest(event, context, options)
+    default:
+      return refuseEvent('anyHttp()', 'an event of an HTTP source', event)
+  }
+}
+
+/** Turns a handler's result into what the request's source takes. */
+export function anyHttpResponse(
+  result: unknown,
+  request: HttpRequest,
+  options?: HttpResponseOptions,
+): object | Promise<object> {
+  if (request.source === 'alb') return albResponse(result, request, options)
+  if (request.source === 'rest-api') return restApiResponse(result, request, options)
+  return httpApiResponse(result, request, options)
+}
+
+/**
+ * Puts the handler behind every HTTP source at once: load balancer, REST API, HTTP API and function URL. Where a
+ * function has one source only, that source's own normalizer is smaller and refuses the others.
+ *
+ * @throws InvalidEventError if the event is of no HTTP source
+ * @example
+ * ```ts
+ * import middy from '@middy/core'
+ * import { anyHttp } from 'clearskies-middy/normalizers/any-http'
+ *
+ * export const handler = middy()
+ *   .use(anyHttp())
+ *   .handler(async (request) => `Hello from ${request.source}`)
+ * ```
+ */
+export function anyHttp(
+  options: HttpNormalizerOptions = {},
+): Middleware<HttpRequest<HttpSource, AnyHttpEvent>> {
+  checkHttpOptions('anyHttp()', options)
+  return httpNormalizer('anyHttp', anyHttpRequest, anyHttpResponse, options)
+}

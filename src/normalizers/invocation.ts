@@ -1,0 +1,60 @@
+import type { Context } from 'aws-lambda'
+import { ConfigurationError } from '../errors.ts'
+import type { MiddyRequest, Middleware } from '../types.ts'
+import { eventKind } from './event-kind.ts'
+
+/** A direct invocation: the payload is the data, any JSON value. */
+export class InvocationRequest<TData = unknown> {
+  readonly kind = 'invocation'
+  readonly source = 'invocation'
+  /** The payload as it was sent. */
+  readonly raw: unknown
+  readonly lambdaContext: Context
+  data: TData
+
+  /** @internal */
+  constructor(payload: unknown, lambdaContext: Context) {
+    this.raw = payload
+    this.lambdaContext = lambdaContext
+    this.data = payload as TData
+  }
+}
+
+/** Takes the payload of a direct invocation, whatever it is: `null`, a number, an object that looks like HTTP. */
+export function invocationRequest(payload: unknown, context: Context): InvocationRequest {
+  if (eventKind(payload) === 'normalized')
+    throw new ConfigurationError(
+      'invocation() found a request that another normalizer has made: use one normalizer per handler',
+    )
+  return new InvocationRequest(payload, context)
+}
+
+/** Returns the handler's value as it is; nothing becomes `null`, which is what JSON has for it. */
+export function invocationResponse(result: unknown): unknown {
+  return result ?? null
+}
+
+/**
+ * Puts the handler behind direct invocations (`Invoke`, Step Functions, the console's test button). Errors propagate
+ * to the caller.
+ *
+ * @example
+ * ```ts
+ * import middy from '@middy/core'
+ * import { invocation } from 'clearskies-middy/normalizers/invocation'
+ *
+ * export const handler = middy()
+ *   .use(invocation())
+ *   .handler(async ({ data }) => ({ received: data }))
+ * ```
+ */
+export function invocation(): Middleware<InvocationRequest> {
+  return {
+    before: function invocationBefore(request: MiddyRequest): void {
+      request.event = invocationRequest(request.event, request.context)
+    },
+    after: function invocationAfter(request: MiddyRequest): void {
+      request.response = invocationResponse(request.response)
+    },
+  }
+}

@@ -1,0 +1,106 @@
+import { InvalidResponseError } from '../errors.ts'
+
+/** Header values as a handler writes them; a list is sent as several lines, `null` and `undefined` not at all. */
+export type ResponseHeaders = Readonly<
+  Record<string, string | number | boolean | readonly string[] | null | undefined>
+>
+
+/** A cookie to set. https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie */
+export interface Cookie {
+  readonly name: string
+  readonly value: string
+  readonly domain?: string
+  readonly path?: string
+  readonly expires?: Date
+  /** Seconds. */
+  readonly maxAge?: number
+  readonly httpOnly?: boolean
+  readonly secure?: boolean
+  readonly sameSite?: 'Strict' | 'Lax' | 'None'
+  readonly partitioned?: boolean
+}
+
+/** Options of {@link respond}. */
+export interface ResponseOptions {
+  /** @default 200, or 204 without a value */
+  readonly status?: number
+  readonly headers?: ResponseHeaders
+  /** Cookies to set, as objects or as finished `Set-Cookie` lines. */
+  readonly cookies?: readonly (Cookie | string)[]
+}
+
+/**
+ * A response before it takes its source's form. The names are those of Lambda's envelope, so that Middy's own HTTP
+ * middlewares can read and change it.
+ */
+export class HttpResponse {
+  statusCode: number
+  headers: Record<string, string | number | boolean | readonly string[] | null | undefined>
+  cookies: (Cookie | string)[]
+  body: unknown
+
+  constructor(
+    body: unknown,
+    { status = body === undefined ? 204 : 200, headers = {}, cookies = [] }: ResponseOptions = {},
+  ) {
+    if (!isStatus(status))
+      throw new InvalidResponseError(`A status is a whole number from 100 to 599, not ${String(status)}`)
+    this.statusCode = status
+    this.headers = { ...headers }
+    this.cookies = [...cookies]
+    this.body = body
+  }
+}
+
+/** Whether a number is an HTTP status. */
+export function isStatus(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 100 && (value as number) <= 599
+}
+
+/** The type of {@link respond}. */
+export interface Respond {
+  (value: unknown, options?: ResponseOptions): HttpResponse
+  /**
+   * Sends the client elsewhere. A path is taken as it is: behind a stage or a base path, prefix `request.basePath`.
+   * @param status - @default 302
+   */
+  redirect(url: string | URL, status?: number, options?: Omit<ResponseOptions, 'status'>): HttpResponse
+  /** A page. */
+  html(text: string, options?: ResponseOptions): HttpResponse
+  /** Done, and nothing to say: 204. */
+  noContent(options?: Omit<ResponseOptions, 'status'>): HttpResponse
+}
+
+/**
+ * A response with a status, headers or cookies of its own. The value is encoded as if it had been returned bare:
+ * objects as JSON, strings as text, bytes as they are.
+ *
+ * @throws InvalidResponseError if the status is none
+ * @example
+ * ```ts
+ * import { respond } from 'clearskies-middy'
+ *
+ * export const created = respond({ id: 7 }, { status: 201, headers: { location: '/products/7' } })
+ * export const loggedIn = respond.redirect('/', 303, { cookies: [{ name: 'session', value: 's3cr3t', httpOnly: true }] })
+ * ```
+ */
+export const respond: Respond = /* @__PURE__ */ Object.assign(
+  (value: unknown, options?: ResponseOptions): HttpResponse => new HttpResponse(value, options),
+  {
+    redirect(url: string | URL, status = 302, options: Omit<ResponseOptions, 'status'> = {}): HttpResponse {
+      if (!(status >= 300 && status <= 399))
+        throw new InvalidResponseError(`A redirect has a status from 300 to 399, not ${status}`)
+      const location = String(url).replace(/[^\x21-\x7e]+/g, (odd) => encodeURIComponent(odd.toWellFormed()))
+      return new HttpResponse('', { ...options, status, headers: { ...options.headers, location } })
+    },
+    html(text: string, options: ResponseOptions = {}): HttpResponse {
+      return new HttpResponse(text, {
+        ...options,
+        headers: { 'content-type': 'text/html; charset=utf-8', ...options.headers },
+      })
+    },
+    noContent(options: Omit<ResponseOptions, 'status'> = {}): HttpResponse {
+      return new HttpResponse(undefined, { ...options, status: 204 })
+    },
+  },
+)

@@ -1,0 +1,7 @@
+/**
+ * The reason phrase of a status, from Node's own table. `getBuiltinModule` gives the module that the Lambda runtime
+ * has loaded already; importing `node:http` would build its ES module facade, some 20 ms of every cold start.
+ */
+export function statusText(status: number): string {
+  return process.getBuiltinModule('node:http').STATUS_CODES[status] ?? 'Unknown'
+}

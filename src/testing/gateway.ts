@@ -1,0 +1,193 @@
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { defaultLogger, say } from '../logger.ts'
+import { albEvent } from './alb-event.ts'
+import { type DescribedRequest, matchTemplate } from './described-request.ts'
+import { type GatewayReply, type GatewaySource, readResult } from './gateway-result.ts'
+import { functionUrlEvent, httpApiEvent, httpApiV1Event } from './http-api-event.ts'
+import { type AnyHandler, invoke } from './invoke.ts'
+import { lambdaContext } from './lambda-context.ts'
+import { restApiEvent } from './rest-api-event.ts'
+
+/** What a gateway has done with one request. */
+export interface GatewayInvocation {
+  readonly source: GatewaySource
+  readonly method: string
+  /** As the client sent it, with the query. */
+  readonly path: string
+  readonly status: number
+  readonly milliseconds: number
+  /** Why the gateway answered by itself, if it did. */
+  readonly reason?: string
+}
+
+/** Options of {@link gateway}. */
+export interface GatewayOptions {
+  /** @default a free one */
+  readonly port?: number
+  /** @default '127.0.0.1' */
+  readonly host?: string
+  /** Route templates (`/products/{id}`) of a REST or HTTP API; other paths meet a catch-all. */
+  readonly routes?: readonly string[]
+  readonly stage?: string
+  /** Content types that a REST API takes and gives as bytes. @default [] */
+  readonly binaryMediaTypes?: readonly string[]
+  /** The function's timeout in milliseconds. @default 29_000 */
+  readonly timeout?: number
+  /** Told of every request when it is answered. */
+  readonly onInvocation?: (invocation: GatewayInvocation) => void
+  /** Told why a result was refused. @default console.error */
+  readonly onRefusal?: (reason: string) => void
+}
+
+/** A gateway that is listening. */
+export interface Gateway {
+  readonly url: string
+  readonly port: number
+  /** Stops listening, and waits for requests that are under way. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * A real HTTP server that stands for a gateway in front of a handler: each request becomes that source's event, each
+ * result that gateway's response. What the real gateway would refuse becomes a 502, with the reason on the console.
+ *
+ * @throws Error with `code` EADDRINUSE if the port is taken
+ * @example
+ * ```ts
+ * import middy from '@middy/core'
+ * import { alb } from 'clearskies-middy/normalizers/alb'
+ * import { gateway } from 'clearskies-middy/testing'
+ *
+ * const handler = middy().use(alb()).handler(async (request) => ({ path: request.path }))
+ * await using server = await gateway('alb', handler)
+ * console.log(await (await fetch(`${server.url}/products`)).json()) // { path: '/products' }
+ * ```
+ */
+export async function gateway(
+  source: GatewaySource,
+  handler: AnyHandler,
+  options: GatewayOptions = {},
+): Promise<Gateway> {
+  const { port = 0, host = '127.0.0.1' } = options
+  const server = createServer((request, response) => {
+    void answer(source, handler, options, request, response)
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+  const address = server.address() as AddressInfo
+  const close = (): Promise<void> => closeServer(server)
+  return { url: `http://${host}:${address.port}`, port: address.port, close, [Symbol.asyncDispose]: close }
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}
+
+async function answer(
+  source: GatewaySource,
+  handler: AnyHandler,
+  options: GatewayOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const {
+    timeout = 29_000,
+    onInvocation,
+    onRefusal = (reason: string) => say(defaultLogger, 'error', reason),
+    binaryMediaTypes = [],
+  } = options
+  const started = performance.now()
+  const { method = 'GET', url = '/' } = request
+  let reply: GatewayReply
+  try {
+    const event = toEvent(source, await describe(request), options)
+    const result = await invoke(handler, event, lambdaContext({ timeout }))
+    reply = readResult(source, event, result, { accept: request.headers.accept ?? '', binaryMediaTypes })
+  } catch (error) {
+    reply = refused(`the function failed: ${String(error)}`)
+  }
+  try {
+    response.writeHead(reply.status, reply.headers.flat())
+  } catch (error) {
+    reply = refused(`the response cannot be sent: ${String(error)}`)
+    response.writeHead(reply.status)
+  }
+  response.end(method === 'HEAD' ? undefined : reply.body)
+  if (reply.reason !== undefined)
+    onRefusal(`${source} gateway answered ${method} ${url} with ${reply.status}: ${reply.reason}`)
+  onInvocation?.({
+    source,
+    method,
+    path: url,
+    status: reply.status,
+    milliseconds: performance.now() - started,
+    ...(reply.reason !== undefined && { reason: reply.reason }),
+  })
+}
+
+function refused(reason: string): GatewayReply {
+  return {
+    status: 502,
+    headers: [['content-type', 'application/json']],
+    body: Buffer.from('{"message":"Internal server error"}'),
+    reason,
+  }
+}
+
+async function describe(request: IncomingMessage): Promise<DescribedRequest> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  const headers: Record<string, string[]> = {}
+  for (let index = 0; index < request.rawHeaders.length; index += 2) {
+    const name = request.rawHeaders[index] as string
+    if (!/^(?:connection|transfer-encoding|keep-alive)$/i.test(name))
+      (headers[name] ??= []).push(request.rawHeaders[index + 1] as string)
+  }
+  const body = Buffer.concat(chunks)
+  return {
+    method: request.method ?? 'GET',
+    path: request.url ?? '/',
+    headers,
+    clientIp: (request.socket.remoteAddress ?? '127.0.0.1').replace(/^::ffff:/, ''),
+    protocol: 'http',
+    ...(body.length > 0 && { body }),
+  }
+}
+
+function toEvent(
+  source: GatewaySource,
+  request: DescribedRequest,
+  { routes = [], stage, binaryMediaTypes = [] }: GatewayOptions,
+): object {
+  const [path = '/'] = (request.path ?? '/').split('?')
+  const route = routes.find((template) => matchTemplate(path, template) !== undefined)
+  const staged = stage === undefined ? {} : { stage }
+  switch (source) {
+    case 'alb':
+      return albEvent(request)
+    case 'alb-multi-value':
+      return albEvent({ ...request, multiValue: true })
+    case 'rest-api':
+      return restApiEvent({
+        ...request,
+        ...staged,
+        binaryMediaTypes,
+        ...(route !== undefined && { resource: route }),
+      })
+    case 'http-api':
+      return httpApiEvent({ ...request, ...staged, ...(route !== undefined && { route }) })
+    case 'http-api-1.0':
+      return httpApiV1Event({ ...request, ...staged, ...(route !== undefined && { route }) })
+    case 'function-url':
+      return functionUrlEvent(request)
+  }
+}

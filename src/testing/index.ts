@@ -1,0 +1,16 @@
+export { type AlbEventOptions, albEvent } from './alb-event.ts'
+export type { DescribedRequest } from './described-request.ts'
+export type { GatewaySource } from './gateway-result.ts'
+export { type Gateway, type GatewayInvocation, type GatewayOptions, gateway } from './gateway.ts'
+export {
+  type FunctionUrlEventOptions,
+  type HttpApiEventOptions,
+  functionUrlEvent,
+  httpApiEvent,
+  httpApiV1Event,
+} from './http-api-event.ts'
+export { type AnyHandler, invoke } from './invoke.ts'
+export { type LambdaContextOptions, lambdaContext } from './lambda-context.ts'
+export { type PollInvocation, type PollOptions, type Poller, poll } from './poll.ts'
+export { type RestApiEventOptions, restApiEvent } from './rest-api-event.ts'
+export { type DescribedMessage, type SqsEventOptions, sqsEvent } from './sqs-event.ts'

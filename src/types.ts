@@ -1,0 +1,47 @@
+import type middy from '@middy/core'
+import type { Context } from 'aws-lambda'
+
+/**
+ * What every factory of this package returns: a Middy middleware that declares only what it leaves behind,
+ * the event it puts in place (`TEvent`) and what it adds to the context (`TContext`). Middy's `use()` intersects
+ * these along the chain, so that the handler's parameters need no annotation.
+ *
+ * @example
+ * ```ts
+ * import type { Middleware } from 'clearskies-middy'
+ *
+ * export function clock(): Middleware<unknown, { readonly now: Date }> {
+ *   return {
+ *     before: function clockBefore(request): void {
+ *       Object.assign(request.context, { now: new Date() })
+ *     },
+ *   }
+ * }
+ * ```
+ */
+export type Middleware<TEvent = unknown, TContext = unknown> = middy.MiddlewareObj<
+  TEvent,
+  // Results stay `any`, Middy's own default: any other type does not join a chain with other middlewares.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  any,
+  Error,
+  Context & TContext
+>
+
+/** The request object that Middy hands to a middleware's hooks, in the least assuming form. */
+export type MiddyRequest = middy.Request<unknown, unknown, unknown>
+
+/**
+ * Where the library says what a caller must not see. `console` fits, and so do most loggers.
+ *
+ * @example
+ * ```ts
+ * import { httpApi } from 'clearskies-middy/normalizers/http-api'
+ *
+ * export const quiet = httpApi({ logger: { error() {}, warn() {} } })
+ * ```
+ */
+export interface Logger {
+  error(message: string, details?: unknown): void
+  warn(message: string, details?: unknown): void
+}
