@@ -33,4 +33,4 @@ export {
 export { restApi, restApiRequest, restApiResponse } from './normalizers/rest-api.ts'
 export { type SqsAttributeValue, type SqsBody, SqsRequest } from './normalizers/sqs-request.ts'
 export { SqsBatch, type SqsOptions, sqs } from './normalizers/sqs.ts'
-export type { Logger, Middleware } from './types.ts'
+export type { ContextOf, Logger, Middleware } from './types.ts'

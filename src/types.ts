@@ -28,6 +28,30 @@ export type Middleware<TEvent = unknown, TContext = unknown> = middy.MiddlewareO
   Context & TContext
 >
 
+/**
+ * The context that a chain has made for its handler. For functions that are not written in place, where the compiler
+ * cannot infer it.
+ *
+ * @example
+ * ```ts
+ * import middy from '@middy/core'
+ * import { type ContextOf, type SqsRequest, eachRecord, sqs } from 'clearskies-middy'
+ * import { parameterStore } from 'clearskies-middy/middleware/parameter-store'
+ *
+ * const chain = middy().use(sqs()).use(parameterStore())
+ *
+ * async function workOrder({ data }: SqsRequest, { secrets }: ContextOf<typeof chain>) {
+ *   console.log(data, await secrets.get('/shop/signing-key'))
+ * }
+ *
+ * export const handler = chain.handler(eachRecord(workOrder))
+ * ```
+ */
+/* eslint-disable @typescript-eslint/no-explicit-any */
+export type ContextOf<TChain> =
+  TChain extends middy.MiddyfiedHandler<any, any, any, infer TContext, any> ? TContext : never
+/* eslint-enable @typescript-eslint/no-explicit-any */
+
 /** The request object that Middy hands to a middleware's hooks, in the least assuming form. */
 export type MiddyRequest = middy.Request<unknown, unknown, unknown>
 

@@ -1,4 +1,4 @@
-import { MalformedJsonError } from 'clearskies-middy'
+import type { MalformedJsonError } from 'clearskies-middy'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseJson } from '../src/json.ts'

@@ -69,8 +69,6 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
     return item
   }
 
-  // Asynchronous, as every backend is: what is wrong with a key rejects, and never throws at the caller.
-  // eslint-disable-next-line @typescript-eslint/require-await
   async find(key: Pick<TItem, TKey & keyof TItem>): Promise<TItem | undefined> {
     return structuredClone(this.#items.get(this.#id(key)))
   }
@@ -79,7 +77,6 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
     return Promise.all(keys.map((key) => this.find(key)))
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async update(key: Pick<TItem, TKey & keyof TItem>, patch: Patch<TItem>): Promise<TItem> {
     const id = this.#id(key)
     const changes = Object.entries(patch as Record<string, unknown>).filter(
@@ -103,7 +100,6 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
     return changed as TItem
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async delete(key: Pick<TItem, TKey & keyof TItem>): Promise<TItem | undefined> {
     const id = this.#id(key)
     const item = this.#items.get(id)
@@ -119,9 +115,7 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
     checkColumn: (column) => {
       this.#checkColumn(column)
     },
-    // eslint-disable-next-line @typescript-eslint/require-await
     page: async (state) => this.#page(state),
-    // eslint-disable-next-line @typescript-eslint/require-await
     count: async (state) =>
       Math.min(this.#matching(state, this.#plan(state)).length, state.limit ?? Infinity),
     explain: (state) => ({ plan: this.#plan(state) }),

@@ -26,6 +26,13 @@ export type BatchHandler<TContext> = (
   context: TContext,
 ) => Promise<PromiseSettledResult<unknown>[]>
 
+/**
+ * The context of a function that is written in place: the compiler does not carry a chain's context into a call inside
+ * `handler()`. To have it typed, name it: `({ data }, { secrets }: ContextOf<typeof chain>) => …`.
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type LooseContext = Context & Readonly<Record<string, any>>
+
 const fulfilled: PromiseFulfilledResult<undefined> = { status: 'fulfilled', value: undefined }
 
 /**
@@ -43,7 +50,7 @@ const fulfilled: PromiseFulfilledResult<undefined> = { status: 'fulfilled', valu
  *   .handler(eachRecord(async ({ data }) => { console.log(data) }, { concurrency: 5 }))
  * ```
  */
-export function eachRecord<TContext = Context>(
+export function eachRecord<TContext = LooseContext>(
   fn: (request: SqsRequest, context: TContext) => unknown,
   options: EachRecordOptions = {},
 ): BatchHandler<TContext> {

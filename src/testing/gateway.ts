@@ -1,4 +1,4 @@
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { defaultLogger, say } from '../logger.ts'
 import { albEvent } from './alb-event.ts'
@@ -71,7 +71,12 @@ export async function gateway(
   options: GatewayOptions = {},
 ): Promise<Gateway> {
   const { port = 0, host = '127.0.0.1' } = options
+  let closing = false
   const server = createServer((request, response) => {
+    // A connection that was kept alive would keep the closing server waiting for it.
+    response.once('close', () => {
+      if (closing) server.closeIdleConnections()
+    })
     void answer(source, handler, options, request, response)
   })
   await new Promise<void>((resolve, reject) => {
@@ -79,17 +84,20 @@ export async function gateway(
     server.listen(port, host, resolve)
   })
   const address = server.address() as AddressInfo
-  const close = (): Promise<void> => closeServer(server)
-  return { url: `http://${host}:${address.port}`, port: address.port, close, [Symbol.asyncDispose]: close }
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => {
-      resolve()
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      closing = true
+      server.close(() => {
+        resolve()
+      })
+      server.closeIdleConnections()
     })
-    server.closeIdleConnections()
-  })
+  return {
+    url: `http://${host}:${address.port}`,
+    port: address.port,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
 }
 
 async function answer(

@@ -1,4 +1,5 @@
-import { ReceiveMessageCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs'
+import type { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import middy from '@middy/core'
 import { InvalidDataError, SqsSendError, ValidationError, backends, model } from 'clearskies-middy'
 import { SqsBackend, type SqsBackendOptions } from 'clearskies-middy/backends/sqs'

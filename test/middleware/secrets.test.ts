@@ -36,7 +36,7 @@ const stores = [
   {
     name: 'secretsManager()',
     client: () => new SecretsManagerClient({ endpoint: aws.server.url, maxAttempts: 1 }),
-    make: secretsManager as unknown as typeof parameterStore,
+    make: secretsManager,
     store(name: string, value: string) {
       const arn = `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}-AbCdEf`
       aws.server.secrets.set(name, {

@@ -1,0 +1,163 @@
+// Compiled and never run: what a chain of middlewares leaves for the handler, and what must not compile.
+import middy from '@middy/core'
+import type { ALBEvent, APIGatewayProxyEvent, Context } from 'aws-lambda'
+import {
+  type HttpApiEvent,
+  type HttpRequest,
+  type InvocationRequest,
+  MemoryBackend,
+  type ContextOf,
+  type SqsBatch,
+  type SqsRequest,
+  alb,
+  backends,
+  eachRecord,
+  environment,
+  httpApi,
+  invocation,
+  model,
+  restApi,
+  sqs,
+} from 'clearskies-middy'
+import { SqsBackend } from 'clearskies-middy/backends/sqs'
+import { type Secrets, parameterStore } from 'clearskies-middy/middleware/parameter-store'
+import { secretsManager } from 'clearskies-middy/middleware/secrets-manager'
+import { z } from 'zod'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+function same<T extends true>(..._: T extends true ? [] : [never]): void {}
+
+const Product = model({
+  name: 'products',
+  key: ['id'],
+  schema: z.object({
+    id: z.string(),
+    price: z.number(),
+    tags: z.array(z.string()),
+    note: z.string().optional(),
+  }),
+})
+const Order = model({
+  name: 'https://sqs.eu-central-1.amazonaws.com/1/orders',
+  schema: z.object({ id: z.string(), state: z.string().default('placed') }),
+})
+const products = new MemoryBackend(Product)
+
+// Request and context are inferred, in any order, one by one or as a list.
+middy()
+  .use(alb())
+  .use(parameterStore({ fetch: { apiKey: '/shop/api-key' } }))
+  .use(backends({ products, orders: () => new SqsBackend(Order) }))
+  .use(environment({ names: ['TABLE'] }))
+  .handler(async (request, context) => {
+    same<Equal<typeof request, HttpRequest<'alb', ALBEvent>>>()
+    same<Equal<typeof context.secrets, Secrets<'apiKey'>>>()
+    same<Equal<typeof context.secrets.values.apiKey, string>>()
+    same<Equal<typeof context.backends.products, typeof products>>()
+    same<Equal<typeof context.environment.values, { readonly TABLE: string }>>()
+    const { awsRequestId }: Context = context
+    // @ts-expect-error only what was declared is there
+    context.secrets.values.other
+    // @ts-expect-error a backend that nobody gave
+    context.backends.customers
+    const found = await context.backends.products.find({ id: awsRequestId })
+    const created = await context.backends.orders.create({ id: '7' })
+    same<Equal<typeof created, { id: string; state: string }>>()
+    return found?.price
+  })
+
+middy()
+  .use(backends({ products }))
+  .use([parameterStore(), restApi()])
+  .handler(async (request, { secrets, backends: { products: same_ } }) => [
+    request.resource,
+    await secrets.get('/a'),
+    same_,
+  ])
+
+middy()
+  .use(restApi())
+  .handler((request) => same<Equal<typeof request, HttpRequest<'rest-api', APIGatewayProxyEvent>>>())
+middy()
+  .use(httpApi())
+  .handler((request) => same<Equal<typeof request, HttpRequest<'http-api' | 'function-url', HttpApiEvent>>>())
+middy()
+  .use(invocation())
+  .handler((request) => same<Equal<typeof request, InvocationRequest>>())
+
+// The compiler does not carry the context of a chain into a function inside another call: there it is loose, unless it
+// is named.
+const queueChain = middy().use(sqs()).use(parameterStore())
+queueChain.handler(
+  eachRecord(async (request, context) => {
+    same<Equal<typeof request, SqsRequest>>()
+    const { awsRequestId }: Context = context
+    await context['secrets'].get(awsRequestId)
+  }),
+)
+queueChain.handler(
+  eachRecord(async (request, { secrets }: ContextOf<typeof queueChain>) => {
+    same<Equal<typeof secrets, Secrets>>()
+    await secrets.get(request.messageId)
+  }),
+)
+queueChain.handler(
+  // @ts-expect-error a context that the chain does not make
+  eachRecord((_: SqsRequest, { backends: _backends }: { backends: object }) => 1),
+)
+queueChain.handler((batch) => same<Equal<typeof batch, SqsBatch>>())
+
+// Another key for a second store; values of stacked loaders are merged.
+middy()
+  .use(invocation())
+  .use(parameterStore({ fetch: { a: '/a' } }))
+  .use(parameterStore({ fetch: { b: '/b' } }))
+  .use(secretsManager({ as: 'vault', fetch: { c: 'c' } }))
+  .handler((_, { secrets, vault }) => [secrets.values.a, secrets.values.b, vault.values.c])
+
+// A schema types the environment.
+middy()
+  .use(invocation())
+  .use(environment({ names: ['PORT'], schema: z.object({ PORT: z.coerce.number() }) }))
+  .handler((_, { environment: { values } }) => same<Equal<typeof values.PORT, number>>())
+
+// Two normalizers in one chain leave nothing to handle.
+middy()
+  .use(alb())
+  .use(restApi())
+  .handler((request) => same<Equal<typeof request, never>>())
+
+// Models and queries.
+async function queries(): Promise<void> {
+  products.where('price', '>', 5).where('tags', 'contains', 'new').where('id', 'in', ['a', 'b'])
+  products.where('price', 'between', [1, 2]).where('note', 'is-null').where({ id: 'a' })
+  products.where('id', '=', new URLSearchParams().get('id'))
+  const selected = await products.where('id', '=', 'a').select('id', 'price').first()
+  same<Equal<typeof selected, { id: string; price: number } | undefined>>()
+  // @ts-expect-error no such column
+  products.where('colour', '=', 'red')
+  // @ts-expect-error an operator for text
+  products.where('price', 'begins-with', 1)
+  // @ts-expect-error a value of another type
+  products.where('price', '>', 'a')
+  // @ts-expect-error one bound only
+  products.where('price', 'between', [1])
+  // @ts-expect-error a value where there is none
+  products.where('note', 'is-null', 'x')
+  // @ts-expect-error an incomplete key
+  await products.find({})
+  // @ts-expect-error incomplete data
+  await products.create({ id: 'a' })
+  const schema = z.object({ id: z.string() })
+  // @ts-expect-error a key that the schema does not have
+  model({ name: 'x', key: ['nope'], schema })
+  // @ts-expect-error an index over a column that the schema does not have
+  model({ name: 'x', key: ['id'], indexes: { byNope: { partition: 'nope' } }, schema })
+}
+void queries
+
+// Options.
+// @ts-expect-error an unknown option
+alb({ trustProxy: true })
+// @ts-expect-error a wrong one
+eachRecord(() => 1, { fifo: 'queue' })
