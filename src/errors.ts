@@ -9,6 +9,8 @@ export interface InputError {
   /** Where, from the outside in: `['address', 'zip']`; empty for the whole. */
   readonly path: readonly PropertyKey[]
   readonly message: string
+  /** The part of the request, where there are several. */
+  readonly in?: 'data' | 'query' | 'pathParameters' | 'headers'
 }
 
 /** Options of {@link HttpError}. */
@@ -91,17 +93,15 @@ export class ConflictError extends HttpError {
 /** An event of another source than the normalizer's. It is never answered: the invocation fails. */
 export class InvalidEventError extends Error {
   override name = 'InvalidEventError'
-  /** What the event looks like, for instance `an SQS event`. */
+  /** What the event looks like: `ALB`, `aws:sqs`, `WebSocket API`, `direct` (anything a caller made up), … */
   readonly seen: string
   /** What the normalizer takes. */
-  readonly expected: string
+  readonly expected: readonly string[]
 
-  constructor(
-    expected: string,
-    seen: string,
-    hint = 'Put the normalizer of that source in front of the handler',
-  ) {
-    super(`Expected ${expected}, but this is ${seen}. ${hint}.`)
+  constructor(factory: string, expected: readonly string[], seen: string) {
+    super(
+      `${factory}() takes ${expected.join(', ')} and got "${seen}": use the normalizer of that source, and only one`,
+    )
     this.seen = seen
     this.expected = expected
   }
@@ -120,8 +120,8 @@ export class ResponseTooLargeError extends InvalidResponseError {
   readonly size: number
   readonly limit: number
 
-  constructor(source: string, size: number, limit: number) {
-    super(`The response is ${size} bytes, but ${source} delivers at most ${limit}`)
+  constructor(size: number, limit: number) {
+    super(`The response is ${size} bytes, and at most ${limit} can be delivered`)
     this.size = size
     this.limit = limit
   }

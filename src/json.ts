@@ -7,74 +7,62 @@ import { MalformedJsonError } from './errors.ts'
  * @param what - Named in the error, for instance `The request body`.
  */
 export function parseJson(text: string, what: string): unknown {
-  const json = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
+  const start = text.charCodeAt(0) === 0xfeff ? 1 : 0
   try {
-    return JSON.parse(json)
+    return JSON.parse(text.slice(start))
   } catch {
-    throw new MalformedJsonError(what, breakingPoint(json) + (text.length - json.length))
+    throw new MalformedJsonError(what, breakingPoint(text, start))
   }
 }
 
 const space = /[ \t\n\r]*/y
-const scalar = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.+-])/y
-const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
+const scalar = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[Ee][+-]?\d+)?)(?![\w.+-])|/y
+const value = '[{"0' // How values begin; 0 stands for numbers and words.
 
-/** Where text stops being JSON: the offset of the first token that cannot stand there. */
-function breakingPoint(text: string): number {
-  const open: string[] = []
-  let expected: 'value' | 'item' | 'key' | 'colon' | 'comma' = 'value'
-  let first = false // Just behind an opening bracket, where the closing one may follow.
-  let at = 0
+/** Where text stops being JSON: the offset of the first token that cannot stand there. Reads each character once. */
+function breakingPoint(text: string, at: number): number {
+  const closing: string[] = [] // What the open brackets end with.
+  let allowed = value // How the next token may begin.
   for (;;) {
-    at = match(space, text, at)
+    at = matchEnd(space, text, at)
     const char = text.charAt(at)
-    const takesValue = expected === 'value' || expected === 'item'
-    let end = at
-    if ((char === '{' || char === '[') && takesValue) {
-      open.push(char === '{' ? '}' : ']')
-      expected = char === '{' ? 'key' : 'item'
-      first = true
-      at += 1
-      continue
-    } else if (char !== '' && char === open.at(-1) && (expected === 'comma' || first)) {
-      open.pop()
-      expected = 'comma'
-      end = at + 1
-    } else if (char === ':' && expected === 'colon') {
-      expected = 'value'
-      end = at + 1
-    } else if (char === ',' && expected === 'comma' && open.length > 0) {
-      expected = open.at(-1) === '}' ? 'key' : 'value'
-      end = at + 1
-    } else if (char === '"' && (takesValue || expected === 'key')) {
-      end = stringEnd(text, at)
-      expected = expected === 'key' ? 'colon' : 'comma'
-    } else if (takesValue) {
-      end = match(scalar, text, at)
-      expected = 'comma'
-    }
-    if (end === at) return at
-    first = false
+    const first = /[[\]{},:"]/.test(char) ? char : '0'
+    const end = first === '0' ? matchEnd(scalar, text, at) : first === '"' ? stringEnd(text, at) : at + 1
+    if (end === at || !allowed.includes(first)) return at
     at = end
-  }
-}
-
-/** Behind the closing quote, or `at` itself where the string breaks. */
-function stringEnd(text: string, at: number): number {
-  for (let index = at + 1; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    if (code === 0x22) return index + 1
-    if (code < 0x20) return at
-    if (code === 0x5c) {
-      const end = match(escape, text, index)
-      if (end === index) return at
-      index = end - 1
+    if (first === '{' || first === '[') {
+      closing.push(first === '{' ? '}' : ']')
+      allowed = first === '{' ? '"}' : `${value}]`
+    } else if (first === ',') {
+      allowed = closing.at(-1) === '}' ? '"' : value
+    } else if (first === ':') {
+      allowed = value
+    } else if (first === '"' && !allowed.includes('0')) {
+      allowed = ':' // It was a key.
+    } else {
+      if (first === '}' || first === ']') closing.pop()
+      allowed = closing.length > 0 ? `,${closing.at(-1)}` : ''
     }
   }
-  return at
 }
 
-function match(pattern: RegExp, text: string, at: number): number {
+/** Behind a string's closing quote; where the string begins, if it never ends. */
+function stringEnd(text: string, start: number): number {
+  for (let at = start + 1; text.charCodeAt(at) >= 0x20; at++) {
+    const char = text.charAt(at)
+    if (char === '"') return at + 1
+    if (
+      char === '\\' &&
+      !/["\\/bfnrt]/.test(text.charAt(++at)) &&
+      !/^u[\dA-Fa-f]{4}/.test(text.slice(at, at + 5))
+    )
+      break
+  }
+  return start
+}
+
+function matchEnd(pattern: RegExp, text: string, at: number): number {
   pattern.lastIndex = at
-  return pattern.test(text) ? pattern.lastIndex : at
+  pattern.test(text)
+  return pattern.lastIndex
 }

@@ -1,4 +1,4 @@
-type Check = 'string' | 'number' | 'boolean' | 'function' | 'object' | ((value: never) => boolean)
+type Check = (value: never) => boolean
 
 /**
  * Refuses unknown and wrong options when a factory is called, which on Lambda is the cold start: a typing mistake
@@ -11,16 +11,18 @@ export function checkOptions(
 ): void {
   for (const [name, value] of Object.entries(options)) {
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined
-    if (check === undefined) {
-      throw new TypeError(`${factory} has no option "${name}"; it has ${Object.keys(checks).join(', ')}`)
-    }
-    const fits =
-      value === undefined || (typeof check === 'string' ? typeof value === check : check(value as never))
-    if (!fits)
-      throw new TypeError(
-        `${factory}: the option "${name}" has a wrong value${typeof check === 'string' ? `, it takes a ${check}` : ''}`,
-      )
+    if (!check)
+      throw new TypeError(`${factory}() has no option "${name}"; it has ${Object.keys(checks).join(', ')}`)
+    if (value !== undefined && !check(value as never))
+      throw new TypeError(`${factory}(): the option "${name}" has a wrong value`)
   }
+}
+
+/** An option of a type. */
+export function is(
+  type: 'string' | 'number' | 'boolean' | 'function' | 'object',
+): (value: unknown) => boolean {
+  return (value) => typeof value === type
 }
 
 /** An option that takes one of a few words. */

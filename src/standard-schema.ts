@@ -1,11 +1,15 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type InputError, ValidationError } from './errors.ts'
 
+/** Whether a value is a schema. https://standardschema.dev */
+export function isSchema(value: { readonly '~standard'?: { readonly validate?: unknown } } | null): boolean {
+  return typeof value?.['~standard']?.validate === 'function'
+}
+
 /**
- * What a Standard Schema makes of a value.
+ * What a schema makes of a value.
  *
  * @throws ValidationError with the schema's findings
- * @see https://standardschema.dev
  */
 export async function validated<T>(
   schema: StandardSchemaV1<unknown, T>,
@@ -14,9 +18,10 @@ export async function validated<T>(
 ): Promise<T> {
   const result = await schema['~standard'].validate(value)
   if (result.issues === undefined) return result.value
-  throw new ValidationError(`${what} is not valid`, { errors: result.issues.map(inputError) })
+  throw new ValidationError(`${what} is not valid`, { errors: result.issues.map(toInputError) })
 }
 
-function inputError({ path = [], message }: StandardSchemaV1.Issue): InputError {
+/** A finding as errors here carry it: the message and the place, never the value. */
+export function toInputError({ path = [], message }: StandardSchemaV1.Issue): InputError {
   return { path: path.map((part) => (typeof part === 'object' ? part.key : part)), message }
 }

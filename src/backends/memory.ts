@@ -1,5 +1,5 @@
 import { ConditionError, ConflictError, InvalidDataError, NotFoundError } from '../errors.ts'
-import { checkOptions, oneOf } from '../options.ts'
+import { checkOptions, is, oneOf } from '../options.ts'
 import type { Creates, Deletes, Finds, Patch, Queries, Updates } from './capabilities.ts'
 import { type Plan, plan } from './dynamodb/plan.ts'
 import { meets, order } from './evaluate.ts'
@@ -44,7 +44,7 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
   readonly #items = new Map<string, TItem>()
 
   constructor(model: Model<TItem, TInput, TKey>, options: MemoryOptions = {}) {
-    checkOptions('MemoryBackend', options, { scan: oneOf('error', 'allow'), tokenSecret: 'string' })
+    checkOptions('MemoryBackend', options, { scan: oneOf('error', 'allow'), tokenSecret: is('string') })
     this.#model = model
     this.#options = options
     const all = this.query()

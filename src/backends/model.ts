@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ConfigurationError } from '../errors.ts'
-import { checkOptions } from '../options.ts'
-import { validated } from '../standard-schema.ts'
+import { checkOptions, is } from '../options.ts'
+import { isSchema, validated } from '../standard-schema.ts'
 
 /** The keys of an index: equal in `partition`, ordered by `sort`. */
 export interface Index<TColumn extends string = string> {
@@ -110,12 +110,11 @@ export function model<
 >(
   definition: ModelDefinition<TSchema, TKey>,
 ): Model<StandardSchemaV1.InferOutput<TSchema>, StandardSchemaV1.InferInput<TSchema>, TKey> {
-  checkOptions('model()', definition, {
+  checkOptions('model', definition, {
     name: (value: unknown) => typeof value === 'function' || (typeof value === 'string' && value !== ''),
     key: (value: unknown) => Array.isArray(value) && value.every((column) => typeof column === 'string'),
-    schema: (value: unknown) =>
-      typeof (value as Partial<StandardSchemaV1> | null)?.['~standard']?.validate === 'function',
-    indexes: 'object',
+    schema: isSchema,
+    indexes: is('object'),
     columns: (value: unknown) => Array.isArray(value),
   })
   const made = new Model<StandardSchemaV1.InferOutput<TSchema>, StandardSchemaV1.InferInput<TSchema>, TKey>(

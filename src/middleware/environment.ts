@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { concealed, inspect } from '../conceal.ts'
 import { ConfigurationError, MissingVariableError } from '../errors.ts'
 import { checkOptions } from '../options.ts'
-import { validated } from '../standard-schema.ts'
+import { isSchema, validated } from '../standard-schema.ts'
 import type { MiddyRequest, Middleware } from '../types.ts'
 import { parseDotenv } from './dotenv.ts'
 import { Secrets, isSecrets } from './secrets.ts'
@@ -158,10 +158,10 @@ export function environment<
 >(
   options: EnvironmentOptions<TNames, TSchema> = {},
 ): Middleware<unknown, { readonly environment: Environment<EnvironmentValues<TNames, TSchema>> }> {
-  checkOptions('environment()', options, {
+  checkOptions('environment', options, {
     file: (value: unknown) => value === false || typeof value === 'string',
     names: (value: unknown) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
-    schema: (value: unknown) => typeof value === 'object' || typeof value === 'function',
+    schema: isSchema,
   })
   const { file = '.env', names = [], schema } = options
   if (schema !== undefined && names.length === 0)

@@ -27,7 +27,7 @@ const isSeconds = (value: unknown): boolean => typeof value === 'number' && valu
 
 /** The part that both stores share: options, the declared values, the place in the context. */
 export function secretsMiddleware(factory: string, store: SecretStore, options: SecretsOptions): Middleware {
-  checkOptions(`${factory}()`, options, {
+  checkOptions(factory, options, {
     fetch: (value: unknown) =>
       typeof value === 'object' &&
       value !== null &&

@@ -1,51 +1,54 @@
 import type { ALBEvent, ALBResult, Context } from 'aws-lambda'
 import type { Middleware } from '../types.ts'
-import { loadBalancerAuthorizer } from './authorizer.ts'
-import { forwardedAddress } from './client-address.ts'
+import { type HttpNormalizerOptions, httpNormalizer, readEvent } from './http-normalizer.ts'
+import type { HttpRequest, HttpRequestOptions } from './http-request.ts'
 import {
-  type HttpNormalizerOptions,
-  checkHttpOptions,
-  httpNormalizer,
-  refuseEvent,
-} from './http-normalizer.ts'
-import { HttpRequest, type HttpRequestOptions, type HttpWire } from './http-request.ts'
-import { type HttpResponseOptions, type WireResponse, encodeResponse, joinedValues } from './http-response.ts'
-import { emptyMap } from './headers.ts'
-import { eventKind } from './event-kind.ts'
+  type HttpResponseOptions,
+  type ResponseTarget,
+  encodeResponse,
+  singleLines,
+  warn,
+} from './http-response.ts'
 import { statusText } from './status-text.ts'
-import { type Fields, fields, listMap, queryPairs, text, textMap } from './wire.ts'
+import { type Fields, type Wire, fields } from './wire.ts'
 
-/** https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html: 1 MB of JSON, else 502. */
-const responseLimit = 1_048_576
-
-const albWire: HttpWire = {
-  method: (raw) => text(raw['httpMethod']) ?? 'GET',
-  rawPath: (raw) => text(raw['path']) || '/',
+const albWire: Wire = {
+  source: 'alb',
+  method: (raw) => raw['httpMethod'],
+  path: (raw) => raw['path'],
   prefix: () => '',
-  // Names and values arrive as the client encoded them, so they are put together again and decoded as one query.
-  rawQueryString: (raw) =>
-    queryPairs(raw['queryStringParameters'], raw['multiValueQueryStringParameters'])
-      .map(([name, value]) => `${name}=${value}`)
-      .join('&'),
-  query: (raw) => new URLSearchParams(albWire.rawQueryString(raw)),
-  headers: (raw) => textMap(raw['headers']),
-  headerLists: (raw) => listMap(raw['multiValueHeaders']),
-  cookies: () => undefined,
-  pathParameters: () => emptyMap(),
-  resource: () => undefined,
-  stage: () => undefined,
-  body: (raw) => text(raw['body']),
-  isBase64Encoded: (raw) => raw['isBase64Encoded'] === true,
-  domainName: () => undefined,
-  protocol: (request) => (request.header('x-forwarded-proto') === 'http' ? 'http' : 'https'),
-  clientIp: (_raw, request, trustedProxies = 1) =>
-    forwardedAddress(request.header('x-forwarded-for'), trustedProxies),
-  requestId: (_raw, request) => request.traceId,
-  authorizer: (_raw, request) => loadBalancerAuthorizer((name) => request.header(name)),
-  // The load balancer's own checks do not pass through its listener: nobody is forwarded.
-  isHealthCheck: (request) =>
-    request.header('user-agent')?.startsWith('ELB-HealthChecker/') === true &&
-    request.header('x-forwarded-for') === undefined,
+  sourceIp: () => undefined,
+  encoded: 'query',
+  authorizer(_raw, request) {
+    const data = request.header('x-amzn-oidc-data')
+    if (data === undefined) return { kind: 'none' }
+    const [identity, accessToken] = [
+      request.header('x-amzn-oidc-identity'),
+      request.header('x-amzn-oidc-accesstoken'),
+    ]
+    return { kind: 'alb-oidc', data, identity, accessToken }
+  },
+}
+
+const albTarget: ResponseTarget = {
+  // Of JSON, else 502: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
+  limit: 1_048_576,
+  shape({ statusCode, headers, cookies, body, isBase64Encoded }, request, options) {
+    const statusDescription = `${statusCode} ${statusText(statusCode)}`
+    if (fields((request.raw as Fields)['multiValueHeaders'])) {
+      const multiValueHeaders: Record<string, string[]> = {}
+      for (const name in headers) multiValueHeaders[name] = [headers[name] as string | string[]].flat()
+      if (cookies.length > 0) multiValueHeaders['set-cookie'] = cookies
+      return { statusCode, statusDescription, multiValueHeaders, body, isBase64Encoded }
+    }
+    if (cookies.length > 1) {
+      warn(options, 'All cookies but the last are lost: enable multi-value headers in the target group')
+    }
+    const single = singleLines(headers)
+    const cookie = cookies.at(-1)
+    if (cookie !== undefined) single['set-cookie'] = cookie
+    return { statusCode, statusDescription, headers: single, body, isBase64Encoded }
+  },
 }
 
 /**
@@ -64,10 +67,9 @@ const albWire: HttpWire = {
 export function albRequest(
   event: unknown,
   context: Context,
-  options: HttpRequestOptions = {},
+  options?: HttpRequestOptions,
 ): HttpRequest<'alb', ALBEvent> {
-  if (eventKind(event) !== 'alb') refuseEvent('alb()', 'an Application Load Balancer event', event)
-  return new HttpRequest('alb', albWire, event as ALBEvent, context, options)
+  return readEvent('alb', { ALB: albWire }, event, context, options)
 }
 
 /**
@@ -79,40 +81,7 @@ export function albResponse(
   request: HttpRequest,
   options?: HttpResponseOptions,
 ): ALBResult | Promise<ALBResult> {
-  return encodeResponse(result, request, shape, {
-    ...options,
-    source: 'an Application Load Balancer',
-    responseLimit,
-  })
-}
-
-function shape(
-  { statusCode, headers, cookies, body, isBase64Encoded }: WireResponse,
-  request: HttpRequest,
-  warn: (message: string) => void,
-): ALBResult {
-  const result = {
-    statusCode,
-    statusDescription: `${statusCode} ${statusText(statusCode)}`,
-    body,
-    isBase64Encoded,
-  }
-  if (fields((request.raw as Fields)['multiValueHeaders'])) {
-    return {
-      ...result,
-      multiValueHeaders: cookies.length > 0 ? { ...headers, 'set-cookie': cookies } : headers,
-    }
-  }
-  if (cookies.length > 1) {
-    warn(
-      `${cookies.length - 1} of ${cookies.length} cookies are lost: a target group delivers several only with multi-value headers enabled`,
-    )
-  }
-  const last = cookies.at(-1)
-  return {
-    ...result,
-    headers: { ...joinedValues(headers), ...(last !== undefined && { 'set-cookie': last }) },
-  }
+  return encodeResponse(result, request, albTarget, options) as ALBResult | Promise<ALBResult>
 }
 
 /**
@@ -130,6 +99,5 @@ function shape(
  * ```
  */
 export function alb(options: HttpNormalizerOptions = {}): Middleware<HttpRequest<'alb', ALBEvent>> {
-  checkHttpOptions('alb()', options)
   return httpNormalizer('alb', albRequest, albResponse, options)
 }

@@ -1,14 +1,10 @@
 import type { ALBEvent, APIGatewayProxyEvent, Context } from 'aws-lambda'
+import { InvalidEventError } from '../errors.ts'
 import type { Middleware } from '../types.ts'
 import { albRequest, albResponse } from './alb.ts'
 import { eventKind } from './event-kind.ts'
 import { type HttpApiEvent, httpApiRequest, httpApiResponse } from './http-api.ts'
-import {
-  type HttpNormalizerOptions,
-  checkHttpOptions,
-  httpNormalizer,
-  refuseEvent,
-} from './http-normalizer.ts'
+import { type HttpNormalizerOptions, httpNormalizer } from './http-normalizer.ts'
 import type { HttpRequest, HttpRequestOptions, HttpSource } from './http-request.ts'
 import type { HttpResponseOptions } from './http-response.ts'
 import { restApiRequest, restApiResponse } from './rest-api.ts'
@@ -31,20 +27,13 @@ export type AnyHttpEvent = ALBEvent | APIGatewayProxyEvent | HttpApiEvent
 export function anyHttpRequest(
   event: unknown,
   context: Context,
-  options: HttpRequestOptions = {},
+  options?: HttpRequestOptions,
 ): HttpRequest<HttpSource, AnyHttpEvent> {
-  switch (eventKind(event)) {
-    case 'alb':
-      return albRequest(event, context, options)
-    case 'rest-api':
-      return restApiRequest(event, context, options)
-    case 'http-api':
-    case 'http-api-1.0':
-    case 'function-url':
-      return httpApiRequest(event, context, options)
-    default:
-      return refuseEvent('anyHttp()', 'an event of an HTTP source', event)
-  }
+  const kind = eventKind(event)
+  if (kind === 'ALB') return albRequest(event, context, options)
+  if (kind === 'REST API') return restApiRequest(event, context, options)
+  if (/^HTTP API|^function URL/.test(kind)) return httpApiRequest(event, context, options)
+  throw new InvalidEventError('anyHttp', ['ALB', 'REST API', 'HTTP API', 'function URL'], kind)
 }
 
 /** Turns a handler's result into what the request's source takes. */
@@ -76,6 +65,5 @@ export function anyHttpResponse(
 export function anyHttp(
   options: HttpNormalizerOptions = {},
 ): Middleware<HttpRequest<HttpSource, AnyHttpEvent>> {
-  checkHttpOptions('anyHttp()', options)
   return httpNormalizer('anyHttp', anyHttpRequest, anyHttpResponse, options)
 }

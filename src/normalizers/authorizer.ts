@@ -1,3 +1,5 @@
+import { type Fields, fields } from './wire.ts'
+
 /**
  * Who the source says the caller is. `none` means that nobody has checked.
  *
@@ -28,83 +30,31 @@ export type Authorizer =
   | { readonly kind: 'cognito'; readonly claims: Readonly<Record<string, unknown>> }
   | {
       readonly kind: 'alb-oidc'
-      readonly identity: string | undefined
       readonly data: string
+      readonly identity: string | undefined
       readonly accessToken: string | undefined
     }
 
-type Fields = Readonly<Record<string, unknown>>
-
-const none: Authorizer = { kind: 'none' }
-
-/** Payload 2.0 and function URLs: one object per kind, each of which may be null. */
-export function gatewayV2Authorizer(authorizer: Fields | null | undefined): Authorizer {
-  if (isFields(authorizer?.['jwt'])) return jwt(authorizer['jwt'])
-  if (isFields(authorizer?.['lambda'])) return { kind: 'lambda', context: authorizer['lambda'] }
-  if (isFields(authorizer?.['iam']))
-    return iam(authorizer['iam'], 'userArn', 'accountId', 'accessKey', 'callerId')
-  return none
-}
-
-/** Payload 1.0. A REST API puts IAM identities beside the client's address. */
-export function gatewayV1Authorizer(
-  authorizer: Fields | null | undefined,
-  identity: Fields | null | undefined,
-): Authorizer {
-  if (isFields(authorizer?.['claims']))
-    return 'scopes' in authorizer ? jwt(authorizer) : { kind: 'cognito', claims: authorizer['claims'] }
-  if (
-    isFields(authorizer) &&
-    Object.keys(authorizer).some((key) => authorizer[key] != null && key !== 'integrationLatency')
-  ) {
-    const { principalId, ...context } = authorizer
-    return { kind: 'lambda', context, ...(typeof principalId === 'string' && { principalId }) }
+/** What all gateways may say: payload 2.0 has one object per kind, 1.0 one for all; REST APIs have IAM's `identity`. */
+export function readAuthorizer({ authorizer, identity }: Fields): Authorizer {
+  const given = fields(authorizer) ?? {}
+  const { principalId, integrationLatency: _, jwt, lambda, iam, claims, scopes, ...others } = given
+  const token = fields(jwt) ?? (fields(claims) && given)
+  if (token && (jwt || scopes !== undefined)) {
+    const { claims: claimed, scopes: granted } = token
+    return {
+      kind: 'jwt',
+      claims: fields(claimed) ?? {},
+      scopes: Array.isArray(granted) ? granted.map(String) : [],
+    }
   }
-  if (isFields(identity) && typeof identity['userArn'] === 'string')
-    return iam(identity, 'userArn', 'accountId', 'accessKey', 'caller')
-  return none
-}
-
-/** ALB: three headers, trustworthy only after the JWT among them is verified. */
-export function loadBalancerAuthorizer(header: (name: string) => string | undefined): Authorizer {
-  const data = header('x-amzn-oidc-data')
-  if (data === undefined) return none
-  return {
-    kind: 'alb-oidc',
-    data,
-    identity: header('x-amzn-oidc-identity'),
-    accessToken: header('x-amzn-oidc-accesstoken'),
+  if (token) return { kind: 'cognito', claims: claims as Fields }
+  const context = fields(lambda) ?? others
+  if (Object.values(context).some((value) => value != null) || principalId) {
+    return { kind: 'lambda', context, ...(principalId ? { principalId: String(principalId) } : {}) }
   }
-}
-
-function jwt(authorizer: Fields): Authorizer {
-  const { claims, scopes } = authorizer
-  return {
-    kind: 'jwt',
-    claims: isFields(claims) ? claims : {},
-    scopes: Array.isArray(scopes) ? scopes.map(String) : [],
-  }
-}
-
-function iam(
-  identity: Fields,
-  userArn: string,
-  accountId: string,
-  accessKey: string,
-  callerId: string,
-): Authorizer {
-  const fields = {
-    userArn: identity[userArn],
-    accountId: identity[accountId],
-    accessKey: identity[accessKey],
-    callerId: identity[callerId],
-  }
-  return {
-    kind: 'iam',
-    ...Object.fromEntries(Object.entries(fields).filter(([, value]) => typeof value === 'string')),
-  }
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null
+  const { userArn, accountId, accessKey, caller, callerId = caller } = fields(iam) ?? fields(identity) ?? {}
+  if (typeof userArn !== 'string') return { kind: 'none' }
+  const facts = Object.entries({ userArn, accountId, accessKey, callerId })
+  return { kind: 'iam', ...Object.fromEntries(facts.filter(([, fact]) => typeof fact === 'string')) }
 }

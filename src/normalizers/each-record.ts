@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda'
 import { ConfigurationError, FailedRecordError, SkippedRecordError } from '../errors.ts'
-import { checkOptions, oneOf } from '../options.ts'
+import { checkOptions, is, oneOf } from '../options.ts'
 import type { SqsRequest } from './sqs-request.ts'
 import { SqsBatch } from './sqs.ts'
 
@@ -54,11 +54,11 @@ export function eachRecord<TContext = LooseContext>(
   fn: (request: SqsRequest, context: TContext) => unknown,
   options: EachRecordOptions = {},
 ): BatchHandler<TContext> {
-  checkOptions('eachRecord()', options, {
+  checkOptions('eachRecord', options, {
     concurrency: (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0,
     fifo: oneOf('auto', 'group', 'batch'),
-    onFailure: 'function',
-    onSkip: 'function',
+    onFailure: is('function'),
+    onSkip: is('function'),
   })
   const { concurrency = 10, fifo = 'auto', onFailure, onSkip } = options
 

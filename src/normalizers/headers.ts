@@ -1,75 +1,63 @@
-/** Headers as events carry them: one value per name, or a list per name, or nothing at all. */
-export type HeaderMap = Readonly<Record<string, string | null | undefined>> | null | undefined
-export type HeaderLists =
-  Readonly<Record<string, readonly (string | null | undefined)[] | null | undefined>> | null | undefined
+import { type Fields, text } from './wire.ts'
+
+/** A map for names that a client chooses: without a prototype, because one may be called `__proto__`. */
+export function emptyMap<T>(): Record<string, T> {
+  return Object.create(null) as Record<string, T>
+}
+
+/** Whether a header can be sent, by RFC 9110: a line break in it would begin another header of somebody's choice. */
+export function isHeaderLine(name: string, line: string): boolean {
+  return /^[\w!#$%&'*+\-.^`|~]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(line)
+}
 
 /**
- * One map of lower-case names without a prototype (a client may send a header called `__proto__`). Lines of one
- * name, in whatever spelling, are joined in order: cookies with `; ` (RFC 6265), everything else with `, `.
- * Where both maps carry a name, the list has every value and the single one repeats its last, so the list wins.
+ * All lines of all headers, or those of one name: where both maps have it, the list has every value and the single one
+ * repeats its last, so that the list wins. Anything but text counts as absent.
  */
-export function readHeaders(single: HeaderMap, lists: HeaderLists): Record<string, string> {
-  const headers = emptyMap<string>()
+export function eachHeader(raw: Fields, visit: (name: string, line: string) => void): void {
+  const single = raw['headers'] as Fields | null | undefined
+  const lists = raw['multiValueHeaders'] as Fields | null | undefined
   for (const name in lists) {
-    for (const value of listOf(lists[name])) addHeader(headers, name, value)
+    const lines = lists[name]
+    if (Array.isArray(lines))
+      for (const line of lines) if (typeof line === 'string') visit(name.toLowerCase(), line)
   }
   for (const name in single) {
-    if (listOf(lists?.[name]).length === 0) addHeader(headers, name, single[name])
+    const line = single[name]
+    if (typeof line === 'string' && !Array.isArray(lists?.[name])) visit(name.toLowerCase(), line)
   }
+}
+
+/** Names in lower case; lines of one name are joined in order, cookies with `; ` (RFC 6265), all else with `, `. */
+export function readHeaders(raw: Fields): Record<string, string> {
+  const headers = emptyMap<string>()
+  eachHeader(raw, (name, line) => {
+    const before = headers[name]
+    headers[name] = before === undefined ? line : before + (name === 'cookie' ? '; ' : ', ') + line
+  })
+  // Payload 2.0 takes cookies out of the headers; function URLs send them in both places.
+  const { cookies } = raw
+  if (Array.isArray(cookies) && cookies.length > 0) headers['cookie'] = cookies.filter(text).join('; ')
   return headers
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
-}
-
-function addHeader(headers: Record<string, string>, name: string, value: unknown): void {
-  if (typeof value !== 'string') return
-  const key = name.toLowerCase()
-  const before = headers[key]
-  headers[key] = before === undefined ? value : before + (key === 'cookie' ? '; ' : ', ') + value
-}
-
-/** Every line of one header, in order. Sources that join lines themselves give what they joined as one. */
-export function readHeaderLines(single: HeaderMap, lists: HeaderLists, name: string): string[] {
-  const lines: unknown[] = []
-  for (const key in lists) {
-    if (key.toLowerCase() === name) lines.push(...listOf(lists[key]))
-  }
-  for (const key in single) {
-    if (key.toLowerCase() === name && listOf(lists?.[key]).length === 0) lines.push(single[key])
-  }
-  return lines.filter((line) => typeof line === 'string')
 }
 
 /**
  * The cookies of a request. Only the first `=` separates, the first cookie of a name wins, a malformed `%` stays as
  * it is, and a bare word is a cookie without a value (AWS's own samples have them).
  */
-export function readCookies(header: string | undefined): Record<string, string> {
+export function readCookies(header = ''): Record<string, string> {
   const cookies = emptyMap<string>()
-  for (const pair of header?.split(';') ?? []) {
-    const equals = pair.indexOf('=')
-    const name = (equals < 0 ? pair : pair.slice(0, equals)).trim()
-    if (name === '' || name in cookies) continue
-    const value = equals < 0 ? '' : pair.slice(equals + 1).trim()
-    cookies[name] = decodeLeniently(
-      value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value,
-    )
+  for (const pair of header.split(';')) {
+    const [, name, quoted, plain = ''] = /^\s*([^=]*?)\s*(?:=\s*(?:"(.*)"|(.*?))\s*)?$/s.exec(pair) ?? []
+    if (name && !(name in cookies)) cookies[name] = decodeLeniently(quoted ?? plain)
   }
   return cookies
 }
 
-function decodeLeniently(text: string): string {
-  if (!text.includes('%')) return text
+function decodeLeniently(value: string): string {
   try {
-    return decodeURIComponent(text)
+    return decodeURIComponent(value)
   } catch {
-    return text
+    return value
   }
-}
-
-/** A map for names that a client chooses. */
-export function emptyMap<T>(): Record<string, T> {
-  return Object.create(null) as Record<string, T>
 }

@@ -1,89 +1,61 @@
 import type { InputError } from '../errors.ts'
-import { HttpResponse, type ResponseHeaders } from './respond.ts'
 import { statusText } from './status-text.ts'
+import { fields } from './wire.ts'
 
-/** How errors are answered: as RFC 9457 problem documents, as clearskies does it, or by a function. */
+/** How errors are answered: as RFC 9457 problem documents, or in clearskies' envelope. */
 export type ErrorFormat = 'problem' | 'clearskies'
 
-/** What an error says to the caller. */
-interface Told {
+/** What an error says by the `http-errors` convention; of one that is not exposed, its status alone. */
+export interface ErrorFacts {
   readonly status: number
-  readonly message: string | undefined
+  /** Whether the error is the caller's, so that it is told why, or the application's, which is only logged. */
+  readonly exposed: boolean
+  readonly message: string
   readonly errors: readonly InputError[]
-  readonly headers: ResponseHeaders
-}
-
-/** Whether the error is the caller's, so that it is told why, or the application's, which is only logged. */
-export function isExposed(error: unknown): boolean {
-  const { statusCode, expose } = factsOf(error)
-  return isErrorStatus(statusCode) && (typeof expose === 'boolean' ? expose : statusCode < 500)
-}
-
-/** The response to an error. Of one that is not exposed it has the status and nothing else. */
-export function errorResponse(error: unknown, format: ErrorFormat): HttpResponse {
-  const told = tell(error)
-  return format === 'problem' ? problemResponse(told) : clearskiesResponse(told)
-}
-
-function tell(error: unknown): Told {
-  const { statusCode, message, errors, headers } = factsOf(error)
-  const exposed = isExposed(error)
-  return {
-    status: isErrorStatus(statusCode) ? statusCode : 500,
-    message: exposed && typeof message === 'string' && message !== '' ? message : undefined,
-    errors: exposed && Array.isArray(errors) ? (errors as InputError[]) : [],
-    headers: typeof headers === 'object' && headers !== null ? (headers as ResponseHeaders) : {},
-  }
-}
-
-/** https://www.rfc-editor.org/rfc/rfc9457 */
-function problemResponse({ status, message, errors, headers }: Told): HttpResponse {
-  const problem = {
-    title: statusText(status),
-    status,
-    ...(message !== undefined && { detail: message }),
-    ...(errors.length > 0 && { errors }),
-  }
-  return new HttpResponse(problem, {
-    status,
-    headers: { ...headers, 'content-type': 'application/problem+json' },
-  })
-}
-
-function clearskiesResponse({ status, message, errors, headers }: Told): HttpResponse {
-  const envelope = {
-    status: errors.length > 0 ? 'input_errors' : status < 500 ? 'client_error' : 'failure',
-    error: message ?? (errors.length > 0 ? '' : statusText(status)),
-    data: [],
-    pagination: {},
-    input_errors: Object.fromEntries(
-      errors.map(({ path, message: text }) => [path.map(String).join('.'), text]),
-    ),
-  }
-  return new HttpResponse(envelope, { status, headers })
-}
-
-function isErrorStatus(status: unknown): status is number {
-  return Number.isInteger(status) && (status as number) >= 400 && (status as number) <= 599
-}
-
-interface Facts {
-  readonly statusCode?: unknown
-  readonly expose?: unknown
-  readonly message?: unknown
-  readonly errors?: unknown
-  readonly headers?: unknown
+  readonly headers: object
 }
 
 /** Reads a thrown value, which may be anything, also an object whose getters throw. */
-function factsOf(error: unknown): Facts {
-  if (typeof error !== 'object' || error === null) return {}
+export function errorFacts(error: unknown): ErrorFacts {
   try {
-    const { statusCode, status, expose, message, errors, headers } = error as Facts & {
-      readonly status?: unknown
+    const {
+      statusCode,
+      status = statusCode,
+      expose,
+      message,
+      errors,
+      headers,
+    } = error as Readonly<Record<string, unknown>>
+    if (Number.isInteger(status) && (status as number) > 399 && (status as number) < 600) {
+      const exposed = typeof expose === 'boolean' ? expose : (status as number) < 500
+      return {
+        status: status as number,
+        exposed,
+        message: exposed ? String(message ?? '') : '',
+        errors: exposed && Array.isArray(errors) ? (errors as InputError[]) : [],
+        headers: fields(headers) ?? {},
+      }
     }
-    return { statusCode: statusCode ?? status, expose, message, errors, headers }
   } catch {
-    return {}
+    // Says nothing, then.
   }
+  return { status: 500, exposed: false, message: '', errors: [], headers: {} }
+}
+
+/** The response to an error, as Lambda's envelope. */
+export function errorResponse({ status, message, errors, headers }: ErrorFacts, format: ErrorFormat): object {
+  const title = statusText(status)
+  if (format === 'problem') {
+    // https://www.rfc-editor.org/rfc/rfc9457
+    const body = { title, status, ...(message && { detail: message }), ...(errors.length > 0 && { errors }) }
+    return { statusCode: status, headers: { ...headers, 'content-type': 'application/problem+json' }, body }
+  }
+  const body = {
+    status: errors.length > 0 ? 'input_errors' : status < 500 ? 'client_error' : 'failure',
+    error: message || title,
+    data: [],
+    pagination: {},
+    input_errors: Object.fromEntries(errors.map((one) => [one.path.map(String).join('.'), one.message])),
+  }
+  return { statusCode: status, headers, body }
 }

@@ -1,89 +1,90 @@
 import type { Context } from 'aws-lambda'
-import { ConfigurationError, InvalidEventError } from '../errors.ts'
+import { InvalidEventError } from '../errors.ts'
 import { defaultLogger, say } from '../logger.ts'
-import { checkOptions, isCount, isLogger } from '../options.ts'
+import { checkOptions, is, isCount, isLogger } from '../options.ts'
 import type { MiddyRequest, Middleware } from '../types.ts'
-import { describeEvent } from './event-kind.ts'
-import { type ErrorFormat, errorResponse, isExposed } from './http-error.ts'
+import { eventKind } from './event-kind.ts'
+import { type ErrorFormat, errorFacts, errorResponse } from './http-error.ts'
 import { HttpRequest, type HttpRequestOptions, type HttpSource } from './http-request.ts'
-import type { HttpResponseOptions } from './http-response.ts'
+import { type HttpResponseOptions, isResponse } from './http-response.ts'
 import type { HttpResponse } from './respond.ts'
+import type { Wire } from './wire.ts'
 
 /** The options that all HTTP normalizers take. */
 export interface HttpNormalizerOptions extends HttpRequestOptions, HttpResponseOptions {
   /**
    * How thrown errors are answered: as a problem document (RFC 9457), in clearskies' envelope, or by your function.
-   * The request is `undefined` if the event could not be read.
    * @default 'problem'
    */
   readonly errors?: ErrorFormat | ((error: unknown, request: HttpRequest) => HttpResponse)
 }
 
-type Read<TSource extends HttpSource, TRaw> = (
+const optionChecks = {
+  trustedProxies: isCount,
+  basePath: (value: unknown) => value instanceof RegExp || [value].flat().every(is('string')),
+  stripStage: is('boolean'),
+  errors: (value: unknown) => value === 'problem' || value === 'clearskies' || typeof value === 'function',
+  isBinary: is('function'),
+  logger: isLogger,
+}
+
+/**
+ * Makes the request of an event that one of the wires knows.
+ *
+ * @throws InvalidEventError if none does
+ */
+export function readEvent<TSource extends HttpSource, TRaw>(
+  factory: string,
+  wires: Readonly<Record<string, Wire>>,
   event: unknown,
   context: Context,
-  options: HttpRequestOptions,
-) => HttpRequest<TSource, TRaw>
+  options: HttpRequestOptions = {},
+): HttpRequest<TSource, TRaw> {
+  const kind = eventKind(event)
+  const wire = wires[kind]
+  if (wire === undefined) throw new InvalidEventError(factory, Object.keys(wires), kind)
+  return new HttpRequest<TSource, TRaw>(wire, event as TRaw, context, options)
+}
+
+type Read<TRequest> = (event: unknown, context: Context, options: HttpRequestOptions) => TRequest
 type Write = (result: unknown, request: HttpRequest, options: HttpResponseOptions) => object | Promise<object>
 
-/** Refuses what a normalizer was not given. */
-export function checkHttpOptions(factory: string, options: HttpNormalizerOptions): void {
-  checkOptions(factory, options, {
-    trustedProxies: isCount,
-    basePath: (value: unknown) =>
-      typeof value === 'string' ||
-      value instanceof RegExp ||
-      (Array.isArray(value) && value.every((one) => typeof one === 'string')),
-    stripStage: 'boolean',
-    errors: (value: unknown) => value === 'problem' || value === 'clearskies' || typeof value === 'function',
-    isBinary: 'function',
-    logger: isLogger,
-  })
-}
-
-/** @throws InvalidEventError always */
-export function refuseEvent(factory: string, expected: string, event: unknown): never {
-  throw new InvalidEventError(expected, describeEvent(event), `${factory} takes no other`)
-}
-
 /** Joins the two functions of a source, event to request and result to response, to Middy's hooks. */
-export function httpNormalizer<TSource extends HttpSource, TRaw>(
+export function httpNormalizer<TRequest extends HttpRequest>(
   factory: string,
-  read: Read<TSource, TRaw>,
+  read: Read<TRequest>,
   write: Write,
   options: HttpNormalizerOptions,
-): Middleware<HttpRequest<TSource, TRaw>> {
+): Middleware<TRequest> {
+  checkOptions(factory, options, optionChecks)
   const { errors = 'problem', logger = defaultLogger } = options
 
-  /** Reads the event where that has not happened, because a middleware in front has failed. */
-  function requestOf({ event, context }: MiddyRequest): HttpRequest<TSource, TRaw> | undefined {
-    if (event instanceof HttpRequest) return event as HttpRequest<TSource, TRaw>
-    try {
-      return read(event, context, options)
-    } catch {
-      return undefined
-    }
+  /** Writes a result. An error on the way is written instead, and an error of that as the bare 500 that always can be. */
+  function respond(result: unknown, request: HttpRequest): Response {
+    return orElse(
+      () => write(result, request, options),
+      (error) => fail(error, request),
+    )
   }
 
-  function fail(error: unknown, request: HttpRequest): object | Promise<object> {
-    if (!isExposed(error)) say(logger, 'error', `${request.method} ${request.path} failed`, error)
-    if (typeof errors !== 'function') return write(errorResponse(error, errors), request, options)
-    try {
-      return write(errors(error, request), request, options)
-    } catch (failure) {
-      say(logger, 'error', 'The option "errors" gave no response', failure)
-      return write(errorResponse(error, 'problem'), request, options)
-    }
-  }
-
-  /** The response to a result, or to the error that writing it ends in. */
-  function respond(result: unknown, request: HttpRequest): object | Promise<object> {
-    try {
-      const response = write(result, request, options)
-      return response instanceof Promise ? response.catch((error: unknown) => fail(error, request)) : response
-    } catch (error) {
-      return fail(error, request)
-    }
+  function fail(error: unknown, request: HttpRequest): Response {
+    return orElse(
+      () => {
+        // A thrown response is one: so a middleware can answer before the handler, and every source gets it in its form.
+        if (isResponse(error) && !(error instanceof Error)) return write(error, request, options)
+        const facts = errorFacts(error)
+        if (!facts.exposed) say(logger, 'error', `${request.method} ${request.path} failed`, error)
+        return write(
+          typeof errors === 'function' ? errors(error, request) : errorResponse(facts, errors),
+          request,
+          options,
+        )
+      },
+      (failure) => {
+        say(logger, 'error', 'The error could not be answered', failure)
+        return write(errorResponse(errorFacts(undefined), 'problem'), request, options)
+      },
+    )
   }
 
   function before(request: MiddyRequest): void {
@@ -91,54 +92,49 @@ export function httpNormalizer<TSource extends HttpSource, TRaw>(
   }
 
   function after(request: MiddyRequest): void | Promise<void> {
-    const event = requestOf(request)
-    if (event === undefined)
-      throw new ConfigurationError(`${factory}: another middleware has replaced the request`)
+    const { event } = request
+    if (!(event instanceof HttpRequest)) throw new InvalidEventError(factory, ['its own request'], 'another')
     return settle(request, respond(request.response, event))
   }
 
   function onError(request: MiddyRequest): void | Promise<void> {
-    const event = requestOf(request)
-    // An event of another source gets no response: to a queue, for one, any response says that all went well.
-    if (event === undefined) return
-    return settle(
-      request,
-      request.response === undefined
-        ? respondToError(request.error, event)
-        : respond(request.response, event),
-    )
-  }
-
-  function respondToError(error: unknown, request: HttpRequest): object | Promise<object> {
-    try {
-      return fail(error, request)
-    } catch (failure) {
-      return fail(failure, request)
+    // A middleware in front has failed, or this one: to an event of another source no response is the only right one,
+    // because to a queue, for one, any response says that all went well.
+    if (!(request.event instanceof HttpRequest)) {
+      if (request.error instanceof InvalidEventError) return
+      before(request)
     }
+    const event = request.event as HttpRequest
+    const { response, error } = request
+    return settle(request, response === undefined ? fail(error, event) : respond(response, event))
   }
 
+  const name = (hook: string, fn: object): object =>
+    Object.defineProperty(fn, 'name', { value: factory + hook })
   return {
-    before: named(`${factory}Before`, before),
-    after: named(`${factory}After`, after),
-    onError: named(`${factory}OnError`, onError),
+    before: name('Before', before),
+    after: name('After', after),
+    onError: name('OnError', onError),
+  } as Middleware<TRequest>
+}
+
+type Response = object | Promise<object>
+
+function orElse(attempt: () => Response, otherwise: (error: unknown) => Response): Response {
+  try {
+    const response = attempt()
+    return response instanceof Promise ? response.catch(otherwise) : response
+  } catch (error) {
+    return otherwise(error)
   }
 }
 
 /** Kept synchronous where nothing has to be read, so that Middy does not wait a turn. */
-function settle(request: MiddyRequest, response: object | Promise<object>): void | Promise<void> {
-  if (!(response instanceof Promise)) {
-    request.response = response
-    return
+function settle(request: MiddyRequest, response: Response): void | Promise<void> {
+  if (response instanceof Promise) {
+    return response.then((settled: object) => {
+      request.response = settled
+    })
   }
-  return response.then((settled) => {
-    request.response = settled
-  })
-}
-
-/** Middy passes a hook's name to its plugins and stack traces show it. */
-function named<TFunction extends (request: MiddyRequest) => unknown>(
-  name: string,
-  hook: TFunction,
-): TFunction {
-  return Object.defineProperty(hook, 'name', { value: name })
+  request.response = response
 }

@@ -1,18 +1,19 @@
 import { InvalidResponseError, ResponseTooLargeError } from '../errors.ts'
 import { defaultLogger, say } from '../logger.ts'
 import type { Logger } from '../types.ts'
-import { emptyMap } from './headers.ts'
+import { emptyMap, isHeaderLine } from './headers.ts'
 import type { HttpRequest } from './http-request.ts'
-import { type Cookie, HttpResponse, isStatus } from './respond.ts'
-import { setCookieLine } from './set-cookie.ts'
 
-/** A response that is ready but for the names that its source uses. Header names are lower case. */
+/** Headers by lower-case name: one line, or several. */
+export type WireHeaders = Record<string, string | string[]>
+
+/** A response that is ready but for the names that its source uses. */
 export interface WireResponse {
-  statusCode: number
-  headers: Record<string, string[]>
-  cookies: string[]
-  body: string
-  isBase64Encoded: boolean
+  readonly statusCode: number
+  readonly headers: WireHeaders
+  readonly cookies: string[]
+  readonly body: string
+  readonly isBase64Encoded: boolean
 }
 
 /** The options of a normalizer that decide how a response is written. */
@@ -26,29 +27,28 @@ export interface HttpResponseOptions {
   readonly logger?: Logger
 }
 
-interface Target extends HttpResponseOptions {
-  /** The source, for messages. */
-  readonly source: string
+/** What a source takes. */
+export interface ResponseTarget {
   /** In bytes of the whole result as JSON. */
-  readonly responseLimit: number
+  readonly limit: number
+  /** Gives a response the names that the source uses. */
+  shape(response: WireResponse, request: HttpRequest, options: HttpResponseOptions): object
 }
 
-/** What Lambda itself delivers, as its own error text has it: 6 MB and some room. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+/**
+ * What Lambda itself delivers, as its own error has it: 6 MB and some room.
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
 export const lambdaResponseLimit = 6_291_556
 
-type Shape<TResult> = (
-  response: WireResponse,
-  request: HttpRequest,
-  warn: (message: string) => void,
-) => TResult
-
-/** A response on its way: the body not yet text, the headers not yet checked. */
-interface Draft {
+/** Lambda's own form of a response, with more liberty in what its fields hold. */
+interface Envelope {
   readonly statusCode: number
-  readonly headers: Record<string, string[]>
-  readonly cookies: string[]
-  readonly body: unknown
-  readonly isBase64Encoded: boolean
+  readonly headers?: object | null
+  readonly multiValueHeaders?: object | null
+  readonly cookies?: unknown
+  readonly body?: unknown
+  readonly isBase64Encoded?: unknown
 }
 
 /**
@@ -57,183 +57,146 @@ interface Draft {
  *
  * @throws InvalidResponseError, ResponseTooLargeError
  */
-export function encodeResponse<TResult extends object>(
+export function encodeResponse(
   result: unknown,
   request: HttpRequest,
-  shape: Shape<TResult>,
-  target: Target,
-): TResult | Promise<TResult> {
-  const draft = draftOf(result)
-  const finish = (body: unknown): TResult => {
-    const response = settle(draft, body, request.method, target.isBinary)
-    return withinLimit(
-      shape(response, request, (message) => {
-        say(target.logger ?? defaultLogger, 'warn', message)
-      }),
-      response,
-      target,
-    )
+  target: ResponseTarget,
+  options: HttpResponseOptions = {},
+): object | Promise<object> {
+  const envelope = envelopeOf(result)
+  const { body } = envelope
+  if (!isReadable(body)) return encodeEnvelope(envelope, request, target, options)
+  return readAll(body).then((bytes) => encodeEnvelope({ ...envelope, body: bytes }, request, target, options))
+}
+
+/** Whether a value is a response already: Lambda's envelope, what `respond()` gives, or a web `Response`. */
+export function isResponse(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && (isEnvelope(value) || isWebResponse(value))
+}
+
+function envelopeOf(result: unknown): Envelope {
+  if (typeof result === 'object' && result !== null) {
+    if (isEnvelope(result)) return { ...result, body: result.body ?? '' }
+    if (isWebResponse(result)) {
+      const { headers } = result
+      // Middy's HTTP middlewares write headers as properties, also onto an object of this kind.
+      const lines = { ...Object.fromEntries(headers), ...headers, 'set-cookie': headers.getSetCookie() }
+      return { statusCode: result.status, headers: lines, body: result }
+    }
   }
-  return isReadable(draft.body) ? readAll(draft.body).then(finish) : finish(draft.body)
+  return { statusCode: result === undefined ? 204 : 200, body: result }
 }
 
-function draftOf(result: unknown): Draft {
-  if (result instanceof HttpResponse) return fromEnvelope(result)
-  if (isEnvelope(result)) return fromEnvelope({ ...result, body: result.body ?? '' })
-  if (result instanceof Response) return fromWebResponse(result)
-  return {
-    statusCode: result === undefined ? 204 : 200,
-    headers: emptyMap(),
-    cookies: [],
-    body: result,
-    isBase64Encoded: false,
+const envelopeKeys =
+  /^(?:statusCode|headers|multiValueHeaders|cookies|body|isBase64Encoded|statusDescription)$/
+
+/** An object with any other key is data that happens to have a `statusCode`. */
+function isEnvelope(value: object): value is Envelope {
+  const { statusCode } = value as Partial<Envelope>
+  if (!Number.isInteger(statusCode) || !Object.hasOwn(value, 'statusCode')) return false
+  return (
+    (statusCode as number) > 99 &&
+    (statusCode as number) < 600 &&
+    Object.keys(value).every((key) => envelopeKeys.test(key))
+  )
+}
+
+function encodeEnvelope(
+  { statusCode, headers, multiValueHeaders, cookies: given, body, isBase64Encoded }: Envelope,
+  request: HttpRequest,
+  target: ResponseTarget,
+  { isBinary = isBinaryType, ...options }: HttpResponseOptions,
+): object {
+  const lines: WireHeaders = emptyMap()
+  const cookies: string[] = []
+  addLines(headers, lines, cookies)
+  addLines(multiValueHeaders, lines, cookies)
+  if (given) addLines({ 'set-cookie': given }, lines, cookies)
+
+  let text = body as string | undefined
+  let isBase64 = isBase64Encoded === true
+  let type = isBase64 ? 'application/octet-stream' : 'text/plain; charset=utf-8'
+  if (typeof body !== 'string' && body !== undefined) {
+    const bytes = bytesOf(body)
+    if (bytes === undefined) {
+      text = JSON.stringify(body)
+      type = 'application/json; charset=utf-8'
+      if (typeof text !== 'string') throw new InvalidResponseError(`A ${typeof body} cannot be sent`)
+    } else {
+      type = String(lines['content-type'] ?? 'application/octet-stream')
+      text = lines['content-encoding'] || isBinary(type) ? undefined : decodeText(bytes)
+      isBase64 = text === undefined
+      text ??= bytes.toString('base64')
+    }
   }
-}
-
-interface Envelope {
-  readonly statusCode: number
-  readonly headers?: unknown
-  readonly multiValueHeaders?: unknown
-  readonly cookies?: unknown
-  readonly body?: unknown
-  readonly isBase64Encoded?: unknown
-}
-
-const envelopeKeys = new Set([
-  'statusCode',
-  'headers',
-  'multiValueHeaders',
-  'cookies',
-  'body',
-  'isBase64Encoded',
-  'statusDescription',
-])
-
-/** Lambda's own form of a response. An object with any other key is data that happens to have a `statusCode`. */
-function isEnvelope(value: unknown): value is Envelope {
-  if (typeof value !== 'object' || value === null || !isStatus((value as Partial<Envelope>).statusCode))
-    return false
-  return Object.hasOwn(value, 'statusCode') && Object.keys(value).every((key) => envelopeKeys.has(key))
-}
-
-function fromEnvelope({
-  statusCode,
-  headers,
-  multiValueHeaders,
-  cookies,
-  body,
-  isBase64Encoded,
-}: Envelope): Draft {
-  const draft: Draft = {
+  if (statusCode < 200 || statusCode === 204 || statusCode === 205 || statusCode === 304) {
+    delete lines['content-type']
+    text = ''
+  } else if (text) lines['content-type'] ??= type
+  if (!text || request.method === 'HEAD') text = ''
+  const response = {
     statusCode,
-    headers: emptyMap(),
-    cookies: [],
-    body,
-    isBase64Encoded: isBase64Encoded === true && typeof body === 'string',
+    headers: lines,
+    cookies,
+    body: text,
+    isBase64Encoded: isBase64 && text !== '',
   }
-  addHeaders(draft, headers)
-  addHeaders(draft, multiValueHeaders)
-  for (const cookie of Array.isArray(cookies) ? (cookies as (Cookie | string)[]) : [])
-    draft.cookies.push(checkValue('set-cookie', setCookieLine(cookie)))
-  return draft
-}
-
-function fromWebResponse(response: Response): Draft {
-  const draft: Draft = {
-    statusCode: isStatus(response.status) ? response.status : 500,
-    headers: emptyMap(),
-    cookies: [],
-    body: response,
-    isBase64Encoded: false,
-  }
-  for (const [name, value] of response.headers) addHeader(draft, name, value)
-  return draft
+  return withinLimit(target.shape(response, request, options), text, target.limit)
 }
 
 /** Belong to the connection, not to the message (RFC 9110, 7.6.1); the gateway computes the length itself. */
 const connectionHeaders =
   /^(?:connection|content-length|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/
 
-function addHeaders(draft: Draft, headers: unknown): void {
-  if (typeof headers !== 'object' || headers === null) return
-  for (const [name, value] of Object.entries(headers)) addHeader(draft, name, value)
-}
-
-function addHeader(draft: Draft, name: string, value: unknown): void {
-  if (value === null || value === undefined) return
-  const key = name.toLowerCase()
-  if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(key))
-    throw new InvalidResponseError('A response header has a name that is not an HTTP token')
-  if (connectionHeaders.test(key)) return
-  const values = (Array.isArray(value) ? value : [value]).map((one) => checkValue(key, String(one)))
-  if (key === 'set-cookie') draft.cookies.push(...values)
-  // Written twice in different spellings, the later one counts, but `vary` says what each writer depends on.
-  else if (key === 'vary') draft.headers[key] = [...new Set([...(draft.headers[key] ?? []), ...values])]
-  else if (values.length > 0) draft.headers[key] = values
-}
-
-/** The characters that RFC 9110 allows; a line break here would be another header of somebody else's choice. */
-function checkValue(name: string, value: string): string {
-  if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value))
-    throw new InvalidResponseError(`The response header "${name}" has a character that a header cannot hold`)
-  return value.trim()
-}
-
-function settle(
-  draft: Draft,
-  body: unknown,
-  method: string,
-  isBinary: HttpResponseOptions['isBinary'],
-): WireResponse {
-  const { statusCode, headers, cookies } = draft
-  if (statusCode < 200 || statusCode === 204 || statusCode === 205 || statusCode === 304) {
-    delete headers['content-type']
-    return { statusCode, headers, cookies, body: '', isBase64Encoded: false }
+function addLines(map: object | null | undefined, headers: WireHeaders, cookies: string[]): void {
+  for (const [name, value] of Object.entries(map ?? {})) {
+    const key = name.toLowerCase()
+    const lines = [value as unknown].flat().flatMap((line) => (line == null ? [] : checkedLine(key, line)))
+    if (lines.length === 0 || connectionHeaders.test(key)) continue
+    if (key === 'set-cookie') cookies.push(...lines)
+    // Written twice in different spellings the later one counts; but who varies by what, all of them say.
+    else if (key === 'vary') headers[key] = [...new Set([headers[key] ?? [], lines].flat())]
+    else headers[key] = lines.length === 1 ? (lines[0] as string) : lines
   }
-  const encoded = encodeBody(body, draft, isBinary)
-  if (encoded.type !== undefined && encoded.body !== '') headers['content-type'] ??= [encoded.type]
-  if (method === 'HEAD') return { statusCode, headers, cookies, body: '', isBase64Encoded: false }
-  return { statusCode, headers, cookies, body: encoded.body, isBase64Encoded: encoded.isBase64Encoded }
 }
 
-interface EncodedBody {
-  readonly body: string
-  readonly isBase64Encoded: boolean
-  /** The content type that such a value has by default. */
-  readonly type?: string
+function checkedLine(name: string, value: unknown): string {
+  const line = String(value)
+  if (!isHeaderLine(name, line))
+    throw new InvalidResponseError(`The header ${JSON.stringify(name)} cannot be sent`)
+  return line.trim()
 }
 
-function encodeBody(
-  body: unknown,
-  { headers, isBase64Encoded }: Draft,
-  isBinary = isBinaryType,
-): EncodedBody {
-  if (body === undefined || body === '') return { body: '', isBase64Encoded: false }
-  const declared = headers['content-type']?.at(-1)
-  if (typeof body === 'string') {
-    if (isBase64Encoded) return { body, isBase64Encoded, type: 'application/octet-stream' }
-    return { body, isBase64Encoded, type: 'text/plain; charset=utf-8' }
-  }
-  const bytes = bytesOf(body)
-  if (bytes !== undefined) {
-    const type = declared ?? 'application/octet-stream'
-    const coding = headers['content-encoding']?.join().toLowerCase() ?? 'identity'
-    const text = coding === 'identity' && !isBinary(type) ? decodeText(bytes) : undefined
-    return text === undefined
-      ? { body: bytes.toString('base64'), isBase64Encoded: true, type }
-      : { body: text, isBase64Encoded: false, type }
-  }
-  const json = JSON.stringify(body) as string | undefined
-  if (json === undefined) throw new InvalidResponseError(`A ${typeof body} cannot be sent as a response`)
-  return { body: json, isBase64Encoded: false, type: 'application/json; charset=utf-8' }
+/** By its tag: naming the global `Response` would load the whole of Node's fetch, some 30 ms of a cold start. */
+function isWebResponse(value: object): value is Response {
+  return (
+    (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'Response' && 'arrayBuffer' in value
+  )
 }
 
-const textTypes =
-  /^(?:text\/|application\/(?:[\w.+-]+\+)?(?:json|xml|javascript|ecmascript|x-javascript|x-www-form-urlencoded|yaml|x-yaml|graphql|x-ndjson)\b|[\w.-]+\/[\w.-]+\+(?:json|xml|yaml)\b)/i
+type Readable = Response | Blob | ReadableStream | AsyncIterable<Uint8Array>
+
+function isReadable(body: unknown): body is Readable {
+  if (typeof body !== 'object' || body === null) return false
+  return Symbol.asyncIterator in body || typeof (body as Partial<Blob>).arrayBuffer === 'function'
+}
+
+async function readAll(body: Readable): Promise<Uint8Array> {
+  const response = isWebResponse(body)
+    ? body
+    : new Response(body as ConstructorParameters<typeof Response>[0])
+  return new Uint8Array(await response.arrayBuffer())
+}
+
+function bytesOf(body: unknown): Buffer | undefined {
+  if (ArrayBuffer.isView(body)) return Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  return body instanceof ArrayBuffer || body instanceof SharedArrayBuffer ? Buffer.from(body) : undefined
+}
 
 function isBinaryType(contentType: string): boolean {
-  const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType)?.[1]?.toLowerCase()
-  return !textTypes.test(contentType) || (charset !== undefined && !/^(?:utf-?8|us-ascii)$/.test(charset))
+  const isText =
+    /^text\/|[/+](?:json|xml|x?-?yaml|javascript|ecmascript|graphql|x-www-form-urlencoded|x-ndjson)\b/i
+  return !isText.test(contentType) || /charset\s*=\s*"?(?!utf-?8|us-ascii)/i.test(contentType)
 }
 
 /** Text only if it is text to the last byte; anything else keeps its bytes as base64. */
@@ -245,43 +208,22 @@ function decodeText(bytes: Uint8Array): string | undefined {
   }
 }
 
-function bytesOf(body: unknown): Buffer | undefined {
-  if (body instanceof ArrayBuffer || body instanceof SharedArrayBuffer) return Buffer.from(body)
-  if (ArrayBuffer.isView(body)) return Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  return undefined
-}
-
-function isReadable(body: unknown): body is Response | Blob | ReadableStream | AsyncIterable<Uint8Array> {
-  if (typeof body !== 'object' || body === null) return false
-  return body instanceof Response || body instanceof Blob || Symbol.asyncIterator in body
-}
-
-async function readAll(
-  body: Response | Blob | ReadableStream | AsyncIterable<Uint8Array>,
-): Promise<Uint8Array | string> {
-  const response =
-    body instanceof Response ? body : new Response(body as ConstructorParameters<typeof Response>[0])
-  const bytes = new Uint8Array(await response.arrayBuffer())
-  return bytes.length === 0 ? '' : bytes
-}
-
-function withinLimit<TResult extends object>(
-  result: TResult,
-  { body, isBase64Encoded }: WireResponse,
-  { source, responseLimit }: Target,
-): TResult {
+function withinLimit(result: object, body: string, limit: number): object {
   // A character takes six bytes at the most (`\u0000`), and headers take well under 64 KB: small bodies need no measuring.
-  if (body.length * 6 + 65_536 <= responseLimit) return result
-  const size = isBase64Encoded
-    ? body.length + Buffer.byteLength(JSON.stringify({ ...result, body: '' }))
-    : Buffer.byteLength(JSON.stringify(result))
-  if (size > responseLimit) throw new ResponseTooLargeError(source, size, responseLimit)
+  if (body.length * 6 + 65_536 > limit) {
+    const size = Buffer.byteLength(JSON.stringify(result))
+    if (size > limit) throw new ResponseTooLargeError(size, limit)
+  }
   return result
 }
 
-/** One value per name, lists joined: for sources that know no lists. */
-export function joinedValues(headers: Readonly<Record<string, readonly string[]>>): Record<string, string> {
-  const joined: Record<string, string> = {}
-  for (const name in headers) joined[name] = (headers[name] as readonly string[]).join(', ')
-  return joined
+/** One line per name, for sources that know no lists. */
+export function singleLines(headers: WireHeaders): Record<string, string> {
+  for (const name in headers) headers[name] = [headers[name]].flat().join(', ')
+  return headers as Record<string, string>
+}
+
+/** Tells the user's log. */
+export function warn({ logger = defaultLogger }: HttpResponseOptions, message: string): void {
+  say(logger, 'warn', message)
 }

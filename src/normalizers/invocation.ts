@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda'
-import { ConfigurationError } from '../errors.ts'
+import { InvalidEventError } from '../errors.ts'
 import type { MiddyRequest, Middleware } from '../types.ts'
 import { eventKind } from './event-kind.ts'
 
@@ -23,9 +23,7 @@ export class InvocationRequest<TData = unknown> {
 /** Takes the payload of a direct invocation, whatever it is: `null`, a number, an object that looks like HTTP. */
 export function invocationRequest(payload: unknown, context: Context): InvocationRequest {
   if (eventKind(payload) === 'normalized')
-    throw new ConfigurationError(
-      'invocation() found a request that another normalizer has made: use one normalizer per handler',
-    )
+    throw new InvalidEventError('invocation', ['direct invocations'], 'normalized')
   return new InvocationRequest(payload, context)
 }
 

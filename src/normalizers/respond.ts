@@ -1,4 +1,5 @@
 import { InvalidResponseError } from '../errors.ts'
+import { setCookieLine } from './set-cookie.ts'
 
 /** Header values as a handler writes them; a list is sent as several lines, `null` and `undefined` not at all. */
 export type ResponseHeaders = Readonly<
@@ -36,25 +37,22 @@ export interface ResponseOptions {
 export class HttpResponse {
   statusCode: number
   headers: Record<string, string | number | boolean | readonly string[] | null | undefined>
-  cookies: (Cookie | string)[]
+  /** Finished `Set-Cookie` lines. */
+  cookies: string[]
   body: unknown
 
-  constructor(
-    body: unknown,
-    { status = body === undefined ? 204 : 200, headers = {}, cookies = [] }: ResponseOptions = {},
-  ) {
-    if (!isStatus(status))
-      throw new InvalidResponseError(`A status is a whole number from 100 to 599, not ${String(status)}`)
+  constructor(body: unknown, options: ResponseOptions = {}) {
+    const { status = body === undefined ? 204 : 200, headers = {}, cookies = [] } = options
+    if (!Number.isInteger(status) || status < 100 || status > 599) {
+      throw new InvalidResponseError(`A status is a whole number from 100 to 599, not ${status}`)
+    }
     this.statusCode = status
-    this.headers = { ...headers }
-    this.cookies = [...cookies]
-    this.body = body
+    // Lambda's envelope has null for no body; here it is a value.
+    this.headers =
+      body === null ? { 'content-type': 'application/json; charset=utf-8', ...headers } : { ...headers }
+    this.cookies = cookies.map(setCookieLine)
+    this.body = body === null ? 'null' : body
   }
-}
-
-/** Whether a number is an HTTP status. */
-export function isStatus(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 100 && (value as number) <= 599
 }
 
 /** The type of {@link respond}. */
@@ -75,7 +73,7 @@ export interface Respond {
  * A response with a status, headers or cookies of its own. The value is encoded as if it had been returned bare:
  * objects as JSON, strings as text, bytes as they are.
  *
- * @throws InvalidResponseError if the status is none
+ * @throws InvalidResponseError if the status is none, or a cookie cannot be written
  * @example
  * ```ts
  * import { respond } from 'clearskies-middy'
@@ -88,16 +86,15 @@ export const respond: Respond = /* @__PURE__ */ Object.assign(
   (value: unknown, options?: ResponseOptions): HttpResponse => new HttpResponse(value, options),
   {
     redirect(url: string | URL, status = 302, options: Omit<ResponseOptions, 'status'> = {}): HttpResponse {
-      if (!(status >= 300 && status <= 399))
+      if (!(status >= 300 && status <= 399)) {
         throw new InvalidResponseError(`A redirect has a status from 300 to 399, not ${status}`)
+      }
       const location = String(url).replace(/[^\x21-\x7e]+/g, (odd) => encodeURIComponent(odd.toWellFormed()))
       return new HttpResponse('', { ...options, status, headers: { ...options.headers, location } })
     },
     html(text: string, options: ResponseOptions = {}): HttpResponse {
-      return new HttpResponse(text, {
-        ...options,
-        headers: { 'content-type': 'text/html; charset=utf-8', ...options.headers },
-      })
+      const headers = { 'content-type': 'text/html; charset=utf-8', ...options.headers }
+      return new HttpResponse(text, { ...options, headers })
     },
     noContent(options: Omit<ResponseOptions, 'status'> = {}): HttpResponse {
       return new HttpResponse(undefined, { ...options, status: 204 })

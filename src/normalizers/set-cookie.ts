@@ -1,31 +1,37 @@
 import { InvalidResponseError } from '../errors.ts'
 import type { Cookie } from './respond.ts'
 
-const attributes: readonly [keyof Cookie, string][] = [
-  ['domain', 'Domain'],
-  ['path', 'Path'],
-  ['expires', 'Expires'],
-  ['maxAge', 'Max-Age'],
-  ['httpOnly', 'HttpOnly'],
-  ['secure', 'Secure'],
-  ['sameSite', 'SameSite'],
-  ['partitioned', 'Partitioned'],
-]
+const attributes = {
+  domain: 'Domain',
+  path: 'Path',
+  expires: 'Expires',
+  maxAge: 'Max-Age',
+  httpOnly: 'HttpOnly',
+  secure: 'Secure',
+  sameSite: 'SameSite',
+  partitioned: 'Partitioned',
+} as const
 
-/** The `Set-Cookie` line of a cookie. The value is percent-encoded; what could end an attribute is refused. */
+/**
+ * The `Set-Cookie` line of a cookie. The value is percent-encoded.
+ *
+ * @throws InvalidResponseError for a name that is no token, or an attribute with a character that would end it
+ */
 export function setCookieLine(cookie: Cookie | string): string {
   if (typeof cookie === 'string') return cookie
-  if (!/^[!#$%&'*+\-.^_`|~\w]+$/.test(cookie.name))
+  if (!/^[\w!#$%&'*+\-.^`|~]+$/.test(cookie.name)) {
     throw new InvalidResponseError('A cookie has a name that is not an HTTP token')
+  }
   let line = `${cookie.name}=${encodeURIComponent(cookie.value)}`
-  for (const [key, name] of attributes) {
-    const value = cookie[key]
+  for (const [key, name] of Object.entries(attributes)) {
+    const value = cookie[key as keyof typeof attributes]
     if (value === undefined || value === false) continue
     const text = value instanceof Date ? value.toUTCString() : String(value)
-    if (/[;\x00-\x1f\x7f]/.test(text))
+    if (/[;\x00-\x1f\x7f]/.test(text)) {
       throw new InvalidResponseError(
         `The cookie "${cookie.name}" has a character in ${name} that would end it`,
       )
+    }
     line += value === true ? `; ${name}` : `; ${name}=${text}`
   }
   return line

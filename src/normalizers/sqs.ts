@@ -4,7 +4,7 @@ import { ConfigurationError, InvalidEventError, UnidentifiedRecordError } from '
 import { defaultLogger, say } from '../logger.ts'
 import { checkOptions, isLogger } from '../options.ts'
 import type { Logger, MiddyRequest, Middleware } from '../types.ts'
-import { describeEvent, eventKind } from './event-kind.ts'
+import { eventKind } from './event-kind.ts'
 import { type SqsBody, SqsRequest } from './sqs-request.ts'
 
 /** Options of {@link sqs}. */
@@ -55,8 +55,8 @@ export class SqsBatch {
  * @throws InvalidEventError if it is another event
  */
 export function sqsBatch(event: unknown, context: Context, { body = 'json' }: SqsOptions = {}): SqsBatch {
-  if (eventKind(event) !== 'sqs')
-    throw new InvalidEventError('an SQS event', describeEvent(event), 'sqs() takes no other')
+  const kind = eventKind(event)
+  if (kind !== 'aws:sqs') throw new InvalidEventError('sqs', ['aws:sqs'], kind)
   return new SqsBatch(event as SQSEvent, context, body)
 }
 
@@ -116,7 +116,7 @@ export async function sqsResponse(
  * ```
  */
 export function sqs(options: SqsOptions = {}): Middleware<SqsBatch> {
-  checkOptions('sqs()', options, {
+  checkOptions('sqs', options, {
     body: (value: unknown) => value === 'json' || value === 'text' || typeof value === 'function',
     logger: isLogger,
   })

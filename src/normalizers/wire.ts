@@ -1,35 +1,36 @@
-/**
- * Readers for fields of an event. AWS leaves a field out or sends null, test tools send what they like: anything but
- * the type that belongs there counts as absent.
- */
+import type { Authorizer } from './authorizer.ts'
+import type { HttpRequest, HttpSource } from './http-request.ts'
+
+/** An event, or a part of one: AWS leaves a field out or sends null, and test tools send what they like. */
 export type Fields = Readonly<Record<string, unknown>>
 
+/** A part of an event; what is no object counts as absent. */
 export function fields(value: unknown): Fields | undefined {
   return typeof value === 'object' && value !== null ? (value as Fields) : undefined
 }
 
+/** A text of an event; what is no text counts as absent. */
 export function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** A map of one value per name. */
-export function textMap(value: unknown): Readonly<Record<string, string>> | undefined {
-  return fields(value) as Readonly<Record<string, string>> | undefined
+/** The part of an event that tells of the source. */
+export function contextOf(raw: Fields): Fields {
+  return fields(raw['requestContext']) ?? {}
 }
 
-/** A map of several values per name. */
-export function listMap(value: unknown): Readonly<Record<string, readonly string[]>> | undefined {
-  return fields(value) as Readonly<Record<string, readonly string[]>> | undefined
-}
-
-/** The pairs of a query that comes in one map or the other; the one with lists has every value and goes first. */
-export function queryPairs(single: unknown, lists: unknown): [name: string, value: string][] {
-  const pairs: [string, string][] = []
-  const many = fields(lists)
-  for (const [name, values] of Object.entries(many ?? fields(single) ?? {})) {
-    for (const value of Array.isArray(values) ? values : [values]) {
-      if (typeof value === 'string') pairs.push([name, value])
-    }
-  }
-  return pairs
+/** How a source spells a request in its event, where sources differ. Pure readers, called when somebody looks. */
+export interface Wire {
+  readonly source: HttpSource
+  method(raw: Fields): unknown
+  path(raw: Fields): unknown
+  /** What stands in front of the application's own path: a stage, the mapping of a custom domain. */
+  prefix(raw: Fields, path: string): string
+  /** The peer's address, where the source tells it. */
+  sourceIp(raw: Fields): unknown
+  authorizer(raw: Fields, request: HttpRequest): Authorizer
+  /** The field with the route's template. */
+  readonly route?: 'resource' | 'routeKey'
+  /** What arrives as the client encoded it. */
+  readonly encoded?: 'query' | 'path-parameters'
 }

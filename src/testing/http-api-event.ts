@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyEventV2, LambdaFunctionURLEvent } from 'aws-lambda'
-import { withForwarding } from './alb-event.ts'
+import { grouped, withForwarding } from './alb-event.ts'
 import {
   type DescribedRequest,
   type ParsedRequest,
@@ -139,19 +139,14 @@ function payloadV2(
   request: ParsedRequest,
   { rawPath, path, stage, routeKey, domainName, authorizer }: Place,
 ): APIGatewayProxyEventV2 {
-  const headers: Record<string, string> = {}
-  const cookies: string[] = []
-  for (const [name, value] of withForwarding(request.lines, request.clientIp, request.protocol)) {
-    const key = name.toLowerCase()
-    if (key === 'cookie') cookies.push(...value.split(/; */))
-    else headers[key] = headers[key] === undefined ? value : `${headers[key]},${value}`
-  }
-  const query: Record<string, string> = {}
-  for (const [name, value] of request.rawPairs.map(
-    ([rawName, rawValue]) => [decodePart(rawName), decodePart(rawValue)] as const,
-  )) {
-    query[name] = query[name] === undefined ? value : `${query[name]},${value}`
-  }
+  const lines = withForwarding(request.lines, request.clientIp, request.protocol).map(
+    ([name, value]) => [name.toLowerCase(), value] as const,
+  )
+  const cookies = lines.filter(([name]) => name === 'cookie').flatMap(([, value]) => value.split(/; */))
+  const headers = joined(lines.filter(([name]) => name !== 'cookie'))
+  const query = joined(
+    request.rawPairs.map(([name, value]) => [decodePart(name), decodePart(value)] as const),
+  )
   const text = isTextBody(request)
   return {
     version: '2.0',
@@ -183,6 +178,11 @@ function payloadV2(
     ...(request.body.length > 0 && { body: request.body.toString(text ? 'utf8' : 'base64') }),
     isBase64Encoded: !text && request.body.length > 0,
   }
+}
+
+/** Values of one name joined with commas, which is how payload 2.0 has them. */
+function joined(pairs: readonly (readonly [string, string])[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(grouped(pairs)).map(([name, values]) => [name, values.join(',')]))
 }
 
 function decodedParameters(path: string, route: string): Record<string, string> {

@@ -17,7 +17,7 @@ describe('options are checked when a factory is called', () => {
     ['a negative ttl', () => parameterStore({ ttl: -1 }), 'parameterStore(): the option "ttl"'],
     [
       'a schema without names',
-      () => environment({ schema: { '~standard': {} } } as never),
+      () => environment({ schema: { '~standard': { validate() {} } } } as never),
       'environment(): the option "schema" needs "names"',
     ],
   ])('%s is a TypeError that names it', (_, make, message) => {

@@ -1,4 +1,4 @@
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import dynalite from 'dynalite'
 import { type FauxqsServer, startFauxqs } from 'fauxqs'
@@ -30,6 +30,10 @@ export function useDynamoDb(): {
     },
     async createTable(name, keys) {
       await this.client.send(tableCommand(name, keys))
+      await waitUntilTableExists(
+        { client: this.client, maxWaitTime: 10, minDelay: 0.005, maxDelay: 0.05 },
+        { TableName: name },
+      )
     },
   }
 }

@@ -9,7 +9,7 @@ import type {
 import { type AwsClient, type ClientOption, lazyClient } from '../../aws-client.ts'
 import { ConditionError, ConflictError, InvalidDataError, NotFoundError } from '../../errors.ts'
 import { optionalImport } from '../../optional-import.ts'
-import { checkOptions, oneOf } from '../../options.ts'
+import { checkOptions, is, oneOf } from '../../options.ts'
 import type { Creates, Deletes, Finds, Patch, Queries, Updates } from '../capabilities.ts'
 import type { Model } from '../model.ts'
 import { type Page, type PageOptions, Query, type QueryRunner, type QueryState } from '../query.ts'
@@ -78,9 +78,9 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
       client: (value: unknown) =>
         typeof value === 'function' || typeof (value as { send?: unknown } | null)?.send === 'function',
       scan: oneOf('error', 'allow'),
-      tokenSecret: 'string',
+      tokenSecret: is('string'),
       numbers: oneOf('safe', 'bigint', 'string'),
-      consistent: 'boolean',
+      consistent: is('boolean'),
     })
     if (model.key.length < 1 || model.key.length > 2)
       throw new TypeError('DynamoDbBackend: the model needs a key of one or two columns')

@@ -3,7 +3,7 @@ import { type AwsClient, type ClientOption, lazyClient } from '../../aws-client.
 import { atEndOfTick } from '../../end-of-tick.ts'
 import { SqsSendError } from '../../errors.ts'
 import { optionalImport } from '../../optional-import.ts'
-import { checkOptions } from '../../options.ts'
+import { checkOptions, is } from '../../options.ts'
 import type { Flushes } from '../../middleware/backends.ts'
 import type { Creates } from '../capabilities.ts'
 import type { Model } from '../model.ts'
@@ -68,11 +68,11 @@ export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput>, Flushe
     checkOptions('SqsBackend', options, {
       client: (value: unknown) =>
         typeof value === 'function' || typeof (value as { send?: unknown } | null)?.send === 'function',
-      groupId: 'function',
-      deduplicationId: 'function',
+      groupId: is('function'),
+      deduplicationId: is('function'),
       delaySeconds: (value: unknown) =>
         typeof value === 'function' || (typeof value === 'number' && value >= 0 && value <= 900),
-      attributes: 'function',
+      attributes: is('function'),
     })
     this.#model = model
     this.#options = options

@@ -1,0 +1,106 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { type InputError, ValidationError } from '../errors.ts'
+import { checkOptions } from '../options.ts'
+import { isSchema, toInputError } from '../standard-schema.ts'
+import type { MiddyRequest, Middleware } from '../types.ts'
+
+/** The parts of a request that a schema can be given for. */
+export interface ValidateSchemas {
+  readonly data?: StandardSchemaV1
+  /** Of an object with the last value of each name, or the list where a name is repeated. */
+  readonly query?: StandardSchemaV1
+  readonly pathParameters?: StandardSchemaV1
+  /** Of an object with lower-case names. */
+  readonly headers?: StandardSchemaV1
+}
+
+/** What the handler finds: the same fields, with the types that the schemas give. */
+export type Validated<TSchemas> = {
+  [K in keyof TSchemas]: TSchemas[K] extends StandardSchemaV1<unknown, infer TOutput> ? TOutput : never
+}
+
+type Part = keyof ValidateSchemas
+type Request = Record<Part, unknown>
+
+/**
+ * Checks parts of the request by any Standard Schema (zod, valibot, arktype, …) and puts what the schema makes of them
+ * in their place. Works behind every source; records of a queue and direct invocations have `data` only.
+ *
+ * @throws ValidationError (400) with all findings in `errors`
+ * @example
+ * ```ts
+ * import middy from '@middy/core'
+ * import { validate } from 'clearskies-middy/middleware/validate'
+ * import { httpApi } from 'clearskies-middy/normalizers/http-api'
+ * import { z } from 'zod'
+ *
+ * export const handler = middy()
+ *   .use(httpApi())
+ *   .use(validate({ data: z.object({ title: z.string() }), query: z.object({ page: z.coerce.number().default(1) }) }))
+ *   .handler(async ({ data, query }) => `${data.title}, page ${query.page + 1}`)
+ * ```
+ */
+export function validate<const TSchemas extends ValidateSchemas>(
+  schemas: TSchemas,
+): Middleware<Validated<TSchemas>> {
+  checkOptions('validate', schemas, {
+    data: isSchema,
+    query: isSchema,
+    pathParameters: isSchema,
+    headers: isSchema,
+  })
+  const parts = Object.entries(schemas) as [Part, StandardSchemaV1][]
+
+  function before({ event }: MiddyRequest): void | Promise<void> {
+    const request = event as Request
+    const results = parts.map(([part, schema]) => schema['~standard'].validate(inputOf(request, part)))
+    return results.some((result) => result instanceof Promise)
+      ? Promise.all(results).then((settled) => {
+          accept(request, settled)
+        })
+      : accept(request, results as StandardSchemaV1.Result<unknown>[])
+  }
+
+  function accept(request: Request, results: readonly StandardSchemaV1.Result<unknown>[]): void {
+    const errors = results.flatMap(({ issues = [] }, index): InputError[] =>
+      issues.map((issue) => ({ ...toInputError(issue), in: parts[index]?.[0] as Part })),
+    )
+    if (errors.length > 0) throw new ValidationError('The request is not valid', { errors })
+    for (const [index, result] of results.entries()) {
+      if (result.issues === undefined) replace(request, parts[index]?.[0] as Part, result.value)
+    }
+  }
+
+  return {
+    before: function validateBefore(request: MiddyRequest): void | Promise<void> {
+      return before(request)
+    },
+  } as Middleware<Validated<TSchemas>>
+}
+
+function inputOf(request: Request, part: Part): unknown {
+  if (part !== 'query') return part === 'data' ? request.data : { ...(request[part] as object) }
+  const query = request.query as URLSearchParams
+  return Object.fromEntries(
+    [...new Set(query.keys())].map((name) => {
+      const values = query.getAll(name)
+      return [name, values.length === 1 ? values[0] : values]
+    }),
+  )
+}
+
+function replace(request: Request, part: Part, value: unknown): void {
+  if (part === 'query') {
+    // Beside the parameters as they were sent: `query.page` is what the schema made, `query.get('page')` the text.
+    for (const [name, one] of Object.entries(value as object)) define(request.query as object, name, one)
+  } else if (part === 'data') {
+    request.data = value
+  } else {
+    // Defined and not set, because what is set is taken for encoded still.
+    define(request, part, value)
+  }
+}
+
+function define(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: true })
+}
