@@ -49,15 +49,16 @@ export function jsonBody(options: JsonBodyOptions = {}): Middleware {
   })
   loading.catch(() => {})
 
-  function before({ event: request }: MiddyRequest): void | Promise<void> {
-    if (!(request instanceof HttpRequest))
+  function before({ event }: MiddyRequest): void | Promise<void> {
+    if (!(event instanceof HttpRequest))
       throw new ConfigurationError('jsonBody() needs an HTTP normalizer in front of it')
+    const request = event as HttpRequest
     if (!request.hasBody) return
-    return parse === undefined
-      ? loading.then(() => {
-          parseInto(request)
-        })
-      : parseInto(request)
+    if (parse === undefined)
+      return loading.then(() => {
+        parseInto(request)
+      })
+    parseInto(request)
   }
 
   function parseInto(request: HttpRequest): void {

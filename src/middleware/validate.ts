@@ -21,6 +21,7 @@ export type Validated<TSchemas> = {
 
 type Part = keyof ValidateSchemas
 type Request = Record<Part, unknown>
+type Result = StandardSchemaV1.Result<unknown>
 
 /**
  * Checks parts of the request by any Standard Schema (zod, valibot, arktype, …) and puts what the schema makes of them
@@ -54,14 +55,15 @@ export function validate<const TSchemas extends ValidateSchemas>(
   function before({ event }: MiddyRequest): void | Promise<void> {
     const request = event as Request
     const results = parts.map(([part, schema]) => schema['~standard'].validate(inputOf(request, part)))
-    return results.some((result) => result instanceof Promise)
-      ? Promise.all(results).then((settled) => {
-          accept(request, settled)
-        })
-      : accept(request, results as StandardSchemaV1.Result<unknown>[])
+    if (results.some((result) => result instanceof Promise)) {
+      return Promise.all(results as Promise<Result>[]).then((settled) => {
+        accept(request, settled)
+      })
+    }
+    accept(request, results as Result[])
   }
 
-  function accept(request: Request, results: readonly StandardSchemaV1.Result<unknown>[]): void {
+  function accept(request: Request, results: readonly Result[]): void {
     const errors = results.flatMap(({ issues = [] }, index): InputError[] =>
       issues.map((issue) => ({ ...toInputError(issue), in: parts[index]?.[0] as Part })),
     )
@@ -75,7 +77,7 @@ export function validate<const TSchemas extends ValidateSchemas>(
     before: function validateBefore(request: MiddyRequest): void | Promise<void> {
       return before(request)
     },
-  } as Middleware<Validated<TSchemas>>
+  }
 }
 
 function inputOf(request: Request, part: Part): unknown {

@@ -1,4 +1,4 @@
-import { type Fields, fields } from './wire.ts'
+import { type Fields, fields, text } from './wire.ts'
 
 /**
  * Who the source says the caller is. `none` means that nobody has checked.
@@ -50,8 +50,9 @@ export function readAuthorizer({ authorizer, identity }: Fields): Authorizer {
   }
   if (token) return { kind: 'cognito', claims: claims as Fields }
   const context = fields(lambda) ?? others
-  if (Object.values(context).some((value) => value != null) || principalId) {
-    return { kind: 'lambda', context, ...(principalId ? { principalId: String(principalId) } : {}) }
+  const principal = text(principalId)
+  if (principal !== undefined || Object.values(context).some((value) => value != null)) {
+    return { kind: 'lambda', context, ...(principal !== undefined && { principalId: principal }) }
   }
   const { userArn, accountId, accessKey, caller, callerId = caller } = fields(iam) ?? fields(identity) ?? {}
   if (typeof userArn !== 'string') return { kind: 'none' }

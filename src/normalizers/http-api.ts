@@ -82,7 +82,7 @@ export function httpApiResponse(
   options?: HttpResponseOptions,
 ): HttpApiResult | Promise<HttpApiResult> {
   const target = (request.raw as Fields)['version'] === '1.0' ? payloadV1Target : payloadV2Target
-  return encodeResponse(result, request, target, options) as HttpApiResult | Promise<HttpApiResult>
+  return encodeResponse(result, request, target, options)
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { InputError } from '../errors.ts'
 import { statusText } from './status-text.ts'
-import { fields } from './wire.ts'
+import { fields, text } from './wire.ts'
 
 /** How errors are answered: as RFC 9457 problem documents, or in clearskies' envelope. */
 export type ErrorFormat = 'problem' | 'clearskies'
@@ -31,7 +31,7 @@ export function errorFacts(error: unknown): ErrorFacts {
       return {
         status: status as number,
         exposed,
-        message: exposed ? String(message ?? '') : '',
+        message: (exposed && text(message)) || '',
         errors: exposed && Array.isArray(errors) ? (errors as InputError[]) : [],
         headers: fields(headers) ?? {},
       }

@@ -92,9 +92,9 @@ export function httpNormalizer<TRequest extends HttpRequest>(
   }
 
   function after(request: MiddyRequest): void | Promise<void> {
-    const { event } = request
+    const { event, response } = request
     if (!(event instanceof HttpRequest)) throw new InvalidEventError(factory, ['its own request'], 'another')
-    return settle(request, respond(request.response, event))
+    return settle(request, respond(response, event as HttpRequest))
   }
 
   function onError(request: MiddyRequest): void | Promise<void> {

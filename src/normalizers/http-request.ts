@@ -1,4 +1,5 @@
 import type { Context } from 'aws-lambda'
+import { BadRequestError } from '../errors.ts'
 import { parseJson } from '../json.ts'
 import type { Authorizer } from './authorizer.ts'
 import { clientAddress } from './client-address.ts'
@@ -281,9 +282,8 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** The `Host` header if it is one, else the gateway's domain name. */
   get host(): string | undefined {
-    const host = this.header('host')
-    if (host !== undefined && hostPattern.test(host) && URL.canParse(`http://${host}`)) return host
-    return text(contextOf(this.#event)['domainName'])
+    const candidates = [this.header('host'), text(contextOf(this.#event)['domainName'])]
+    return candidates.find((host) => host && hostPattern.test(host) && URL.canParse(`http://${host}`))
   }
 
   /** Who the source says the caller is. */
@@ -307,15 +307,23 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
     return isChecker && this.source === 'alb' && this.header('x-forwarded-for') === undefined
   }
 
-  /** The request of the web standard, for frameworks that take one. Its path is the application's: without base path. */
+  /**
+   * The request of the web standard, for frameworks that take one. Its path is the application's: without base path.
+   * @throws BadRequestError for one that the standard does not know, such as TRACE
+   */
   toWebRequest(): Request {
     const { method } = this
-    return new Request(this.#address(''), {
-      method,
-      // What a `Headers` object cannot hold, odd names and other alphabets than Latin-1, it would throw at.
-      headers: Object.entries(this.headers).filter(([name, line]) => isHeaderLine(name, line)),
-      body: this.hasBody && !/^(?:GET|HEAD)$/.test(method) ? (this.bytes() as Uint8Array<ArrayBuffer>) : null,
-    })
+    try {
+      return new Request(this.#address(''), {
+        method,
+        // What a `Headers` object cannot hold, odd names and other alphabets than Latin-1, it would throw at.
+        headers: Object.entries(this.headers).filter(([name, line]) => isHeaderLine(name, line)),
+        body:
+          this.hasBody && !/^(?:GET|HEAD)$/.test(method) ? (this.bytes() as Uint8Array<ArrayBuffer>) : null,
+      })
+    } catch (cause) {
+      throw new BadRequestError('This cannot be a web request', { cause })
+    }
   }
 
   // The payload 1.0 view, which Middy's own HTTP code (router, CORS, …) reads and now and then writes.

@@ -71,18 +71,22 @@ export function encodeResponse(
 
 /** Whether a value is a response already: Lambda's envelope, what `respond()` gives, or a web `Response`. */
 export function isResponse(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && (isEnvelope(value) || isWebResponse(value))
+  return typeof value === 'object' && value !== null && (isWebResponse(value) || isEnvelope(value))
 }
 
 function envelopeOf(result: unknown): Envelope {
   if (typeof result === 'object' && result !== null) {
-    if (isEnvelope(result)) return { ...result, body: result.body ?? '' }
     if (isWebResponse(result)) {
       const { headers } = result
       // Middy's HTTP middlewares write headers as properties, also onto an object of this kind.
-      const lines = { ...Object.fromEntries(headers), ...headers, 'set-cookie': headers.getSetCookie() }
+      const lines = {
+        ...Object.fromEntries(headers),
+        ...(headers as object),
+        'set-cookie': headers.getSetCookie(),
+      }
       return { statusCode: result.status, headers: lines, body: result }
     }
+    if (isEnvelope(result)) return { ...result, body: result.body ?? '' }
   }
   return { statusCode: result === undefined ? 204 : 200, body: result }
 }

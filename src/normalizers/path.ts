@@ -23,7 +23,9 @@ export type BasePath = string | readonly string[] | RegExp
 
 /** The part at the front of `path` that a base path takes away, ending at a `/`; `''` where none matches. */
 export function matchBasePath(path: string, basePath: BasePath): string {
-  for (const one of [basePath].flat() as (string | RegExp)[]) {
+  const list: readonly (string | RegExp)[] =
+    typeof basePath === 'string' || basePath instanceof RegExp ? [basePath] : basePath
+  for (const one of list) {
     const prefix = typeof one === 'string' ? `/${one}`.replace(/^\/+/, '/') : (path.match(one)?.[0] ?? '')
     const bare = prefix.replace(/\/$/, '')
     if (bare && `${path}/`.startsWith(`${bare}/`)) return bare
@@ -39,7 +41,7 @@ export function stagePrefix(path: string, raw: Fields): string {
   const { stage, domainName } = contextOf(raw)
   if (!stage || stage === '$default' || /^(?!.*\.execute-api\.).*\.\w+$/s.test(text(domainName) ?? ''))
     return ''
-  return matchBasePath(path, String(stage))
+  return matchBasePath(path, text(stage) ?? '')
 }
 
 /** `/products/{id}`, alone or behind a method. */

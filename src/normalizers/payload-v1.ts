@@ -23,7 +23,7 @@ export const payloadV1Target: ResponseTarget = {
       const lines = headers[name]
       if (!Array.isArray(lines)) continue
       multiValueHeaders[name] = lines
-      delete headers[name]
+      Reflect.deleteProperty(headers, name)
     }
     if (cookies.length > 0) multiValueHeaders['set-cookie'] = cookies
     const lists = Object.keys(multiValueHeaders).length > 0 && { multiValueHeaders }

@@ -762,14 +762,9 @@ describe('body', () => {
       request.body = {}
       request.query.set('c', 'changed')
       request.pathParameters = { id: 'x' }
-      void [
-        request.path,
-        request.cookies,
-        request.url,
-        request.multiValueHeaders,
-        request.toWebRequest(),
-        request.authorizer,
-      ]
+      for (const member of ['path', 'cookies', 'url', 'multiValueHeaders', 'authorizer', 'data'] as const) {
+        expect(request[member]).toBeDefined()
+      }
       expect([name, event, request.raw === event]).toEqual([name, before, true])
     }
   })

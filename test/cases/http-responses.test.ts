@@ -533,7 +533,7 @@ describe('errors', () => {
         },
         statusCode: 400,
       }),
-      500,
+      400,
       undefined,
     ],
   ])('C25: %s', async (_, error, status, detail) => {

@@ -9,7 +9,9 @@ import {
   type ContextOf,
   type SqsBatch,
   type SqsRequest,
+  type HttpSource,
   alb,
+  anyHttp,
   backends,
   eachRecord,
   environment,
@@ -18,10 +20,12 @@ import {
   model,
   restApi,
   sqs,
+  validate,
 } from 'clearskies-middy'
 import { SqsBackend } from 'clearskies-middy/backends/sqs'
 import { type Secrets, parameterStore } from 'clearskies-middy/middleware/parameter-store'
 import { secretsManager } from 'clearskies-middy/middleware/secrets-manager'
+import * as v from 'valibot'
 import { z } from 'zod'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -120,6 +124,36 @@ middy()
   .use(invocation())
   .use(environment({ names: ['PORT'], schema: z.object({ PORT: z.coerce.number() }) }))
   .handler((_, { environment: { values } }) => same<Equal<typeof values.PORT, number>>())
+
+// A schema narrows what comes behind every source.
+const schemas = { data: z.object({ title: z.string() }), query: z.object({ page: z.coerce.number() }) }
+middy()
+  .use(anyHttp())
+  .use(validate(schemas))
+  .handler(({ data, query, source }) => {
+    same<Equal<typeof data, { title: string }>>()
+    same<Equal<typeof query.page, number>>()
+    same<Equal<typeof source, HttpSource>>()
+    // @ts-expect-error a field that the schema does not have
+    data.price
+    return query.get('page')
+  })
+middy()
+  .use(validate(schemas))
+  .use(alb())
+  .handler(({ data, source }) => [
+    same<Equal<typeof data, { title: string }>>(),
+    same<Equal<typeof source, 'alb'>>(),
+  ])
+middy()
+  .use(invocation())
+  .use(validate({ data: v.object({ id: v.string() }) }))
+  .handler(({ data }) => same<Equal<typeof data, { id: string }>>())
+middy()
+  .use(restApi())
+  .handler(({ data }) => same<Equal<typeof data, unknown>>())
+// @ts-expect-error a part that requests do not have
+validate({ body: z.string() })
 
 // Two normalizers in one chain leave nothing to handle.
 middy()
