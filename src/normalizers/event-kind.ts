@@ -41,5 +41,5 @@ function isAuthorizer({ type, methodArn, routeArn }: Fields): boolean {
 }
 
 function isFunctionUrl(domainName: unknown): boolean {
-  return typeof domainName === 'string' && /\.lambda-url\.[a-z\d-]+\.on\.aws$/i.test(domainName)
+  return typeof domainName === 'string' && domainName.includes('.lambda-url.')
 }

@@ -10,35 +10,50 @@ export function isHeaderLine(name: string, line: string): boolean {
   return /^[\w!#$%&'*+\-.^`|~]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(line)
 }
 
-/**
- * All lines of all headers, or those of one name: where both maps have it, the list has every value and the single one
- * repeats its last, so that the list wins. Anything but text counts as absent.
- */
-export function eachHeader(raw: Fields, visit: (name: string, line: string) => void): void {
-  const single = raw['headers'] as Fields | null | undefined
-  const lists = raw['multiValueHeaders'] as Fields | null | undefined
-  for (const name in lists) {
-    const lines = lists[name]
-    if (Array.isArray(lines))
-      for (const line of lines) if (typeof line === 'string') visit(name.toLowerCase(), line)
-  }
-  for (const name in single) {
-    const line = single[name]
-    if (typeof line === 'string' && !Array.isArray(lists?.[name])) visit(name.toLowerCase(), line)
+/** Names in lower case; lines of one name are joined in order: cookies with `; ` (RFC 6265), all else with `, `. */
+export function readHeaders(raw: Fields): Record<string, string> {
+  const headers = emptyMap<string>()
+  const { headers: single, multiValueHeaders: lists } = raw as Maps
+  for (const name in lists) join(headers, name.toLowerCase(), lists[name])
+  for (const name in single) if (!isList(lists, name)) join(headers, name.toLowerCase(), [single[name]])
+  const { cookies } = raw
+  // Payload 2.0 takes cookies out of the headers; function URLs send them in both places.
+  if (Array.isArray(cookies) && cookies.length > 0) headers['cookie'] = cookies.filter(text).join('; ')
+  return headers
+}
+
+interface Maps {
+  readonly headers?: Fields | null
+  readonly multiValueHeaders?: Fields | null
+}
+
+/** Where both maps have a name, the list has every value and the single one repeats its last. */
+function isList(lists: Fields | null | undefined, name: string): boolean {
+  return lists != null && Array.isArray(lists[name])
+}
+
+function join(headers: Record<string, string>, name: string, lines: unknown): void {
+  if (!Array.isArray(lines)) return
+  for (const line of lines) {
+    const before = headers[name]
+    if (typeof line === 'string')
+      headers[name] = before === undefined ? line : before + (name === 'cookie' ? '; ' : ', ') + line
   }
 }
 
-/** Names in lower case; lines of one name are joined in order, cookies with `; ` (RFC 6265), all else with `, `. */
-export function readHeaders(raw: Fields): Record<string, string> {
-  const headers = emptyMap<string>()
-  eachHeader(raw, (name, line) => {
-    const before = headers[name]
-    headers[name] = before === undefined ? line : before + (name === 'cookie' ? '; ' : ', ') + line
-  })
-  // Payload 2.0 takes cookies out of the headers; function URLs send them in both places.
-  const { cookies } = raw
-  if (Array.isArray(cookies) && cookies.length > 0) headers['cookie'] = cookies.filter(text).join('; ')
-  return headers
+/** The lines of one header, without reading the others: lengths are compared first, for they are at hand. */
+export function readHeaderLines(raw: Fields, name: string): string[] {
+  const { headers: single, multiValueHeaders: lists } = raw as Maps
+  const found: unknown[] = []
+  for (const key in lists) {
+    if (key.length === name.length && key.toLowerCase() === name && isList(lists, key))
+      found.push(...(lists[key] as unknown[]))
+  }
+  for (const key in single) {
+    if (key.length === name.length && key.toLowerCase() === name && !isList(lists, key))
+      found.push(single[key])
+  }
+  return found.filter((line) => typeof line === 'string')
 }
 
 /**

@@ -61,30 +61,33 @@ export function httpNormalizer<TRequest extends HttpRequest>(
 
   /** Writes a result. An error on the way is written instead, and an error of that as the bare 500 that always can be. */
   function respond(result: unknown, request: HttpRequest): Response {
-    return orElse(
-      () => write(result, request, options),
-      (error) => fail(error, request),
-    )
+    try {
+      const response = write(result, request, options)
+      return response instanceof Promise ? response.catch((error: unknown) => fail(error, request)) : response
+    } catch (error) {
+      return fail(error, request)
+    }
   }
 
   function fail(error: unknown, request: HttpRequest): Response {
-    return orElse(
-      () => {
-        // A thrown response is one: so a middleware can answer before the handler, and every source gets it in its form.
-        if (isResponse(error) && !(error instanceof Error)) return write(error, request, options)
-        const facts = errorFacts(error)
-        if (!facts.exposed) say(logger, 'error', `${request.method} ${request.path} failed`, error)
-        return write(
-          typeof errors === 'function' ? errors(error, request) : errorResponse(facts, errors),
-          request,
-          options,
-        )
-      },
-      (failure) => {
-        say(logger, 'error', 'The error could not be answered', failure)
-        return write(errorResponse(errorFacts(undefined), 'problem'), request, options)
-      },
-    )
+    const otherwise = (failure: unknown): Response => {
+      say(logger, 'error', 'The error could not be answered', failure)
+      return write(errorResponse(errorFacts(undefined), 'problem'), request, options)
+    }
+    try {
+      const response = write(answerTo(error, request), request, options)
+      return response instanceof Promise ? response.catch(otherwise) : response
+    } catch (failure) {
+      return otherwise(failure)
+    }
+  }
+
+  function answerTo(error: unknown, request: HttpRequest): unknown {
+    // A thrown response is one: so a middleware can answer before the handler, and every source gets it in its form.
+    if (isResponse(error) && !(error instanceof Error)) return error
+    const facts = errorFacts(error)
+    if (!facts.exposed) say(logger, 'error', `${request.method} ${request.path} failed`, error)
+    return typeof errors === 'function' ? errors(error, request) : errorResponse(facts, errors)
   }
 
   function before(request: MiddyRequest): void {
@@ -119,15 +122,6 @@ export function httpNormalizer<TRequest extends HttpRequest>(
 }
 
 type Response = object | Promise<object>
-
-function orElse(attempt: () => Response, otherwise: (error: unknown) => Response): Response {
-  try {
-    const response = attempt()
-    return response instanceof Promise ? response.catch(otherwise) : response
-  } catch (error) {
-    return otherwise(error)
-  }
-}
 
 /** Kept synchronous where nothing has to be read, so that Middy does not wait a turn. */
 function settle(request: MiddyRequest, response: Response): void | Promise<void> {

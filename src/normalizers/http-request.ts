@@ -3,7 +3,7 @@ import { BadRequestError } from '../errors.ts'
 import { parseJson } from '../json.ts'
 import type { Authorizer } from './authorizer.ts'
 import { clientAddress } from './client-address.ts'
-import { eachHeader, emptyMap, isHeaderLine, readCookies, readHeaders } from './headers.ts'
+import { emptyMap, isHeaderLine, readCookies, readHeaderLines, readHeaders } from './headers.ts'
 import { type BasePath, canonicalPath, decodeParameter, matchBasePath, routeTemplate } from './path.ts'
 import { type Fields, type Wire, contextOf, fields, text } from './wire.ts'
 
@@ -66,6 +66,22 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   #data: unknown = unread
   #url: URL | undefined
 
+  // Between two invocations no request is alive. If a garbage collection finds none, V8 throws away all code that it has
+  // compiled for their shape, and the next invocations are slow again: so one stays.
+  static readonly #specimen: unknown = new HttpRequest(
+    {
+      source: 'alb',
+      method: () => '',
+      path: () => '',
+      prefix: () => '',
+      sourceIp: () => '',
+      authorizer: () => ({ kind: 'none' }),
+    },
+    { body: '' },
+    {} as Context,
+    {},
+  )
+
   /** @internal */
   constructor(wire: Wire, raw: TRaw, lambdaContext: Context, options: HttpRequestOptions) {
     const event = raw as Fields
@@ -82,7 +98,8 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** Canonical and percent-encoded, without stage and base path; starts with `/`. */
   get path(): string {
-    return (this.#path ??= this.#wholePath().slice(this.basePath.length) || '/')
+    if (this.#path === undefined) this.#splitPath()
+    return this.#path as string
   }
   set path(value: string) {
     this.#path = value
@@ -90,18 +107,17 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** What was taken off the front of the path, `''` if nothing. Links that a client shall follow need it. */
   get basePath(): string {
-    if (this.#basePath === undefined) {
-      const { basePath, stripStage = true } = this.#options
-      const whole = this.#wholePath()
-      const prefix = stripStage ? this.#wire.prefix(this.#event, whole) : ''
-      this.#basePath =
-        basePath === undefined ? prefix : prefix + matchBasePath(whole.slice(prefix.length), basePath)
-    }
-    return this.#basePath
+    if (this.#basePath === undefined) this.#splitPath()
+    return this.#basePath as string
   }
 
-  #wholePath(): string {
-    return canonicalPath(this.rawPath)
+  #splitPath(): void {
+    const { basePath, stripStage = true } = this.#options
+    const whole = canonicalPath(this.rawPath)
+    const prefix = stripStage ? this.#wire.prefix(this.#event, whole) : ''
+    this.#basePath =
+      basePath === undefined ? prefix : prefix + matchBasePath(whole.slice(prefix.length), basePath)
+    this.#path ??= whole.slice(this.#basePath.length) || '/'
   }
 
   /** The path as the event has it: encoded on ALB, REST API and function URL, decoded on HTTP API. */
@@ -111,24 +127,32 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** The query as sent, without `?`; rebuilt where the source sends it taken apart. */
   get rawQueryString(): string {
-    const query = this.#wireQuery()
-    return typeof query === 'string' ? query.replace(/^\?/, '') : this.query.toString()
+    const query = this.#encodedQuery()
+    return query === undefined ? this.query.toString() : query.replace(/^\?/, '')
   }
 
-  /** As one text where it is encoded, as pairs where it is decoded. Of the two maps, the one with lists has every value. */
-  #wireQuery(): string | [name: string, value: string][] {
-    const {
-      rawQueryString,
-      queryStringParameters: single,
-      multiValueQueryStringParameters: lists,
-    } = this.#event
-    if (typeof rawQueryString === 'string') return rawQueryString
-    const pairs = Object.entries(fields(lists) ?? fields(single) ?? {}).flatMap(([name, values]) =>
-      [values]
-        .flat()
-        .flatMap((value): [string, string][] => (typeof value === 'string' ? [[name, value]] : [])),
-    )
-    return this.#wire.encoded === 'query' ? pairs.map((pair) => pair.join('=')).join('&') : pairs
+  /** The query as one text, where it is still encoded. */
+  #encodedQuery(): string | undefined {
+    const whole = this.#event['rawQueryString']
+    if (typeof whole === 'string') return whole
+    if (this.#wire.encoded !== 'query') return undefined
+    let query = ''
+    this.#eachParameter((name, value) => {
+      query += `${query && '&'}${name}=${value}`
+    })
+    return query
+  }
+
+  /** The parameters of a query that comes in one map or the other; the one with lists has every value. */
+  #eachParameter(visit: (name: string, value: string) => void): void {
+    const map =
+      fields(this.#event['multiValueQueryStringParameters']) ?? fields(this.#event['queryStringParameters'])
+    for (const name in map) {
+      const values = map[name]
+      if (typeof values === 'string') visit(name, values)
+      else if (Array.isArray(values))
+        for (const value of values) if (typeof value === 'string') visit(name, value)
+    }
   }
 
   /** The route's template (`/products/{id}`), where the source knows routes. */
@@ -162,10 +186,13 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   /** One header, whatever the spelling. */
   header(name: string): string | undefined {
     const key = name.toLowerCase()
-    // Most sources send one map of lower-case names: no need to build another to read one of them.
-    if (this.#headers === undefined && key !== 'cookie' && !this.#event['multiValueHeaders']) {
-      const value = fields(this.#event['headers'])?.[key]
-      if (typeof value === 'string') return value
+    // One header can be had without reading all; of cookies, which some sources send apart, all are wanted anyway.
+    if (this.#headers === undefined && key !== 'cookie') {
+      const { headers, multiValueHeaders } = this.#event
+      const line = multiValueHeaders ? undefined : fields(headers)?.[key]
+      if (typeof line === 'string') return line
+      const lines = readHeaderLines(this.#event, key)
+      return lines.length > 0 ? lines.join(', ') : undefined
     }
     return (
       this.headers[key] ?? Object.entries(this.headers).find(([other]) => other.toLowerCase() === key)?.[1]
@@ -175,16 +202,21 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   /** Every line of one header, in order. HTTP API, function URLs and ALB's single-value mode send one line per name. */
   headerValues(name: string): string[] {
     const key = name.toLowerCase()
-    const lines: string[] = []
-    eachHeader(this.#event, (other, line) => {
-      if (other === key) lines.push(line)
-    })
-    return key === 'cookie' ? [this.header(key) ?? lines].flat() : lines
+    return key === 'cookie' ? [this.header(key) ?? []].flat() : readHeaderLines(this.#event, key)
   }
 
   /** The query, decoded once; repeated names keep their order. */
   get query(): URLSearchParams {
-    return (this.#query ??= new URLSearchParams(this.#wireQuery()))
+    if (this.#query === undefined) {
+      const encoded = this.#encodedQuery()
+      const query = new URLSearchParams(encoded)
+      if (encoded === undefined)
+        this.#eachParameter((name, value) => {
+          query.append(name, value)
+        })
+      this.#query = query
+    }
+    return this.#query
   }
   set query(value: URLSearchParams) {
     this.#query = value

@@ -1,7 +1,7 @@
 import { InvalidResponseError, ResponseTooLargeError } from '../errors.ts'
 import { defaultLogger, say } from '../logger.ts'
 import type { Logger } from '../types.ts'
-import { emptyMap, isHeaderLine } from './headers.ts'
+import { isHeaderLine } from './headers.ts'
 import type { HttpRequest } from './http-request.ts'
 
 /** Headers by lower-case name: one line, or several. */
@@ -41,6 +41,8 @@ export interface ResponseTarget {
  */
 export const lambdaResponseLimit = 6_291_556
 
+const noOptions: HttpResponseOptions = {}
+
 /** Lambda's own form of a response, with more liberty in what its fields hold. */
 interface Envelope {
   readonly statusCode: number
@@ -61,7 +63,7 @@ export function encodeResponse(
   result: unknown,
   request: HttpRequest,
   target: ResponseTarget,
-  options: HttpResponseOptions = {},
+  options: HttpResponseOptions = noOptions,
 ): object | Promise<object> {
   const envelope = envelopeOf(result)
   const { body } = envelope
@@ -106,19 +108,20 @@ function isEnvelope(value: object): value is Envelope {
 }
 
 function encodeEnvelope(
-  { statusCode, headers, multiValueHeaders, cookies: given, body, isBase64Encoded }: Envelope,
+  envelope: Envelope,
   request: HttpRequest,
   target: ResponseTarget,
-  { isBinary = isBinaryType, ...options }: HttpResponseOptions,
+  options: HttpResponseOptions,
 ): object {
-  const lines: WireHeaders = emptyMap()
+  const { statusCode, body } = envelope
+  const headers: WireHeaders = {}
   const cookies: string[] = []
-  addLines(headers, lines, cookies)
-  addLines(multiValueHeaders, lines, cookies)
-  if (given) addLines({ 'set-cookie': given }, lines, cookies)
+  if (envelope.headers) addLines(envelope.headers, headers, cookies)
+  if (envelope.multiValueHeaders) addLines(envelope.multiValueHeaders, headers, cookies)
+  if (envelope.cookies) addLines({ 'set-cookie': envelope.cookies }, headers, cookies)
 
   let text = body as string | undefined
-  let isBase64 = isBase64Encoded === true
+  let isBase64 = envelope.isBase64Encoded === true
   let type = isBase64 ? 'application/octet-stream' : 'text/plain; charset=utf-8'
   if (typeof body !== 'string' && body !== undefined) {
     const bytes = bytesOf(body)
@@ -127,33 +130,30 @@ function encodeEnvelope(
       type = 'application/json; charset=utf-8'
       if (typeof text !== 'string') throw new InvalidResponseError(`A ${typeof body} cannot be sent`)
     } else {
-      type = String(lines['content-type'] ?? 'application/octet-stream')
-      text = lines['content-encoding'] || isBinary(type) ? undefined : decodeText(bytes)
+      type = String(headers['content-type'] ?? 'application/octet-stream')
+      text =
+        headers['content-encoding'] || (options.isBinary ?? isBinaryType)(type)
+          ? undefined
+          : decodeText(bytes)
       isBase64 = text === undefined
       text ??= bytes.toString('base64')
     }
   }
   if (statusCode < 200 || statusCode === 204 || statusCode === 205 || statusCode === 304) {
-    delete lines['content-type']
+    delete headers['content-type']
     text = ''
-  } else if (text) lines['content-type'] ??= type
+  } else if (text) headers['content-type'] ??= type
   if (!text || request.method === 'HEAD') text = ''
-  const response = {
-    statusCode,
-    headers: lines,
-    cookies,
-    body: text,
-    isBase64Encoded: isBase64 && text !== '',
-  }
-  return withinLimit(target.shape(response, request, options), text, target.limit)
+  const response = { statusCode, headers, cookies, body: text, isBase64Encoded: isBase64 && text !== '' }
+  return withinLimit(target.shape(response, request, options), response, target.limit)
 }
 
 /** Belong to the connection, not to the message (RFC 9110, 7.6.1); the gateway computes the length itself. */
 const connectionHeaders =
   /^(?:connection|content-length|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/
 
-function addLines(map: object | null | undefined, headers: WireHeaders, cookies: string[]): void {
-  for (const [name, value] of Object.entries(map ?? {})) {
+function addLines(map: object, headers: WireHeaders, cookies: string[]): void {
+  for (const [name, value] of Object.entries(map)) {
     const key = name.toLowerCase()
     const lines = [value as unknown].flat().flatMap((line) => (line == null ? [] : checkedLine(key, line)))
     if (lines.length === 0 || connectionHeaders.test(key)) continue
@@ -212,10 +212,13 @@ function decodeText(bytes: Uint8Array): string | undefined {
   }
 }
 
-function withinLimit(result: object, body: string, limit: number): object {
+function withinLimit(result: object, { body, isBase64Encoded }: WireResponse, limit: number): object {
   // A character takes six bytes at the most (`\u0000`), and headers take well under 64 KB: small bodies need no measuring.
   if (body.length * 6 + 65_536 > limit) {
-    const size = Buffer.byteLength(JSON.stringify(result))
+    // Escapes are ASCII, so that each character more is a byte more; base64 has none.
+    const escapes = isBase64Encoded ? 0 : JSON.stringify(body).length - body.length - 2
+    const size =
+      Buffer.byteLength(JSON.stringify({ ...result, body: '' })) + Buffer.byteLength(body) + escapes
     if (size > limit) throw new ResponseTooLargeError(size, limit)
   }
   return result
@@ -223,7 +226,10 @@ function withinLimit(result: object, body: string, limit: number): object {
 
 /** One line per name, for sources that know no lists. */
 export function singleLines(headers: WireHeaders): Record<string, string> {
-  for (const name in headers) headers[name] = [headers[name]].flat().join(', ')
+  for (const name in headers) {
+    const lines = headers[name]
+    if (Array.isArray(lines)) headers[name] = lines.join(', ')
+  }
   return headers as Record<string, string>
 }
 

@@ -141,10 +141,10 @@ middy()
 middy()
   .use(validate(schemas))
   .use(alb())
-  .handler(({ data, source }) => [
-    same<Equal<typeof data, { title: string }>>(),
-    same<Equal<typeof source, 'alb'>>(),
-  ])
+  .handler(({ data, source }) => {
+    same<Equal<typeof data, { title: string }>>()
+    same<Equal<typeof source, 'alb'>>()
+  })
 middy()
   .use(invocation())
   .use(validate({ data: v.object({ id: v.string() }) }))
