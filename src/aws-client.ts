@@ -14,7 +14,13 @@ export function lazyClient(
   make: () => Promise<AwsClient>,
 ): () => Promise<AwsClient> {
   let made: Promise<AwsClient> | undefined
+  const get = async (): Promise<AwsClient> => {
+    if (client === undefined) return make()
+    return typeof client === 'function' ? client() : client
+  }
   return () =>
-    (made ??=
-      client === undefined ? make() : Promise.resolve(typeof client === 'function' ? client() : client))
+    (made ??= get().catch((error: unknown) => {
+      made = undefined // What failed once may work the next time.
+      throw error
+    }))
 }

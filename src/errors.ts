@@ -274,3 +274,80 @@ export class SqsSendError extends Error {
     this.code = code
   }
 }
+
+/** Messages were still on their way when the function's time was up. What was not acknowledged may not have arrived. */
+export class SqsFlushTimeoutError extends Error {
+  override name = 'SqsFlushTimeoutError'
+  /** How many were acknowledged. */
+  readonly sent: number
+  /** How many were not. */
+  readonly unsent: number
+
+  constructor(sent: number, unsent: number) {
+    super(`The time is up with ${unsent} messages on their way, ${sent} were acknowledged`)
+    this.sent = sent
+    this.unsent = unsent
+  }
+}
+
+/** A record was running, or had not begun, when the function's time was nearly up. It comes again. */
+export class DeadlineError extends Error {
+  override name = 'DeadlineError'
+
+  constructor(started: boolean) {
+    super(
+      started ? 'The time was up before the record was done' : 'The time was up before the record was begun',
+    )
+  }
+}
+
+/** Facts that {@link RetryLaterError} has. */
+export interface RetryLaterDetails extends ErrorDetails {
+  /**
+   * Seconds, 0 to 43,200, until SQS gives the message again, or a function of how often it has been received; see
+   * `exponentialBackoff`, `linearBackoff`, `fibonacciBackoff`.
+   */
+  delaySeconds: number | ((receiveCount: number) => number)
+}
+
+/**
+ * Thrown by a record's handler to have the record again after a while: its visibility is changed, and it stays listed
+ * as failed, because SQS deletes whatever is not.
+ *
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+ */
+export class RetryLaterError extends Error {
+  override name = 'RetryLaterError'
+  readonly delaySeconds: number | ((receiveCount: number) => number)
+
+  constructor({ delaySeconds, cause }: RetryLaterDetails, message = 'The record is to be tried again later') {
+    super(message, cause === undefined ? undefined : { cause })
+    this.delaySeconds = delaySeconds
+  }
+}
+
+/**
+ * Thrown by a record's handler for a record that can never be worked: with `deadLetter` it is sent there and, once that
+ * is acknowledged, not tried again. Without, SQS tries it until the queue's `maxReceiveCount`, for there is no call that
+ * moves a message.
+ */
+export class PermanentFailureError extends Error {
+  override name = 'PermanentFailureError'
+
+  constructor(message = 'The record can never be worked', { cause }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+  }
+}
+
+/** A record's body is a pointer to a payload elsewhere, and no `resolvePayload` was given. */
+export class PayloadPointerError extends Error {
+  override name = 'PayloadPointerError'
+  readonly bucket: string
+  readonly key: string
+
+  constructor(bucket: string, key: string) {
+    super('The body points to a payload in S3: give sqs() the option resolvePayload to read it')
+    this.bucket = bucket
+    this.key = key
+  }
+}

@@ -11,13 +11,20 @@ export {
 } from './backends/model.ts'
 export { type Operator, type Page, type PageOptions, Query } from './backends/query.ts'
 export * from './errors.ts'
-export { type BackendOption, type Backends, type Flushes, backends } from './middleware/backends.ts'
+export { type BackendOption, type Backends, backends } from './middleware/backends.ts'
 export { type Environment, type EnvironmentOptions, environment } from './middleware/environment.ts'
 export { type JsonBodyOptions, jsonBody } from './middleware/json-body.ts'
 export { type ValidateSchemas, type Validated, validate } from './middleware/validate.ts'
 export { alb, albRequest, albResponse } from './normalizers/alb.ts'
 export { type AnyHttpEvent, anyHttp, anyHttpRequest, anyHttpResponse } from './normalizers/any-http.ts'
 export type { Authorizer } from './normalizers/authorizer.ts'
+export {
+  type Backoff,
+  type BackoffOptions,
+  exponentialBackoff,
+  fibonacciBackoff,
+  linearBackoff,
+} from './normalizers/backoff.ts'
 export { type BatchHandler, type EachRecordOptions, eachRecord } from './normalizers/each-record.ts'
 export { type HttpApiEvent, httpApi, httpApiRequest, httpApiResponse } from './normalizers/http-api.ts'
 export type { HttpNormalizerOptions } from './normalizers/http-normalizer.ts'
@@ -34,5 +41,6 @@ export {
 } from './normalizers/respond.ts'
 export { restApi, restApiRequest, restApiResponse } from './normalizers/rest-api.ts'
 export { type SqsAttributeValue, type SqsBody, SqsRequest } from './normalizers/sqs-request.ts'
-export { SqsBatch, type SqsOptions, sqs } from './normalizers/sqs.ts'
+export { SqsBatch, type SqsBatchOptions, sqsBatch } from './normalizers/sqs-batch.ts'
+export { type SqsOptions, sqs, sqsResponse } from './normalizers/sqs.ts'
 export type { ContextOf, Logger, Middleware } from './types.ts'

@@ -1,4 +1,7 @@
 import type { Context } from 'aws-lambda'
+import { onEarlyResponse } from '../early-response.ts'
+import { defaultLogger, say } from '../logger.ts'
+import { SendScope, enterScope } from '../send-scope.ts'
 import type { MiddyRequest, Middleware } from '../types.ts'
 
 /** A backend, or a function that makes one from the context of an invocation when the handler first asks for it. */
@@ -11,12 +14,6 @@ export type Backends<TOptions> = {
   readonly [K in keyof TOptions]: TOptions[K] extends (context: never) => infer TBackend
     ? TBackend
     : TOptions[K]
-}
-
-/** A backend that may hold something back for a moment, to send it along with more. */
-export interface Flushes {
-  /** Resolves when nothing is pending; rejects if something was lost that nobody was told of. */
-  flush(): Promise<void>
 }
 
 /**
@@ -72,27 +69,42 @@ export function backends<const TOptions extends Readonly<Record<string, BackendO
     context['backends'] = made
   }
 
-  function flush({ context }: MiddyRequest): void | Promise<void> {
-    const { backends: made = {} } = context as unknown as { backends?: object }
-    const pending: Promise<void>[] = []
-    for (const name of Object.keys(options)) {
-      // A value only: a getter still standing means that the handler never asked for the backend.
-      const backend = Object.getOwnPropertyDescriptor(made, name)?.value as Partial<Flushes> | undefined
-      const flushing = backend?.flush?.()
-      if (flushing !== undefined) pending.push(flushing)
-    }
-    if (pending.length > 0) return Promise.all(pending).then(() => undefined)
+  async function settle(scope: SendScope, { context }: MiddyRequest): Promise<void> {
+    const { getRemainingTimeInMillis } = context as Partial<typeof context>
+    await scope.settle((getRemainingTimeInMillis?.() ?? Infinity) - reserve)
   }
 
   return {
     before: function backendsBefore(request: MiddyRequest): void {
       place(request.context as unknown as Record<string, unknown>)
+      const scope = new SendScope(() => {
+        // Where Middy leaves past every `after`, this is the last moment to wait for what is on its way.
+        onEarlyResponse(request, async (response) => {
+          await settle(scope, request)
+          return response
+        })
+      })
+      scopes.set(request, scope)
+      enterScope(scope)
     },
     after: function backendsAfter(request: MiddyRequest): void | Promise<void> {
-      return flush(request)
+      const scope = scopes.get(request)
+      if (scope !== undefined && !scope.isEmpty) return settle(scope, request)
     },
-    onError: function backendsOnError(request: MiddyRequest): void | Promise<void> {
-      return flush(request)
+    onError: async function backendsOnError(request: MiddyRequest): Promise<void> {
+      const scope = scopes.get(request)
+      if (scope === undefined || scope.isEmpty) return
+      try {
+        await settle(scope, request)
+      } catch (error) {
+        // The first error is the one that counts; this one is told, at least.
+        say(defaultLogger, 'error', 'A message was not sent', error)
+      }
     },
   }
 }
+
+/** Milliseconds left for the response itself. */
+const reserve = 50
+
+const scopes = new WeakMap<MiddyRequest, SendScope>()

@@ -1,8 +1,12 @@
 import type { Context } from 'aws-lambda'
-import { ConfigurationError, FailedRecordError, SkippedRecordError } from '../errors.ts'
-import { checkOptions, is, oneOf } from '../options.ts'
+import type { ClientOption } from '../aws-client.ts'
+import { ConfigurationError } from '../errors.ts'
+import { checkOptions, is, isLogger, oneOf } from '../options.ts'
+import type { Logger } from '../types.ts'
+import { BatchRun } from './batch-run.ts'
+import { deadLetterSender } from './redrive.ts'
+import { SqsBatch } from './sqs-batch.ts'
 import type { SqsRequest } from './sqs-request.ts'
-import { SqsBatch } from './sqs.ts'
 
 /** Options of {@link eachRecord}. */
 export interface EachRecordOptions {
@@ -14,10 +18,27 @@ export interface EachRecordOptions {
    * @default 'auto'
    */
   readonly fifo?: 'auto' | 'group' | 'batch'
-  /** Told of every failed record. What it throws is ignored. */
-  readonly onFailure?: (error: unknown, request: SqsRequest) => void
-  /** Told of every record that was not run. What it throws is ignored. */
-  readonly onSkip?: (request: SqsRequest) => void
+  /**
+   * Milliseconds before the function's timeout at which no record is begun any more, those that run are aborted by their
+   * `signal`, and the answer is given: what is done stays done, the rest comes again.
+   * @default 5 % of the time that is left at the start, at least 250, at most half of it
+   */
+  readonly deadlineMargin?: number
+  /** Told of every record that failed. A promise is awaited; an error is logged and changes nothing. */
+  readonly onFailure?: (error: unknown, request: SqsRequest) => unknown
+  /**
+   * Told of every record that was not run, for the sake of order or for lack of time: each such round counts as a receive,
+   * so `maxReceiveCount` needs room for them. A promise is awaited; an error is logged and changes nothing.
+   */
+  readonly onSkip?: (request: SqsRequest) => unknown
+  /** Where records go whose handler throws a `PermanentFailureError`. Needs `sqs:SendMessage` for that queue. */
+  readonly deadLetter?: { readonly queueUrl: string }
+  /** Runs a message once that came twice in one batch, which SQS allows itself now and then. @default false */
+  readonly deduplicate?: boolean
+  /** An `SQSClient`, for changing visibilities and the dead-letter queue. @default one per region and process */
+  readonly client?: ClientOption
+  /** @default console */
+  readonly logger?: Logger
 }
 
 /** What `eachRecord()` gives to Middy's `handler()`. */
@@ -33,21 +54,29 @@ export type BatchHandler<TContext> = (
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type LooseContext = Context & Readonly<Record<string, any>>
 
-const fulfilled: PromiseFulfilledResult<undefined> = { status: 'fulfilled', value: undefined }
-
 /**
  * Calls a function once per record and reports each record for itself: one fails alone when the function throws, when
- * its body cannot be parsed, or when the function answers with a status of 300 or more.
+ * its body cannot be parsed, or when the function answers with a status of 300 or more. A record is done when what it
+ * sent is acknowledged.
  *
  * @example
  * ```ts
  * import middy from '@middy/core'
- * import { eachRecord } from 'clearskies-middy/normalizers/each-record'
- * import { sqs } from 'clearskies-middy/normalizers/sqs'
+ * import { RetryLaterError, eachRecord, exponentialBackoff, sqs } from 'clearskies-middy'
+ *
+ * const delaySeconds = exponentialBackoff()
  *
  * export const handler = middy()
  *   .use(sqs())
- *   .handler(eachRecord(async ({ data }) => { console.log(data) }, { concurrency: 5 }))
+ *   .handler(
+ *     eachRecord(
+ *       async ({ data, signal }) => {
+ *         const response = await fetch('https://shop.example.com/stock', { method: 'POST', body: JSON.stringify(data), signal })
+ *         if (response.status === 429) throw new RetryLaterError({ delaySeconds })
+ *       },
+ *       { concurrency: 5 },
+ *     ),
+ *   )
  * ```
  */
 export function eachRecord<TContext = LooseContext>(
@@ -57,103 +86,20 @@ export function eachRecord<TContext = LooseContext>(
   checkOptions('eachRecord', options, {
     concurrency: (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0,
     fifo: oneOf('auto', 'group', 'batch'),
+    deadlineMargin: (value: unknown) => typeof value === 'number' && value >= 0,
     onFailure: is('function'),
     onSkip: is('function'),
+    deadLetter: (value: unknown) => typeof (value as { queueUrl?: unknown } | null)?.queueUrl === 'string',
+    deduplicate: is('boolean'),
+    client: (value: unknown) =>
+      typeof value === 'function' || typeof (value as { send?: unknown } | null)?.send === 'function',
+    logger: isLogger,
   })
-  const { concurrency = 10, fifo = 'auto', onFailure, onSkip } = options
+  const putAside = options.deadLetter && deadLetterSender(options.deadLetter.queueUrl, options.client)
 
   return async function eachRecordHandler(batch, context) {
     if (!(batch instanceof SqsBatch))
       throw new ConfigurationError('eachRecord() needs .use(sqs()) in front of it')
-    const { requests } = batch
-    const results: PromiseSettledResult<unknown>[] = new Array<PromiseSettledResult<unknown>>(requests.length)
-
-    async function runLane(lane: readonly number[]): Promise<void> {
-      let failed: string | undefined
-      for (const index of lane) {
-        const request = requests[index] as SqsRequest
-        if (failed !== undefined) {
-          results[index] = { status: 'rejected', reason: new SkippedRecordError(failed) }
-          tell(() => onSkip?.(request))
-          continue
-        }
-        const result = await runRecord(fn, request, context)
-        results[index] = result
-        if (result.status === 'rejected') {
-          failed = request.messageId
-          tell(() => onFailure?.(result.reason, request))
-        }
-      }
-    }
-
-    await runAll(lanes(requests, fifo), concurrency, runLane)
-    batch.results = results
-    return results
-  }
-}
-
-async function runRecord<TContext>(
-  fn: (request: SqsRequest, context: TContext) => unknown,
-  request: SqsRequest,
-  context: TContext,
-): Promise<PromiseSettledResult<unknown>> {
-  try {
-    request.parse() // Before the handler sees it, so that a malformed body never reaches it.
-    const answer = await fn(request, context)
-    const status = statusOf(answer)
-    return status >= 300 ? { status: 'rejected', reason: new FailedRecordError(status) } : fulfilled
-  } catch (reason) {
-    return { status: 'rejected', reason }
-  }
-}
-
-/** The status of an answer that has one: Lambda's envelope, `respond()`, a web `Response`. */
-function statusOf(answer: unknown): number {
-  if (typeof answer !== 'object' || answer === null) return 0
-  const { statusCode, status } = answer as { statusCode?: unknown; status?: unknown }
-  const value = answer instanceof Response ? status : statusCode
-  return typeof value === 'number' ? value : 0
-}
-
-/**
- * The records that have to wait for one another, in order. On a standard queue nothing waits, also where messages have
- * groups: only the queue's name tells (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html).
- */
-function lanes(requests: readonly SqsRequest[], fifo: 'auto' | 'group' | 'batch'): number[][] {
-  if (fifo === 'batch') return [requests.map((_, index) => index)]
-  const groups = new Map<string, number[]>()
-  const result: number[][] = []
-  requests.forEach((request, index) => {
-    const ordered = fifo === 'group' || request.queueArn.endsWith('.fifo')
-    const key = `${request.queueArn} ${request.groupId ?? ''}`
-    const group = ordered ? groups.get(key) : undefined
-    if (group !== undefined) {
-      group.push(index)
-      return
-    }
-    const lane = [index]
-    result.push(lane)
-    if (ordered) groups.set(key, lane)
-  })
-  return result
-}
-
-async function runAll<T>(
-  items: readonly T[],
-  concurrency: number,
-  run: (item: T) => Promise<void>,
-): Promise<void> {
-  let next = 0
-  async function work(): Promise<void> {
-    while (next < items.length) await run(items[next++] as T)
-  }
-  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, work))
-}
-
-function tell(hook: () => void): void {
-  try {
-    hook()
-  } catch {
-    // A hook that throws must not turn a record's success into a failure, or hide one.
+    return new BatchRun(batch, { fn: (request) => fn(request, context), options, putAside }).results()
   }
 }

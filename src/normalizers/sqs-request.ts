@@ -1,14 +1,26 @@
 import type { Context, SQSRecord } from 'aws-lambda'
+import { PayloadPointerError } from '../errors.ts'
 import { parseJson } from '../json.ts'
 import { emptyMap } from './headers.ts'
+import { type Envelope, type PayloadPointer, payloadPointer, unwrap } from './unwrap.ts'
 
 /** What a record's body is: JSON, text as it stands, or what a function makes of it. */
 export type SqsBody = 'json' | 'text' | ((text: string, record: SQSRecord) => unknown)
 
+/** How the records of a batch are read. */
+export interface SqsReading {
+  readonly body: SqsBody
+  readonly unwrap: boolean
+  readonly resolvePayload?:
+    ((pointer: PayloadPointer, record: SQSRecord) => string | Promise<string>) | undefined
+}
+
 /** A message attribute's value, by its declared type. A number that JavaScript cannot hold exactly stays text. */
 export type SqsAttributeValue = string | number | Uint8Array
 
-/** The domain names of AWS's partitions. https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html */
+const noEnvelopes: readonly Envelope[] = []
+
+/** https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html */
 const partitionDomains: Readonly<Record<string, string>> = {
   'aws-cn': 'amazonaws.com.cn',
   'aws-iso': 'c2s.ic.gov',
@@ -35,117 +47,181 @@ export class SqsRequest<TData = unknown> {
   readonly lambdaContext: Context
   /** Identifies the record in the batch's answer; kept from before any handler could change the record. */
   readonly messageId: string
-  readonly receiptHandle: string
-  /** Aborted when the record should stop, because the function's time is nearly up. */
-  readonly signal: AbortSignal
 
-  readonly #body: SqsBody
-  #data: { readonly value: unknown } | undefined
+  readonly #reading: SqsReading
+  readonly #batch: { readonly signal: AbortSignal }
+  #isRead = false
+  #data: unknown
+  #envelopes: readonly Envelope[] = noEnvelopes
+  #isTest = false
+  #payload: string | undefined
   #messageAttributes: Record<string, SqsAttributeValue> | undefined
 
   /** @internal */
-  constructor(record: SQSRecord, lambdaContext: Context, body: SqsBody, signal: AbortSignal) {
+  constructor(
+    record: SQSRecord,
+    messageId: string,
+    lambdaContext: Context,
+    reading: SqsReading,
+    batch: { readonly signal: AbortSignal },
+  ) {
     this.record = record
+    this.messageId = messageId
     this.lambdaContext = lambdaContext
-    this.messageId = record.messageId
-    this.receiptHandle = record.receiptHandle
-    this.signal = signal
-    this.#body = body
+    this.#reading = reading
+    this.#batch = batch
+  }
+
+  /** Aborted when the record should stop, because the function's time is nearly up. */
+  get signal(): AbortSignal {
+    return this.#batch.signal
   }
 
   get raw(): SQSRecord {
     return this.record
   }
 
-  /** The body as it was sent. */
+  get receiptHandle(): string {
+    return this.record.receiptHandle
+  }
+
+  /** The body as it was sent, or the payload that it points to. */
   text(): string {
-    return this.record.body
+    return this.#payload ?? this.record.body
   }
 
   /**
-   * The body, parsed as the option `body` of `sqs()` says.
-   * @throws MalformedJsonError
+   * The body, parsed as the option `body` of `sqs()` says, without envelopes if `unwrap` says so.
+   * @throws MalformedJsonError, PayloadPointerError
    */
   get data(): TData {
-    this.parse()
-    return this.#data?.value as TData
+    this.#read()
+    return this.#data as TData
   }
   set data(value: TData) {
-    this.#data = { value }
+    this.#isRead = true
+    this.#data = value
   }
 
-  /** @internal */
-  parse(): void {
-    this.#data ??= { value: this.#parsed() }
+  /** What was around the data, from the outside in: SNS notifications, EventBridge events. Needs `unwrap`. */
+  get envelopes(): readonly Envelope[] {
+    this.#read()
+    return this.#envelopes
   }
 
-  #parsed(): unknown {
-    if (this.#body === 'text') return this.text()
-    return this.#body === 'json'
-      ? parseJson(this.text(), `The body of message ${this.messageId}`)
-      : this.#body(this.text(), this.record)
+  #read(): void {
+    if (this.#isRead) return
+    if (this.#payload === undefined) {
+      const pointer = payloadPointer(this.record.body)
+      if (pointer !== undefined) throw new PayloadPointerError(pointer.bucket, pointer.key)
+    }
+    const data = this.#parseText(this.text())
+    if (this.#reading.unwrap) this.#unwrap(data)
+    else this.#data = data
+    this.#isRead = true
+  }
+
+  #unwrap(body: unknown): void {
+    const { data, envelopes, isTest } = unwrap(body, (text) => this.#parseText(text))
+    this.#data = data
+    this.#envelopes = envelopes
+    this.#isTest = isTest
+  }
+
+  #parseText(text: string): unknown {
+    const { body } = this.#reading
+    if (body === 'json') return parseJson(text, `The body of message ${this.messageId}`)
+    return body === 'text' ? text : body(text, this.record)
+  }
+
+  /**
+   * @internal Reads the record before its handler sees it, so that a malformed body never reaches one. Asynchronous only
+   * for a payload elsewhere. Tells whether there is anything to do.
+   */
+  prepare(): boolean | Promise<boolean> {
+    const { resolvePayload } = this.#reading
+    const pointer = resolvePayload && payloadPointer(this.record.body)
+    if (resolvePayload !== undefined && pointer !== undefined) return this.#load(resolvePayload, pointer)
+    this.#read()
+    return !this.#isTest
+  }
+
+  async #load(
+    resolvePayload: NonNullable<SqsReading['resolvePayload']>,
+    pointer: PayloadPointer,
+  ): Promise<boolean> {
+    this.#payload = await resolvePayload(pointer, this.record)
+    this.#read()
+    return !this.#isTest
   }
 
   /** How often this message has been received, this time included; 1 at first. */
   get receiveCount(): number {
-    return Number(this.#attribute('ApproximateReceiveCount') ?? 1)
+    return Number(this.attributes['ApproximateReceiveCount'] ?? 1)
   }
 
   get sentAt(): Date {
-    return new Date(Number(this.#attribute('SentTimestamp') ?? NaN))
+    return new Date(Number(this.attributes['SentTimestamp'] ?? NaN))
   }
 
   /** The message group. Standard queues may have them, too (fair queues); they keep no order. */
   get groupId(): string | undefined {
-    return this.#attribute('MessageGroupId')
+    return this.attributes['MessageGroupId']
   }
 
   /** FIFO queues only. */
   get sequenceNumber(): string | undefined {
-    return this.#attribute('SequenceNumber')
+    return this.attributes['SequenceNumber']
   }
 
   /** What SQS itself says of the message. */
   get attributes(): Readonly<Record<string, string | undefined>> {
-    return (this.record.attributes as unknown as Record<string, string | undefined> | null) ?? {}
+    return (this.record.attributes as unknown as Record<string, string | undefined> | null | undefined) ?? {}
   }
 
-  #attribute(name: string): string | undefined {
-    return this.attributes[name] ?? undefined
-  }
-
-  /** What the sender added to the message, by its declared type; no prototype. */
+  /**
+   * What the sender added to the message, by its declared type; no prototype. Of an unwrapped SNS notification, what the
+   * publisher added, which SNS puts into the body.
+   */
   get messageAttributes(): Record<string, SqsAttributeValue> {
-    return (this.#messageAttributes ??= readMessageAttributes(this.record))
+    return (this.#messageAttributes ??= readMessageAttributes(this.record, this.#envelopes[0]))
   }
 
   get queueArn(): string {
     return this.record.eventSourceARN
   }
 
-  /** The queue's address in its own region and partition. */
+  /** The queue's address in its own region and partition, or at the endpoint that the environment names. */
   get queueUrl(): string {
     const [, partition = 'aws', , region = '', account = '', name = ''] = this.queueArn.split(':')
-    return `https://sqs.${region}.${partitionDomains[partition] ?? 'amazonaws.com'}/${account}/${name}`
+    const endpoint = process.env['AWS_ENDPOINT_URL_SQS'] ?? process.env['AWS_ENDPOINT_URL']
+    const host =
+      endpoint?.replace(/\/+$/, '') ??
+      `https://sqs.${region}.${partitionDomains[partition] ?? 'amazonaws.com'}`
+    return `${host}/${account}/${name}`
   }
 }
 
-function readMessageAttributes(record: SQSRecord): Record<string, SqsAttributeValue> {
+function readMessageAttributes(
+  record: SQSRecord,
+  envelope: Envelope | undefined,
+): Record<string, SqsAttributeValue> {
   const values = emptyMap<SqsAttributeValue>()
-  for (const [name, attribute] of Object.entries(
-    (record.messageAttributes as SQSRecord['messageAttributes'] | null | undefined) ?? {},
-  )) {
-    const { dataType, stringValue, binaryValue } = attribute
-    const type = dataType.split('.', 1)[0]
-    if (type === 'Binary') values[name] = Buffer.from(binaryValue ?? '', 'base64')
-    else values[name] = type === 'Number' ? exactNumber(stringValue ?? '') : (stringValue ?? '')
+  const published = envelope?.['MessageAttributes'] as
+    Record<string, { Type?: string; Value?: string }> | null | undefined
+  for (const [name, { Type = 'String', Value = '' }] of Object.entries(published ?? {}))
+    values[name] = typed(Type, Value, Value)
+  const sent = (record.messageAttributes as SQSRecord['messageAttributes'] | null | undefined) ?? {}
+  for (const [name, { dataType, stringValue = '', binaryValue = '' }] of Object.entries(sent)) {
+    values[name] = typed(dataType, stringValue, binaryValue)
   }
   return values
 }
 
-function exactNumber(text: string): number | string {
+function typed(dataType: string, text: string, base64: string): SqsAttributeValue {
+  const [type] = dataType.split('.', 1)
+  if (type === 'Binary') return Buffer.from(base64, 'base64')
   const number = Number(text)
-  return Number.isFinite(number) && (!Number.isInteger(number) || Number.isSafeInteger(number))
-    ? number
-    : text
+  const isExact = Number.isFinite(number) && (!Number.isInteger(number) || Number.isSafeInteger(number))
+  return type === 'Number' && isExact ? number : text
 }

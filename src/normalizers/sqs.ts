@@ -1,63 +1,16 @@
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure'
-import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
-import { ConfigurationError, InvalidEventError, UnidentifiedRecordError } from '../errors.ts'
+import type { SQSBatchResponse } from 'aws-lambda'
+import { onEarlyResponse } from '../early-response.ts'
+import { ConfigurationError, SqsFlushTimeoutError, SqsSendError, UnidentifiedRecordError } from '../errors.ts'
 import { defaultLogger, say } from '../logger.ts'
-import { checkOptions, isLogger } from '../options.ts'
+import { checkOptions, is, isLogger } from '../options.ts'
 import type { Logger, MiddyRequest, Middleware } from '../types.ts'
-import { eventKind } from './event-kind.ts'
-import { type SqsBody, SqsRequest } from './sqs-request.ts'
+import { SqsBatch, type SqsBatchOptions, sqsBatch } from './sqs-batch.ts'
 
 /** Options of {@link sqs}. */
-export interface SqsOptions {
-  /** What the bodies are. @default 'json' */
-  readonly body?: SqsBody
+export interface SqsOptions extends SqsBatchOptions {
   /** Told of every failed record, by its id and never its body. @default console */
   readonly logger?: Logger
-}
-
-/**
- * A batch of records, as `sqs()` leaves it to `eachRecord()`. It carries `Records`, so that Middy's own SQS
- * middlewares can read it.
- */
-export class SqsBatch {
-  readonly kind = 'sqs-batch'
-  readonly source = 'sqs'
-  /** The event as Lambda sent it. */
-  readonly raw: SQSEvent
-  readonly lambdaContext: Context
-  readonly Records: readonly SQSRecord[]
-  /** One request per record, in order. */
-  readonly requests: readonly SqsRequest[]
-  /** How each record ended, once all have; what happens to the batch later does not change it. */
-  results: readonly PromiseSettledResult<unknown>[] | undefined
-  /** Aborts the `signal` of every record. */
-  readonly abort: AbortController = new AbortController()
-
-  /** @internal */
-  constructor(event: SQSEvent, lambdaContext: Context, body: SqsBody) {
-    this.raw = event
-    this.lambdaContext = lambdaContext
-    this.Records = event.Records
-    this.requests = event.Records.map(
-      (record) => new SqsRequest(record, lambdaContext, body, this.abort.signal),
-    )
-  }
-
-  /** The data of all records; parsing stops at the first that is malformed. */
-  get data(): unknown[] {
-    return this.requests.map(({ data }) => data)
-  }
-}
-
-/**
- * Reads an SQS event.
- *
- * @throws InvalidEventError if it is another event
- */
-export function sqsBatch(event: unknown, context: Context, { body = 'json' }: SqsOptions = {}): SqsBatch {
-  const kind = eventKind(event)
-  if (kind !== 'aws:sqs') throw new InvalidEventError('sqs', ['aws:sqs'], kind)
-  return new SqsBatch(event as SQSEvent, context, body)
 }
 
 /**
@@ -69,39 +22,33 @@ export function sqsBatch(event: unknown, context: Context, { body = 'json' }: Sq
  */
 export async function sqsResponse(
   results: readonly PromiseSettledResult<unknown>[],
-  batch: SqsBatch,
+  { messageIds }: Pick<SqsBatch, 'messageIds'>,
   logger: Logger = defaultLogger,
 ): Promise<SQSBatchResponse> {
-  const failed = results.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []))
-  const unnamed = failed.find((index) => !batch.requests[index]?.messageId)
+  const failed = [...results.keys()].filter((index) => results[index]?.status === 'rejected')
+  if (failed.length === 0) return { batchItemFailures: [] }
+  const unnamed = failed.find((index) => !messageIds[index])
   if (unnamed !== undefined)
     throw new UnidentifiedRecordError(unnamed, { cause: (results[unnamed] as PromiseRejectedResult).reason })
-  const records = batch.requests.map(({ messageId }) => ({ messageId }))
+  // A message can come twice in a batch; it is listed once.
+  const once = [...new Map(failed.map((index) => [messageIds[index], index])).values()]
   const partial = sqsPartialBatchFailure({
     logger: (reason: unknown, { messageId }: { messageId: string }) => {
       say(logger, 'error', `Record ${messageId} failed`, reason)
     },
   })
   const request = {
-    event: { Records: records },
-    context: batch.lambdaContext,
-    response: results,
-    error: undefined,
-    internal: {},
+    event: { Records: once.map((index) => ({ messageId: messageIds[index] })) },
+    response: once.map((index) => results[index]),
   }
   await partial.after?.(request as never)
-  const { batchItemFailures } = request.response as unknown as SQSBatchResponse
-  return {
-    batchItemFailures: [...new Map(batchItemFailures.map((item) => [item.itemIdentifier, item])).values()],
-  }
+  return request.response as unknown as SQSBatchResponse
 }
 
 /**
- * Puts the handler behind an SQS queue, record by record. The event source mapping must have
- * `ReportBatchItemFailures` in its `FunctionResponseTypes`: without it Lambda ignores the answer and deletes failed
- * records.
+ * Turns an SQS event into a batch for `eachRecord()`, and one result per record into `batchItemFailures`. The event
+ * source mapping must have `ReportBatchItemFailures`: without, whatever is answered deletes the whole batch.
  *
- * @throws InvalidEventError if the event is of another source
  * @example
  * ```ts
  * import middy from '@middy/core'
@@ -118,48 +65,69 @@ export async function sqsResponse(
 export function sqs(options: SqsOptions = {}): Middleware<SqsBatch> {
   checkOptions('sqs', options, {
     body: (value: unknown) => value === 'json' || value === 'text' || typeof value === 'function',
+    unwrap: is('boolean'),
+    resolvePayload: is('function'),
     logger: isLogger,
   })
   const { logger = defaultLogger } = options
+
+  /** A record without a result of its own comes again. */
+  function answerFor({ results = [], messageIds }: SqsBatch, reason: unknown): Promise<SQSBatchResponse> {
+    const rejected: PromiseRejectedResult = { status: 'rejected', reason }
+    const all = messageIds.map((_, index) => results[index] ?? rejected)
+    return sqsResponse(all, { messageIds }, logger)
+  }
+
   return {
     before: function sqsBefore(request: MiddyRequest): void {
-      request.event = sqsBatch(request.event, request.context, options)
+      const batch = sqsBatch(request.event, request.context, options)
+      request.event = batch
+      // Another middleware may answer past this one: to SQS, any answer that lists nothing says that all went well.
+      onEarlyResponse(request, (response) =>
+        isBatchResponse(response, batch) ? response : answerFor(batch, new ConfigurationError(earlyAnswer)),
+      )
     },
     after: async function sqsAfter(request: MiddyRequest): Promise<void> {
       const batch = request.event as SqsBatch
       if (isBatchResponse(request.response, batch)) return
-      if (batch.results === undefined || batch.results !== request.response) {
-        throw new ConfigurationError(
-          'sqs() got no result per record: give .handler(eachRecord(…)), or return { batchItemFailures }',
-        )
-      }
-      request.response = await sqsResponse(batch.results, batch, logger)
+      if (batch.results === undefined) throw new ConfigurationError(noResults)
+      request.response = await answerFor(batch, undefined)
     },
     onError: async function sqsOnError(request: MiddyRequest): Promise<void> {
-      const batch = request.event
-      // Nothing can be said of records that were never read, or that have no name: the invocation fails, and all return.
-      if (
-        !(batch instanceof SqsBatch) ||
-        request.error instanceof UnidentifiedRecordError ||
-        request.response !== undefined
-      )
+      const { event: batch, error } = request
+      if (!(batch instanceof SqsBatch)) return
+      if (failsWhole(error)) {
+        request.response = undefined
         return
-      say(logger, 'error', 'The batch failed', request.error)
-      request.response = await sqsResponse(
-        batch.results ?? batch.requests.map(() => ({ status: 'rejected', reason: request.error })),
-        batch,
-        { error() {}, warn() {} },
-      )
+      }
+      // What the records came to stands, whatever happened after them.
+      if (batch.results === undefined && isBatchResponse(request.response, batch)) return
+      say(logger, 'error', 'The batch failed', error)
+      request.response = await answerFor(batch, error)
     },
   }
 }
 
+const noResults =
+  'sqs() got no result per record: give .handler(eachRecord(…)), or return { batchItemFailures }'
+const earlyAnswer = 'A middleware answered a batch before its records were worked'
+
+/** A record that cannot be named, or a message that got lost outside of any record: only all records together can come again. */
+function failsWhole(error: unknown): boolean {
+  return (
+    error instanceof UnidentifiedRecordError ||
+    error instanceof SqsSendError ||
+    error instanceof SqsFlushTimeoutError
+  )
+}
+
 /** A handler may answer by itself, as long as every id that it lists is of this batch (any other fails it whole). */
-function isBatchResponse(response: unknown, batch: SqsBatch): response is SQSBatchResponse {
+function isBatchResponse(response: unknown, { messageIds }: SqsBatch): response is SQSBatchResponse {
   const failures = (response as Partial<SQSBatchResponse> | null | undefined)?.batchItemFailures as unknown
   if (!Array.isArray(failures)) return false
-  const ids = new Set(batch.requests.map(({ messageId }) => messageId))
-  return failures.every((item: unknown) =>
-    ids.has((item as { itemIdentifier?: string } | null)?.itemIdentifier ?? ''),
-  )
+  const ids = new Set(messageIds)
+  return failures.every((item: unknown) => {
+    const id = (item as { itemIdentifier?: unknown } | null)?.itemIdentifier
+    return typeof id === 'string' && id !== '' && ids.has(id)
+  })
 }

@@ -67,8 +67,8 @@ describe('SqsBackend', () => {
   it('sends group, deduplication id, delay and attributes', async () => {
     const { url, backend } = open(
       {
-        groupId: ({ id }) => `group ${id}`,
-        deduplicationId: ({ id }) => `once ${id}`,
+        groupId: ({ id }) => `group-${id}`,
+        deduplicationId: ({ id }) => `once-${id}`,
         attributes: ({ id }) => ({ id, size: 5, bytes: new Uint8Array([1]) }),
       },
       '.fifo',
@@ -76,7 +76,7 @@ describe('SqsBackend', () => {
     await Promise.all([backend.create({ id: '7' }), backend.create({ id: '7' })])
     const [message, ...others] = await receive(url)
     expect(others).toEqual([])
-    expect(message?.Attributes).toMatchObject({ MessageGroupId: 'group 7', MessageDeduplicationId: 'once 7' })
+    expect(message?.Attributes).toMatchObject({ MessageGroupId: 'group-7', MessageDeduplicationId: 'once-7' })
     expect(message?.MessageAttributes).toMatchObject({
       id: { DataType: 'String', StringValue: '7' },
       size: { DataType: 'Number', StringValue: '5' },

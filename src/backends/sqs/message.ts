@@ -17,38 +17,36 @@ export interface Message {
   readonly entry: Omit<SendMessageBatchRequestEntry, 'Id'>
   /** As SQS counts them: the UTF-8 bytes of the body, and of each attribute's name, type and value. */
   readonly bytes: number
+  readonly groupId: string | undefined
 }
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
 export const maxBytes = 1_048_576
 
 /**
- * Turns data into a message, and refuses here what the queue would refuse: what is no JSON, empty, or too large.
+ * Turns data into a message, and refuses here what the queue would refuse.
  *
  * @throws InvalidDataError
  */
-export function toMessage(
-  data: unknown,
-  { groupId, deduplicationId, delaySeconds, attributes = {} }: MessageOptions,
-  fifo: boolean,
-): Message {
+export function toMessage(data: unknown, options: MessageOptions, fifo: boolean): Message {
+  const { groupId, deduplicationId, delaySeconds, attributes = {} } = options
   const body = toBody(data)
-  const wireAttributes = Object.entries(attributes).map(
-    ([name, value]) => [name, toAttribute(value)] as const,
-  )
-  if (wireAttributes.length > 10)
-    throw new InvalidDataError(`A message has at most 10 attributes, this one ${wireAttributes.length}`)
-  if (fifo && groupId === undefined)
-    throw new InvalidDataError('A FIFO queue needs a group id for each message: give the option groupId')
-  if (fifo && delaySeconds !== undefined)
-    throw new InvalidDataError('A FIFO queue delays no single message: leave out the option delaySeconds')
+  const wireAttributes = toAttributes(attributes)
+  checkIds(options, fifo)
+  if (
+    delaySeconds !== undefined &&
+    !(Number.isInteger(delaySeconds) && delaySeconds >= 0 && delaySeconds <= 900)
+  ) {
+    throw new InvalidDataError(`A message is delayed by 0 to 900 whole seconds, not ${delaySeconds}`)
+  }
   const bytes =
     Buffer.byteLength(body) +
     wireAttributes.reduce((sum, [name, value]) => sum + attributeBytes(name, value), 0)
   if (bytes > maxBytes)
-    throw new InvalidDataError(`The message is ${bytes} bytes, but SQS takes at most ${maxBytes}`)
+    throw new InvalidDataError(`The message is ${bytes} bytes, and SQS takes at most ${maxBytes}`)
   return {
     bytes,
+    groupId,
     entry: {
       MessageBody: body,
       ...(groupId !== undefined && { MessageGroupId: groupId }),
@@ -79,6 +77,34 @@ function toJson(data: unknown): string | undefined {
   }
 }
 
+function checkIds({ groupId, deduplicationId, delaySeconds }: MessageOptions, fifo: boolean): void {
+  if (fifo && groupId === undefined)
+    throw new InvalidDataError('A FIFO queue needs a group id for each message: give the option groupId')
+  if (fifo && delaySeconds !== undefined)
+    throw new InvalidDataError('A FIFO queue delays no single message: leave out the option delaySeconds')
+  for (const [name, id] of [
+    ['group', groupId],
+    ['deduplication', deduplicationId],
+  ] as const) {
+    if (id !== undefined && !/^[!-~]{1,128}$/.test(id)) {
+      throw new InvalidDataError(`A ${name} id has 1 to 128 letters, digits and punctuation marks`)
+    }
+  }
+}
+
+function toAttributes(attributes: MessageAttributes): [string, MessageAttributeValue][] {
+  const entries = Object.entries(attributes)
+  if (entries.length > 10)
+    throw new InvalidDataError(`A message has at most 10 attributes, this one ${entries.length}`)
+  return entries.map(([name, value]) => {
+    if (!/^(?!\.)(?!.*\.\.)(?!aws\.|amazon\.)[\w.-]{1,256}(?<!\.)$/i.test(name))
+      throw new InvalidDataError(`"${name.slice(0, 300)}" is no name for a message attribute`)
+    if ((value as string | Uint8Array).length === 0)
+      throw new InvalidDataError(`The message attribute "${name}" is empty, which SQS refuses`)
+    return [name, toAttribute(value)]
+  })
+}
+
 function toAttribute(value: string | number | Uint8Array): MessageAttributeValue {
   if (value instanceof Uint8Array) return { DataType: 'Binary', BinaryValue: value }
   return typeof value === 'number'
@@ -86,7 +112,8 @@ function toAttribute(value: string | number | Uint8Array): MessageAttributeValue
     : { DataType: 'String', StringValue: value }
 }
 
-function attributeBytes(
+/** The bytes that an attribute counts for. */
+export function attributeBytes(
   name: string,
   { DataType = '', StringValue = '', BinaryValue }: MessageAttributeValue,
 ): number {
@@ -95,24 +122,4 @@ function attributeBytes(
     Buffer.byteLength(DataType) +
     (BinaryValue?.byteLength ?? Buffer.byteLength(StringValue))
   )
-}
-
-/** Cuts messages, in order, into requests of at most ten and at most `limit` bytes. */
-export function pack<T extends Pick<Message, 'bytes'>>(
-  messages: readonly T[],
-  limit: number = maxBytes,
-): T[][] {
-  const requests: T[][] = []
-  let room = 0
-  for (const message of messages) {
-    const open = requests.at(-1)
-    if (open === undefined || open.length === 10 || message.bytes > room) {
-      requests.push([message])
-      room = limit - message.bytes
-    } else {
-      open.push(message)
-      room -= message.bytes
-    }
-  }
-  return requests
 }

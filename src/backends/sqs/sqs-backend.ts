@@ -1,50 +1,70 @@
-import type { SendMessageBatchCommandOutput } from '@aws-sdk/client-sqs'
-import { type AwsClient, type ClientOption, lazyClient } from '../../aws-client.ts'
-import { atEndOfTick } from '../../end-of-tick.ts'
-import { SqsSendError } from '../../errors.ts'
-import { optionalImport } from '../../optional-import.ts'
-import { checkOptions, is } from '../../options.ts'
-import type { Flushes } from '../../middleware/backends.ts'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { type ClientOption, lazyClient } from '../../aws-client.ts'
+import { ValidationError } from '../../errors.ts'
+import { defaultLogger, say } from '../../logger.ts'
+import { checkOptions, is, isLogger, oneOf } from '../../options.ts'
+import { type SendOrigin, type Sending, announceSender, currentScope } from '../../send-scope.ts'
+import { toInputError } from '../../standard-schema.ts'
+import type { Logger } from '../../types.ts'
 import type { Creates } from '../capabilities.ts'
 import type { Model } from '../model.ts'
-import { type Message, type MessageAttributes, pack, toMessage } from './message.ts'
+import { clientFor } from './client.ts'
+import { type MessageAttributes, toMessage } from './message.ts'
+import { SqsSender } from './sender.ts'
+
+export type { SendOrigin } from '../../send-scope.ts'
+export type { MessageAttributes } from './message.ts'
+
+// From here on eachRecord() follows which record sends what.
+announceSender()
 
 /** Options of {@link SqsBackend}. */
 export interface SqsBackendOptions<TItem = unknown> {
   /** An `SQSClient`, or anything else with its `send`, or a function that gives one. @default one per region and process */
   readonly client?: ClientOption
-  /** The message group: required on FIFO queues, for fair queues otherwise. */
+  /** The message group: required on FIFO queues, for fair queues otherwise. At most 128 characters. */
   readonly groupId?: (data: TItem) => string
-  /** On FIFO queues, what makes two messages one. @default a new id for each */
-  readonly deduplicationId?: (data: TItem) => string
-  /** How long the message is hidden at first, 0 to 900; not on FIFO queues. */
+  /**
+   * On FIFO queues, what makes two messages within five minutes one; `undefined` leaves it to the queue's content-based
+   * deduplication, which looks at the body alone. It stays the same when a message is sent again. Inside `eachRecord()`,
+   * `origin` tells the record that sends and how many it has sent before: an id made of these two lets a record that comes
+   * again send nothing twice.
+   * @default a new id for each message
+   */
+  readonly deduplicationId?: (data: TItem, origin: SendOrigin | undefined) => string | undefined
+  /** Seconds for which the message is hidden at first, 0 to 900; not on FIFO queues. */
   readonly delaySeconds?: number | ((data: TItem) => number)
-  /** What to send beside the body. */
+  /** What to send beside the body; at most 10. */
   readonly attributes?: (data: TItem) => MessageAttributes
-}
-
-interface Pending extends Message {
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
-}
-
-const loadSdk = () => optionalImport('@aws-sdk/client-sqs', () => import('@aws-sdk/client-sqs'))
-
-const clients = new Map<string | undefined, Promise<AwsClient>>()
-
-/** One client per region, because a request is signed for the client's region and sent to the queue's. */
-function regionalClient(region: string | undefined): Promise<AwsClient> {
-  let client = clients.get(region)
-  if (client === undefined) {
-    client = loadSdk().then(({ SQSClient }) => new SQSClient(region === undefined ? {} : { region }))
-    clients.set(region, client)
-  }
-  return client
+  /**
+   * How closely a FIFO group's order is kept. In a request with several messages of a group, one may fail and a later
+   * one pass: `strict` puts at most one message of a group into a request, `batch` takes the risk and tells the logger.
+   * @default 'batch'
+   */
+  readonly ordering?: 'strict' | 'batch'
+  /** Whether the waiting rest of a FIFO group is rejected with a message that SQS will never take. @default 'stop' */
+  readonly onGroupError?: 'stop' | 'continue'
+  /**
+   * What to do when the network fails and a message may have arrived: send it again, which a FIFO queue recognizes and a
+   * standard queue delivers twice, or reject it. The AWS client itself tries again, too, unless it has `maxAttempts: 1`.
+   * @default 'retry'
+   */
+  readonly onUnknown?: 'retry' | 'reject'
+  /** Requests on their way at once. @default 6 */
+  readonly maxInFlight?: number
+  /** Milliseconds to wait for more messages to share a request. @default 0: those of one tick share */
+  readonly linger?: number
+  /** @default console */
+  readonly logger?: Logger
 }
 
 /**
- * Sends messages to an SQS queue. Creates of one tick share requests of ten; each resolves when SQS has acknowledged
- * that very message. Needs `@aws-sdk/client-sqs` and the permission `sqs:SendMessage`.
+ * Sends messages to an SQS queue. Creates of one tick share requests of ten and of up to 1 MiB; each resolves when SQS
+ * has acknowledged that very message. Only what failed is sent again. Needs `@aws-sdk/client-sqs` and the permission
+ * `sqs:SendMessage` (and `kms:GenerateDataKey`, `kms:Decrypt` for a queue under a key of your own).
+ *
+ * Nothing is lost when Lambda freezes: what nobody awaited is awaited before the response leaves, by `backends()`, and
+ * before a record counts as done, by `eachRecord()`.
  *
  * @example
  * ```ts
@@ -53,16 +73,20 @@ function regionalClient(region: string | undefined): Promise<AwsClient> {
  * import { z } from 'zod'
  *
  * const Order = model({ name: () => String(process.env['ORDERS_URL']), schema: z.object({ id: z.string() }) })
+ * const orders = new SqsBackend(Order)
  *
- * await new SqsBackend(Order).create({ id: '7' })
+ * await orders.create({ id: '7' })
+ * await orders.createMany([{ id: '8' }, { id: '9' }])
  * ```
  */
-export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput>, Flushes {
+export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput> {
   readonly #model: Model<TItem, TInput, never>
   readonly #options: SqsBackendOptions<TItem>
-  readonly #client: () => Promise<AwsClient>
-  readonly #open = new Set<Promise<void>>()
-  #pending: Pending[] = []
+  readonly #open = new Set<Promise<unknown>>()
+  #sender: SqsSender | undefined
+  #fifo = false
+  /** Where a schema checks asynchronously, later creates wait, for the order is that of the calls. */
+  #checking: Promise<unknown> | undefined
 
   constructor(model: Model<TItem, TInput, never>, options: SqsBackendOptions<TItem> = {}) {
     checkOptions('SqsBackend', options, {
@@ -71,88 +95,159 @@ export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput>, Flushe
       groupId: is('function'),
       deduplicationId: is('function'),
       delaySeconds: (value: unknown) =>
-        typeof value === 'function' || (typeof value === 'number' && value >= 0 && value <= 900),
+        typeof value === 'function' ||
+        (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 900),
       attributes: is('function'),
+      ordering: oneOf('strict', 'batch'),
+      onGroupError: oneOf('stop', 'continue'),
+      onUnknown: oneOf('retry', 'reject'),
+      maxInFlight: (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0,
+      linger: (value: unknown) => typeof value === 'number' && value >= 0,
+      logger: isLogger,
     })
     this.#model = model
     this.#options = options
-    this.#client = lazyClient(options.client, () =>
-      regionalClient(/^https?:\/\/sqs\.([a-z0-9-]+)\./.exec(model.name)?.[1]),
-    )
   }
 
-  /** Sends a message; gives the data when SQS has acknowledged it. @throws SqsSendError */
+  /**
+   * Sends a message; gives the data when SQS has acknowledged it.
+   *
+   * @throws ValidationError, InvalidDataError before anything is sent; SqsSendError with SQS's code
+   */
   create(data: TInput): Promise<TItem> {
-    const creating = this.#create(data)
-    const open = creating
-      .then(
-        () => undefined,
-        () => undefined,
-      )
-      .finally(() => this.#open.delete(open))
-    this.#open.add(open)
-    return creating
+    return this.#track(this.#create(data))
   }
 
-  async #create(data: TInput): Promise<TItem> {
-    const item = await this.#model.validate(data)
-    const { groupId, deduplicationId, delaySeconds, attributes } = this.#options
-    const fifo = this.#model.name.endsWith('.fifo')
-    const message = toMessage(
-      item,
-      {
-        groupId: groupId?.(item),
-        deduplicationId: deduplicationId?.(item) ?? (fifo ? crypto.randomUUID() : undefined),
-        delaySeconds: typeof delaySeconds === 'function' ? delaySeconds(item) : delaySeconds,
-        attributes: attributes?.(item),
-      },
-      fifo,
-    )
-    await new Promise<void>((resolve, reject) => {
-      this.#pending.push({ ...message, resolve, reject })
-      if (this.#pending.length === 1)
-        atEndOfTick(() => {
-          this.#sendPending()
-        })
-    })
-    return item
-  }
-
+  /** Sends several messages, in their order. */
   createMany(list: readonly TInput[]): Promise<TItem[]> {
-    return Promise.all(list.map((data) => this.create(data)))
+    return this.#track(Promise.all(list.map((data) => this.#create(data))))
+  }
+
+  /** Remembers what is on its way, for whoever has to wait for it. */
+  #track<T>(done: Promise<T>): Promise<T> {
+    this.#open.add(done)
+    const close = (): void => void this.#open.delete(done)
+    done.then(close, close)
+    const scope = currentScope()
+    if (scope === undefined) return done
+    const sending: Sending = { done, observed: false }
+    scope.add(sending)
+    return new ObservedPromise(done, sending)
   }
 
   /** Resolves when no message is on its way. */
   async flush(): Promise<void> {
-    await Promise.all(this.#open)
+    while (this.#open.size > 0) await Promise.allSettled(this.#open)
   }
 
-  #sendPending(): void {
-    const pending = this.#pending
-    this.#pending = []
-    for (const request of pack(pending)) void this.#send(request)
+  async #create(data: TInput): Promise<TItem> {
+    const result = this.#model.schema['~standard'].validate(data)
+    // Sent in this very tick where it can be, so that the order is that of the calls.
+    if (!(result instanceof Promise) && this.#checking === undefined) return this.#sendChecked(result)
+    const checked = Promise.all([result, this.#checking])
+    const sent = checked.then(([settled]) => this.#sendChecked(settled))
+    // What waits for this one waits until it is on its way, not until it has arrived.
+    const checking = checked.then(noop, noop)
+    this.#checking = checking
+    void checking.then(() => {
+      if (this.#checking === checking) this.#checking = undefined
+    })
+    return sent
   }
 
-  async #send(messages: readonly Pending[]): Promise<void> {
-    try {
-      const { SendMessageBatchCommand } = await loadSdk()
-      const Entries = messages.map(({ entry }, index) => ({ ...entry, Id: String(index) }))
-      const output = (await (
-        await this.#client()
-      ).send(
-        new SendMessageBatchCommand({ QueueUrl: this.#model.name, Entries }),
-      )) as SendMessageBatchCommandOutput
-      const sent = new Set(output.Successful?.map(({ Id }) => Id))
-      const failed = new Map(output.Failed?.map((failure) => [failure.Id, failure]))
-      messages.forEach(({ resolve, reject }, index) => {
-        const { Code = 'Unknown' } = failed.get(String(index)) ?? {}
-        if (sent.has(String(index))) resolve()
-        else reject(new SqsSendError(`SQS did not take the message: ${Code}`, { code: Code }))
-      })
-    } catch (cause) {
-      const code = String((cause as { name?: unknown }).name)
-      for (const { reject } of messages)
-        reject(new SqsSendError(`SQS did not take the messages: ${code}`, { code, cause }))
+  async #sendChecked(result: StandardSchemaV1.Result<TItem>): Promise<TItem> {
+    if (result.issues !== undefined) {
+      throw new ValidationError('The data is not valid', { errors: result.issues.map(toInputError) })
     }
+    const sender = (this.#sender ??= this.#makeSender())
+    const { groupId, deduplicationId, delaySeconds, attributes } = this.#options
+    const item = result.value
+    const message = toMessage(
+      item,
+      {
+        groupId: groupId?.(item),
+        deduplicationId: this.#fifo ? idOf(item, deduplicationId) : undefined,
+        delaySeconds: typeof delaySeconds === 'function' ? delaySeconds(item) : delaySeconds,
+        attributes: attributes?.(item),
+      },
+      this.#fifo,
+    )
+    await sender.send(message)
+    return item
+  }
+
+  #makeSender(): SqsSender {
+    const queueUrl = this.#model.name
+    const {
+      client,
+      maxInFlight = 6,
+      linger = 0,
+      ordering = 'batch',
+      onGroupError = 'stop',
+      onUnknown = 'retry',
+      logger = defaultLogger,
+    } = this.#options
+    this.#fifo = queueUrl.endsWith('.fifo')
+    return new SqsSender({
+      queueUrl,
+      client: lazyClient(client, () => clientFor(queueUrl)),
+      fifo: this.#fifo,
+      maxInFlight,
+      linger,
+      ordering,
+      onGroupError,
+      onUnknown,
+      onSwallowed: (groupId) => {
+        say(
+          logger,
+          'warn',
+          `A message of group "${groupId}" was dropped as the duplicate of one sent with it`,
+        )
+      },
+      onDisorder: (groupId) => {
+        say(logger, 'warn', `A message of group "${groupId}" failed and was sent again behind a later one`)
+      },
+    })
+  }
+}
+
+function idOf<TItem>(
+  item: TItem,
+  deduplicationId: SqsBackendOptions<TItem>['deduplicationId'],
+): string | undefined {
+  return deduplicationId === undefined
+    ? crypto.randomUUID()
+    : deduplicationId(item, currentScope()?.nextOrigin())
+}
+
+function noop(): void {
+  // Whoever asked for the promise is told; here it only marks a place in the order.
+}
+
+/**
+ * The promise that `create()` gives: it tells whether anybody looks. An error that nobody looks at fails the invocation,
+ * or the record, instead of ending the process.
+ */
+class ObservedPromise<T> extends Promise<T> {
+  readonly #sending: Sending
+
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise
+  }
+
+  constructor(done: Promise<T>, sending: Sending) {
+    super((resolve, reject) => {
+      done.then(resolve, reject)
+    })
+    this.#sending = sending
+    super.then(undefined, noop)
+  }
+
+  override then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.#sending.observed = true
+    return super.then(onFulfilled, onRejected)
   }
 }

@@ -1,0 +1,220 @@
+import type {
+  BatchResultErrorEntry,
+  SendMessageBatchCommandOutput,
+  SendMessageBatchResultEntry,
+} from '@aws-sdk/client-sqs'
+import type { AwsClient } from '../../aws-client.ts'
+import { atEndOfTick } from '../../end-of-tick.ts'
+import { SqsSendError } from '../../errors.ts'
+import { loadSqsSdk } from './client.ts'
+import { type Message, maxBytes } from './message.ts'
+import { Lanes } from './lanes.ts'
+import { type Verdict, callVerdict, entryVerdict, learnedLimit } from './outcome.ts'
+
+/** How a sender goes about it. */
+export interface SenderOptions {
+  readonly client: () => Promise<AwsClient>
+  readonly queueUrl: string
+  readonly fifo: boolean
+  /** Requests at once. */
+  readonly maxInFlight: number
+  /** Milliseconds to wait for more messages; 0 for the rest of the tick. */
+  readonly linger: number
+  readonly ordering: 'strict' | 'batch'
+  readonly onGroupError: 'stop' | 'continue'
+  /** What to do with a message that may have arrived or not. */
+  readonly onUnknown: 'retry' | 'reject'
+  /** Told of a message that the queue took for another one of the same request. */
+  readonly onSwallowed: (groupId: string) => void
+  /** Told when a group's order was broken by a failure inside a request. */
+  readonly onDisorder: (groupId: string) => void
+}
+
+/** A message on its way. */
+export interface Pending extends Message {
+  attempts: number
+  readonly resolve: () => void
+  readonly reject: (error: SqsSendError) => void
+}
+
+const batchSize = 10
+const maxAttempts = 6
+
+/**
+ * Sends the messages of one queue, in requests of ten and of as many bytes as the queue takes, several requests at once.
+ * What fails for the moment is sent again, alone. In a FIFO queue a group has one request on its way at a time, and what
+ * failed goes first.
+ */
+export class SqsSender {
+  readonly #options: SenderOptions
+  readonly #lanes: Lanes
+  #limit = maxBytes
+  #inFlight = 0
+  #scheduled = false
+  /** Messages that need not wait for more to share their request. */
+  #due = 0
+
+  constructor(options: SenderOptions) {
+    this.#options = options
+    this.#lanes = new Lanes(options.fifo, options.ordering === 'strict')
+  }
+
+  /** Takes a message at once, in the order of the calls; settles when SQS has answered for it. */
+  send(message: Message): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#lanes.push({ ...message, attempts: 0, resolve, reject })
+      if (this.#lanes.size - this.#due >= batchSize) {
+        this.#due = this.#lanes.size
+        this.#pump()
+      } else this.#schedule()
+    })
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    const { linger } = this.#options
+    const due = (): void => {
+      this.#scheduled = false
+      this.#due = this.#lanes.size
+      this.#pump()
+    }
+    if (linger > 0) setTimeout(due, linger)
+    else atEndOfTick(due)
+  }
+
+  #pump(): void {
+    while (this.#inFlight < this.#options.maxInFlight && this.#due > 0) {
+      const request = this.#lanes.take(Math.min(batchSize, this.#due), this.#limit)
+      if (request.length === 0) return // Every group with messages has a request on its way.
+      this.#due -= request.length
+      this.#inFlight++
+      void this.#send(request).finally(() => {
+        this.#inFlight--
+        this.#pump()
+      })
+    }
+  }
+
+  async #send(request: readonly Pending[]): Promise<void> {
+    let output: SendMessageBatchCommandOutput
+    try {
+      const { SendMessageBatchCommand } = await loadSqsSdk()
+      const client = await this.#options.client()
+      const Entries = request.map(({ entry }, index) => ({ ...entry, Id: String(index) }))
+      output = (await client.send(
+        new SendMessageBatchCommand({ QueueUrl: this.#options.queueUrl, Entries }),
+      )) as SendMessageBatchCommandOutput
+    } catch (error) {
+      this.#failWhole(request, error)
+      return
+    }
+    const successful = new Map(output.Successful?.map((success) => [success.Id, success]))
+    const failed = new Map(output.Failed?.map((failure) => [failure.Id, failure]))
+    this.#conclude(request, (index) => {
+      const id = String(index)
+      const failure = failed.get(id)
+      return successful.has(id) ? undefined : { verdict: entryVerdict(failure), error: sendError(failure) }
+    })
+    if (this.#options.fifo) this.#reportSwallowed(request, successful)
+  }
+
+  #failWhole(request: readonly Pending[], cause: unknown): void {
+    const verdict = callVerdict(cause)
+    if (verdict === 'too-long' && request.length > 1) {
+      const total = request.reduce((sum, { bytes }) => sum + bytes, 0)
+      this.#limit = Math.min(learnedLimit(cause) ?? total >> 1, total - 1)
+      this.#settle(request, request, 0)
+      return
+    }
+    const { name: Code = 'Unknown' } = cause as { name?: string }
+    const error = sendError({ Code }, cause, verdict === 'sent')
+    this.#conclude(request, () => ({ verdict, error }))
+  }
+
+  /** Gives every message of a request its end, or another try. */
+  #conclude(request: readonly Pending[], failureOf: (index: number) => Failure | undefined): void {
+    const { fifo, onGroupError, onUnknown, onDisorder } = this.#options
+    const again: Pending[] = []
+    const stopped = new Map<string | undefined, SqsSendError>()
+    for (const [index, message] of request.entries()) {
+      const { groupId } = message
+      const failure = failureOf(index)
+      const stop = stopped.get(groupId)
+      if (failure === undefined) {
+        message.resolve()
+        if (fifo && again.some((other) => other.groupId === groupId)) onDisorder(String(groupId))
+      } else if (stop !== undefined) message.reject(groupStopped(stop))
+      else if (isPassing(failure.verdict, onUnknown) && ++message.attempts < maxAttempts) again.push(message)
+      else {
+        message.reject(failure.error)
+        if (fifo && onGroupError === 'stop') stopped.set(groupId, failure.error)
+      }
+    }
+    for (const [groupId, error] of stopped) this.#stop(groupId, error)
+    this.#settle(request, again)
+  }
+
+  /** Rejects what waits in a group. */
+  #stop(groupId: string | undefined, error: SqsSendError): void {
+    const waiting = this.#lanes.drop(groupId)
+    this.#due = Math.max(0, this.#due - waiting.length)
+    for (const { reject } of waiting) reject(groupStopped(error))
+  }
+
+  /** A duplicate counts as taken and has the place of the first; within one request that shows. */
+  #reportSwallowed(
+    request: readonly Pending[],
+    successful: ReadonlyMap<string | undefined, SendMessageBatchResultEntry>,
+  ): void {
+    const seen = new Set<string>()
+    for (const { Id, SequenceNumber } of successful.values()) {
+      if (SequenceNumber === undefined) continue
+      if (seen.has(SequenceNumber)) this.#options.onSwallowed(String(request[Number(Id)]?.groupId))
+      seen.add(SequenceNumber)
+    }
+  }
+
+  /** Ends a request: groups are free again, and what failed for the moment stands first among its own after a pause. */
+  #settle(request: readonly Pending[], again: readonly Pending[], pause?: number): void {
+    const lanes = this.#lanes.release(request, again)
+    if (again.length === 0) return
+    this.#due += again.length
+    const back = (): void => {
+      this.#lanes.restore(lanes, again)
+      this.#pump()
+    }
+    const wait =
+      pause ?? Math.random() * Math.min(2000, 50 * 2 ** Math.max(...again.map(({ attempts }) => attempts)))
+    if (wait === 0) back()
+    else setTimeout(back, wait)
+  }
+}
+
+interface Failure {
+  readonly verdict: Verdict
+  readonly error: SqsSendError
+}
+
+function isPassing(verdict: Verdict, onUnknown: 'retry' | 'reject'): boolean {
+  return verdict === 'retry' || (verdict === 'unknown' && onUnknown === 'retry')
+}
+
+function groupStopped(cause: SqsSendError): SqsSendError {
+  return new SqsSendError('Not sent, to keep the order: a message of its group in front of it failed', {
+    code: 'GroupStopped',
+    cause,
+  })
+}
+
+function sendError(
+  failure: Partial<BatchResultErrorEntry> | undefined,
+  cause?: unknown,
+  sent = false,
+): SqsSendError {
+  const code = failure?.Code ?? 'Unknown'
+  const message = sent
+    ? 'SQS has the message, but its checksum differs from the one computed here'
+    : `SQS did not take the message: ${code}`
+  return new SqsSendError(message, { code, cause })
+}

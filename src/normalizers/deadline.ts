@@ -1,0 +1,39 @@
+import type { Context } from 'aws-lambda'
+
+/** setTimeout's limit; a function ends long before. */
+const longestTimer = 2 ** 31 - 1
+
+/** The moment at which a batch has to be answered, somewhat before the function's timeout. */
+export class Deadline {
+  readonly #at: number
+  readonly #margin: number
+
+  /** @param margin - Milliseconds; by default 5 % of what is left, at least 250, at most half of what is left */
+  constructor({ getRemainingTimeInMillis }: Partial<Context>, margin?: number) {
+    const remaining = getRemainingTimeInMillis?.() ?? Infinity
+    this.#margin =
+      margin ?? (remaining === Infinity ? 0 : Math.min(Math.max(250, remaining * 0.05), remaining / 2))
+    this.#at = Date.now() + remaining - this.#margin
+  }
+
+  /** Asked before each record: work that never lets the event loop turn would keep a timer from firing. */
+  get isPast(): boolean {
+    return Date.now() >= this.#at
+  }
+
+  /** Waits for work until the deadline, or into the margin behind it by a share of that; what comes later is ignored. */
+  async limit(work: Promise<unknown>, share = 0): Promise<void> {
+    const milliseconds = this.#at + this.#margin * share - Date.now()
+    if (milliseconds > longestTimer) {
+      await work
+      return
+    }
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const passed = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.max(0, milliseconds))
+    })
+    await Promise.race([work, passed]).finally(() => {
+      clearTimeout(timer)
+    })
+  }
+}

@@ -1,0 +1,139 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { SqsFlushTimeoutError } from './errors.ts'
+
+/** One message on its way. */
+export interface Sending {
+  /** Settles when SQS has acknowledged the message, or will not. */
+  readonly done: Promise<unknown>
+  /** Whether the sender's promise was looked at: what somebody awaits, somebody handles. */
+  observed: boolean
+  failure?: { readonly error: unknown }
+}
+
+/**
+ * The record whose handler sends a message. A record that comes again sends its messages again: by this they can be told
+ * from new ones, as long as its handler sends them in the same order.
+ */
+export interface SendOrigin {
+  readonly messageId: string
+  /** How many messages the record has sent before. */
+  readonly ordinal: number
+}
+
+/**
+ * What was sent within a unit of work, an invocation or a record of a queue, and has to arrive before the unit is done.
+ * Lambda freezes the process when the handler has returned: what is still on its way then may never arrive.
+ */
+export class SendScope {
+  readonly #open = new Set<Sending>()
+  readonly #onFirst: (() => void) | undefined
+  readonly #messageId: string | undefined
+  #count = 0
+  #ordinal = 0
+
+  /**
+   * @param onFirst - Called with the first message: most units of work send none
+   * @param messageId - Of the record that is worked, if one is
+   */
+  constructor(onFirst?: () => void, messageId?: string) {
+    this.#onFirst = onFirst
+    this.#messageId = messageId
+  }
+
+  /** Where the next message comes from, if from a record. */
+  nextOrigin(): SendOrigin | undefined {
+    return this.#messageId ? { messageId: this.#messageId, ordinal: this.#ordinal++ } : undefined
+  }
+
+  add(sending: Sending): void {
+    if (this.#count++ === 0) this.#onFirst?.()
+    this.#open.add(sending)
+    const close = (): void => {
+      // What has arrived need not be remembered; what has failed unseen is.
+      if (sending.failure === undefined || sending.observed) this.#open.delete(sending)
+    }
+    sending.done.then(close, (error: unknown) => {
+      sending.failure = { error }
+    })
+  }
+
+  get isEmpty(): boolean {
+    return this.#open.size === 0
+  }
+
+  /**
+   * Waits for all of it, at most `milliseconds`.
+   *
+   * @throws the first error that nobody else can have seen; SqsFlushTimeoutError if the time does not suffice
+   */
+  async settle(milliseconds: number = Infinity): Promise<void> {
+    const timeout = new Timeout(milliseconds)
+    let failure: Sending['failure']
+    try {
+      while (this.#open.size > 0) {
+        const sendings = [...this.#open]
+        await Promise.race([Promise.allSettled(sendings.map(({ done }) => done)), timeout.passed])
+        if (timeout.isOver) throw new SqsFlushTimeoutError(this.#count - this.#open.size, this.#open.size)
+        for (const sending of sendings) {
+          this.#open.delete(sending)
+          if (!sending.observed) failure ??= sending.failure
+        }
+      }
+    } finally {
+      timeout.clear()
+    }
+    if (failure !== undefined) throw failure.error
+  }
+}
+
+/** A limit of time, none for `Infinity`. */
+class Timeout {
+  isOver = false
+  readonly passed: Promise<void>
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(milliseconds: number) {
+    this.passed = new Promise((resolve) => {
+      if (milliseconds === Infinity) return
+      this.#timer = setTimeout(
+        () => {
+          this.isOver = true
+          resolve()
+        },
+        Math.max(0, milliseconds),
+      )
+    })
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer)
+  }
+}
+
+const storage = new AsyncLocalStorage<SendScope>()
+let sends = false
+
+/** The scope that code runs in, if any. */
+export function currentScope(): SendScope | undefined {
+  return storage.getStore()
+}
+
+/** Says that code is loaded which sends messages; before, nobody has to follow whose they are. */
+export function announceSender(): void {
+  sends = true
+}
+
+/** Whether anything may be sent in this process. */
+export function sendsAnything(): boolean {
+  return sends
+}
+
+/** Runs a function within a scope. */
+export function inScope<T>(scope: SendScope, run: () => T): T {
+  return storage.run(scope, run)
+}
+
+/** Puts what follows in this asynchronous context into a scope. */
+export function enterScope(scope: SendScope): void {
+  storage.enterWith(scope)
+}
