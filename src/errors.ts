@@ -218,6 +218,51 @@ export class SecretNotFoundError extends SecretError {
   }
 }
 
+/** There is a secret of that name already. */
+export class SecretAlreadyExistsError extends SecretError {
+  override name = 'SecretAlreadyExistsError'
+
+  constructor(store: string, details: SecretErrorDetails) {
+    super(`${store} has a "${details.path}" already`, details)
+  }
+}
+
+/** The secret is deleted, but can be restored for some days: until then the name is neither readable nor free. */
+export class SecretPendingDeletionError extends SecretError {
+  override name = 'SecretPendingDeletionError'
+
+  constructor(store: string, details: SecretErrorDetails) {
+    super(
+      `${store} has deleted "${details.path}", but may still restore it: restore it, or delete it with force`,
+      details,
+    )
+  }
+}
+
+/** The store did not answer in time. */
+export class SecretTimeoutError extends SecretError {
+  override name = 'SecretTimeoutError'
+  readonly seconds: number
+
+  constructor(store: string, details: SecretErrorDetails, seconds: number) {
+    super(`${store} did not give "${details.path}" within ${Number(seconds.toFixed(1))} seconds`, details)
+    this.seconds = seconds
+  }
+}
+
+/** A line of a `.env` file that cannot be read. Says where, and never what stands there. */
+export class DotenvError extends Error {
+  override name = 'DotenvError'
+  readonly file: string
+  readonly line: number
+
+  constructor(file: string, line: number) {
+    super(`${file}:${line} is not a variable: write NAME=value`)
+    this.file = file
+    this.line = line
+  }
+}
+
 /** A variable that must be set is not. */
 export class MissingVariableError extends Error {
   override name = 'MissingVariableError'
@@ -225,6 +270,17 @@ export class MissingVariableError extends Error {
 
   constructor(variable: string, where: string) {
     super(`The environment variable "${variable}" is set neither in process.env nor in ${where}`)
+    this.variable = variable
+  }
+}
+
+/** A variable is set to something else than what was asked for. Its value is not shown: it may be a secret. */
+export class InvalidVariableError extends Error {
+  override name = 'InvalidVariableError'
+  readonly variable: string
+
+  constructor(variable: string, expected: string) {
+    super(`The environment variable "${variable}" is not ${expected}`)
     this.variable = variable
   }
 }

@@ -1,11 +1,12 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { readFileSync } from 'node:fs'
 import { concealed, inspect } from '../conceal.ts'
-import { ConfigurationError, MissingVariableError } from '../errors.ts'
+import { readDotenv } from '../dotenv.ts'
+import { ConfigurationError, InvalidVariableError, MissingVariableError } from '../errors.ts'
+import { parseJson } from '../json.ts'
 import { checkOptions } from '../options.ts'
+import { setEnvFile } from '../region.ts'
 import { isSchema, validated } from '../standard-schema.ts'
 import type { MiddyRequest, Middleware } from '../types.ts'
-import { parseDotenv } from './dotenv.ts'
 import { Secrets, isSecrets } from './secrets.ts'
 
 /** Options of {@link environment}. */
@@ -15,6 +16,8 @@ export interface EnvironmentOptions<
 > {
   /** A file whose variables count where `process.env` has none; it need not exist. `false` for none. @default '.env' */
   readonly file?: string | false
+  /** Variables that count before those of `process.env`; for tests above all. */
+  readonly overrides?: Readonly<Record<string, string>>
   /** What is loaded before the handler runs, as `environment.values.NAME`. */
   readonly names?: TNames
   /** Checks and types `values`, for instance a zod object of the `names`. */
@@ -29,21 +32,30 @@ export type EnvironmentValues<TNames extends readonly string[], TSchema> =
       : Readonly<TOutput>
     : { readonly [K in TNames[number]]: string }
 
+/** Options of `environment.get()`. */
+export interface GetVariableOptions {
+  /** Gives `undefined` for a variable that is not set, instead of an error. */
+  readonly optional?: boolean
+}
+
 const hidden = '[Environment]'
 const uri = /^(secret|ssm|secretsmanager):\/\/(.*)$/s
 
 /** The environment variables, `process.env` over a `.env` file, with secrets in place of the addresses of secrets. */
 export class Environment<TValues = unknown> {
   readonly #file: string | false
+  readonly #overrides: Readonly<Record<string, string>>
   #variables: Map<string, string> | undefined
-  #values: Record<string, unknown> = {}
   #secrets: Secrets[] = []
+  #raw: readonly (string | undefined)[] = []
+  #values: Record<string, unknown> = {}
   /** The declared variables, loaded before the handler. */
   readonly values: TValues
 
   /** @internal */
-  constructor(file: string | false, names: readonly string[]) {
+  constructor({ file = '.env', names = [], overrides = {} }: EnvironmentOptions) {
     this.#file = file
+    this.#overrides = overrides
     this.values = concealed(
       Object.fromEntries(names.map((name) => [name, () => this.#values[name]])),
       hidden,
@@ -57,12 +69,9 @@ export class Environment<TValues = unknown> {
    * @throws MissingVariableError if it is not set
    */
   get(name: string, options: { readonly optional: true }): Promise<string | undefined>
-  get(name: string, options?: { readonly optional?: boolean }): Promise<string>
-  async get(
-    name: string,
-    { optional = false }: { readonly optional?: boolean } = {},
-  ): Promise<string | undefined> {
-    const value = process.env[name] ?? this.#fromFile(name)
+  get(name: string, options?: GetVariableOptions): Promise<string>
+  async get(name: string, { optional = false }: GetVariableOptions = {}): Promise<string | undefined> {
+    const value = this.#lookUp(name)
     if (value === undefined) {
       if (optional) return undefined
       throw new MissingVariableError(name, this.#file === false ? 'a file (none is read)' : this.#file)
@@ -71,9 +80,51 @@ export class Environment<TValues = unknown> {
     return match === null ? value : this.#resolve(name, match[1] as string, match[2] as string)
   }
 
-  #fromFile(name: string): string | undefined {
-    if (this.#file === false) return undefined
-    this.#variables ??= readFile(this.#file)
+  /** A whole number. @throws MissingVariableError, InvalidVariableError */
+  int(name: string, options: { readonly optional: true }): Promise<number | undefined>
+  int(name: string, options?: GetVariableOptions): Promise<number>
+  int(name: string, options: GetVariableOptions = {}): Promise<number | undefined> {
+    return this.#as(name, options, 'a whole number', (text) => {
+      const number = /^[+-]?\d+$/.test(text) ? Number(text) : NaN
+      return Number.isSafeInteger(number) ? number : undefined
+    })
+  }
+
+  /** `true`, `1`, `yes`, `on`, or `false`, `0`, `no`, `off`. @throws MissingVariableError, InvalidVariableError */
+  bool(name: string, options: { readonly optional: true }): Promise<boolean | undefined>
+  bool(name: string, options?: GetVariableOptions): Promise<boolean>
+  bool(name: string, options: GetVariableOptions = {}): Promise<boolean | undefined> {
+    return this.#as(name, options, 'true or false', (text) => {
+      if (/^(?:true|1|yes|on)$/i.test(text)) return true
+      return /^(?:false|0|no|off)$/i.test(text) ? false : undefined
+    })
+  }
+
+  /** A value written as JSON. @throws MissingVariableError, MalformedJsonError */
+  async json(name: string, options: GetVariableOptions = {}): Promise<unknown> {
+    const text = await this.get(name, options)
+    return (text as string | undefined) === undefined
+      ? undefined
+      : parseJson(text, `The environment variable "${name}"`)
+  }
+
+  async #as<T>(
+    name: string,
+    options: GetVariableOptions,
+    kind: string,
+    convert: (text: string) => T | undefined,
+  ): Promise<T | undefined> {
+    const text = (await this.get(name, options)) as string | undefined
+    if (text === undefined) return undefined
+    const value = convert(text.trim())
+    if (value === undefined) throw new InvalidVariableError(name, kind)
+    return value
+  }
+
+  #lookUp(name: string): string | undefined {
+    const set = Object.hasOwn(this.#overrides, name) ? this.#overrides[name] : process.env[name]
+    if (set !== undefined || this.#file === false) return set
+    this.#variables ??= readDotenv(this.#file)
     return this.#variables.get(name)
   }
 
@@ -108,11 +159,18 @@ export class Environment<TValues = unknown> {
         (name) => environment.get(name, { optional: schema !== undefined }) as Promise<string | undefined>,
       ),
     )
+    // Most invocations find what the one before has found: that was checked already.
+    if (
+      loaded.length === environment.#raw.length &&
+      loaded.every((value, index) => value === environment.#raw[index])
+    )
+      return
     const values = Object.fromEntries(names.map((name, index) => [name, loaded[index]]))
     environment.#values =
       schema === undefined
         ? values
         : ((await validated(schema, values, 'The environment')) as Record<string, unknown>)
+    environment.#raw = loaded
   }
 
   toJSON(): string {
@@ -121,15 +179,6 @@ export class Environment<TValues = unknown> {
 
   static {
     Object.defineProperty(this.prototype, inspect, { value: () => hidden })
-  }
-}
-
-function readFile(file: string): Map<string, string> {
-  try {
-    return parseDotenv(readFileSync(file, 'utf8'), file)
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOENT') return new Map()
-    throw error
   }
 }
 
@@ -160,13 +209,18 @@ export function environment<
 ): Middleware<unknown, { readonly environment: Environment<EnvironmentValues<TNames, TSchema>> }> {
   checkOptions('environment', options, {
     file: (value: unknown) => value === false || typeof value === 'string',
+    overrides: (value: unknown) =>
+      typeof value === 'object' &&
+      value !== null &&
+      Object.values(value).every((text) => typeof text === 'string'),
     names: (value: unknown) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
     schema: isSchema,
   })
   const { file = '.env', names = [], schema } = options
   if (schema !== undefined && names.length === 0)
     throw new TypeError('environment(): the option "schema" needs "names", which say what it checks')
-  const variables = new Environment(file, names)
+  const variables = new Environment(options)
+  setEnvFile(file)
 
   return {
     before: function environmentBefore(request: MiddyRequest): void | Promise<void> {

@@ -18,13 +18,14 @@ export async function loadThroughMiddy(
   loader: Loader,
   names: readonly string[],
   client: AwsClient,
+  abortSignal: AbortSignal,
   hear: (output: never, command: { readonly input: never }) => void,
 ): Promise<void> {
   // Middy calls it with `new`; a constructor that returns an object gives that object.
   const ListeningClient = function (): AwsClient {
     return {
       async send(command: { readonly input: never }) {
-        const output: unknown = await client.send(command)
+        const output: unknown = await client.send(command, { abortSignal })
         hear(output as never, command)
         return output
       },

@@ -1,9 +1,12 @@
-import type { ClientOption } from '../aws-client.ts'
-import { checkOptions, isLogger } from '../options.ts'
+import type { Context } from 'aws-lambda'
+import { type ClientOption, isClientOption } from '../aws-client.ts'
+import { checkOptions, isLogger, oneOf } from '../options.ts'
 import type { MiddyRequest, Middleware } from '../types.ts'
 import { SecretCache, type SecretCacheOptions } from './secret-cache.ts'
+import { throughExtension } from './secret-store-extension.ts'
 import type { SecretStore } from './secret-store.ts'
-import { Secrets, isSecrets, locate } from './secrets.ts'
+import { locate } from './secret-value.ts'
+import { Secrets, isSecrets } from './secrets.ts'
 
 /** Options of `parameterStore()` and `secretsManager()`. */
 export interface SecretsOptions<
@@ -14,6 +17,11 @@ export interface SecretsOptions<
   readonly fetch?: TFetch
   /** An AWS SDK client, or anything else with its `send`, or a function that gives one. @default one per process */
   readonly client?: ClientOption
+  /**
+   * Reads through the AWS Parameters and Secrets Lambda Extension, which spares the function the AWS client; where it does
+   * not answer, through the client all the same. `'auto'` asks one that did not answer only once a minute. @default false
+   */
+  readonly extension?: boolean | 'auto'
   /** The key in the context. @default 'secrets' */
   readonly as?: TAs
 }
@@ -34,32 +42,39 @@ export function secretsMiddleware(factory: string, store: SecretStore, options: 
       Object.values(value).every((path) => typeof path === 'string'),
     ttl: isSeconds,
     staleIfError: isSeconds,
-    client: (value: unknown) =>
-      typeof value === 'function' || typeof (value as { send?: unknown } | null)?.send === 'function',
+    timeout: (value: unknown) => isSeconds(value) && value !== 0,
+    extension: oneOf(true, false, 'auto'),
+    client: isClientOption,
     as: (value: unknown) => typeof value === 'string' && value !== '',
     logger: isLogger,
   })
-  const { fetch = {}, as = 'secrets', ttl = 300 } = options
-  const cache = new SecretCache(store, options)
+  const { fetch = {}, as = 'secrets', ttl = 300, extension = false } = options
+  const cache = new SecretCache(
+    extension === false ? store : throughExtension(store, extension === 'auto'),
+    options,
+  )
   const secrets = new Secrets([{ cache, fetch }])
   const refs = Object.values(fetch).map((path) => locate(store, path).ref)
   const merged = new WeakMap<Secrets, Secrets>()
   let loading: Promise<void> | undefined
   let loadedUntil = 0
 
-  /** `undefined` where nothing has to be awaited, which is every warm invocation. */
-  function load(): Promise<void> | undefined {
-    if (refs.length === 0 || Date.now() < loadedUntil) return undefined
-    return (loading ??= cache.readDeclared(refs).then(
-      () => {
+  function load(): Promise<void> {
+    return (loading ??= cache
+      .readDeclared(refs)
+      .then(() => {
         loadedUntil = Date.now() + ttl * 1000
+      })
+      .finally(() => {
         loading = undefined
-      },
-      (error: unknown) => {
-        loading = undefined
-        throw error
-      },
-    ))
+      }))
+  }
+
+  /** `undefined` where nothing has to be awaited, which is every warm invocation. */
+  function loaded(): Promise<void> | undefined {
+    if (refs.length === 0 || Date.now() < loadedUntil) return undefined
+    // What was begun before this invocation may have been frozen since, and have failed for that.
+    return loading === undefined ? load() : loading.catch(load)
   }
 
   function place(context: Record<string, unknown>): void {
@@ -74,11 +89,17 @@ export function secretsMiddleware(factory: string, store: SecretStore, options: 
   }
 
   // Begun while the process starts. What goes wrong now is tried again when an invocation needs it.
-  load()?.catch(() => {})
+  if (refs.length > 0) load().catch(() => {})
 
   function before({ context }: MiddyRequest): void | Promise<void> {
+    const { getRemainingTimeInMillis } = context as Partial<Context>
+    if (getRemainingTimeInMillis !== undefined)
+      cache.beginInvocation(Date.now() + getRemainingTimeInMillis() - reserve)
     place(context as unknown as Record<string, unknown>)
-    return load()
+    return loaded()
   }
   return { before: Object.defineProperty(before, 'name', { value: `${factory}Before` }) }
 }
+
+/** Milliseconds that are left to answer when a read was given up. */
+const reserve = 100

@@ -1,19 +1,39 @@
 import { concealed, inspect } from '../conceal.ts'
 import { SecretError, SecretNotFoundError } from '../errors.ts'
-import { parseJson } from '../json.ts'
+import { isAuthenticationError } from './auth-error.ts'
 import type { SecretCache } from './secret-cache.ts'
-import type { SecretRef, SecretStore, SecretValue, SecretVersion } from './secret-store.ts'
+import type {
+  DeleteSecretOptions,
+  SecretStore,
+  SecretValue,
+  SecretVersion,
+  WriteSecretOptions,
+} from './secret-store.ts'
+import { type LocatedSecret, type SecretForm, locate, pick } from './secret-value.ts'
+
+export type { DeleteSecretOptions, SecretValue, SecretVersion, WriteSecretOptions } from './secret-store.ts'
 
 /** Options of `secrets.get()`. */
-export interface GetSecretOptions extends SecretVersion {
+export interface GetSecretOptions extends SecretVersion, SecretForm {
   /** Gives `undefined` for a secret that does not exist, instead of an error. */
   readonly optional?: boolean
-  /** Parses the value as JSON. */
-  readonly json?: boolean
-  /** Splits the value at its commas, as a `StringList` is written. */
-  readonly list?: boolean
   /** Asks the store even if a fresh value is held. */
   readonly refresh?: boolean
+  /** Stops waiting. What others wait for goes on. */
+  readonly signal?: AbortSignal
+}
+
+/** Options of `secrets.withFresh()`. */
+export interface WithFreshOptions extends SecretForm {
+  /** Whether an error says that the credentials were not accepted. @default see {@link isAuthenticationError} */
+  readonly isAuthError?: (error: unknown) => boolean
+}
+
+/** Options of `secrets.list()`. */
+export interface ListSecretsOptions {
+  /** How many names at most. */
+  readonly limit?: number
+  readonly signal?: AbortSignal
 }
 
 /** A cache, and the names that `fetch` declared for it. */
@@ -26,7 +46,7 @@ const hidden = '[Secrets]'
 
 /**
  * The secrets that a handler finds in its context. Values are held in private fields: neither `JSON.stringify` nor
- * `util.inspect` nor a spread shows one.
+ * `util.inspect` nor a spread shows one, and no error's message does.
  *
  * @example
  * ```ts
@@ -39,44 +59,65 @@ const hidden = '[Secrets]'
  */
 export class Secrets<TKey extends string = never> {
   readonly #sources: readonly SecretSource[]
+  readonly #cache: SecretCache
+  /** Where plain paths lead: most handlers ask for the same few, over and over. */
+  readonly #located = new Map<string, LocatedSecret>()
   /** What `fetch` declared, by its keys, as text. Read before the handler runs, and again when it has grown old. */
   readonly values: { readonly [K in TKey]: string }
 
   /** @internal */
   constructor(sources: readonly SecretSource[]) {
     this.#sources = sources
+    this.#cache = (sources[0] as SecretSource).cache
     this.values = concealedValues(sources) as { readonly [K in TKey]: string }
   }
 
   /**
    * One secret's value, held for `ttl` seconds. Asked for many times at once it is read once; asked for along with
-   * others it is read along with them. `path#field` picks a field of a JSON secret.
+   * others it is read along with them. `path#field` picks a field of a JSON secret. Binary secrets are a `Uint8Array`.
    *
-   * @throws SecretNotFoundError if there is none
+   * @throws SecretNotFoundError if there is none; SecretTimeoutError; SecretError with the store's error as cause
    */
+  get(path: string, options: GetSecretOptions & { readonly json: true }): Promise<unknown>
   get(
     path: string,
     options: GetSecretOptions & { readonly optional: true; readonly list: true },
   ): Promise<string[] | undefined>
   get(path: string, options: GetSecretOptions & { readonly optional: true }): Promise<string | undefined>
-  get(path: string, options: GetSecretOptions & { readonly json: true }): Promise<unknown>
   get(path: string, options: GetSecretOptions & { readonly list: true }): Promise<string[]>
   get<T extends SecretValue = string>(path: string, options?: GetSecretOptions): Promise<T>
-  async get(path: string, options: GetSecretOptions = {}): Promise<unknown> {
-    const { cache } = this.#sources[0] as SecretSource
-    const { ref, field } = locate(cache.store, path, options)
+  async get(path: string, options: GetSecretOptions = noOptions): Promise<unknown> {
+    const { ref, field } =
+      options === noOptions ? this.#locate(path) : locate(this.#cache.store, path, options)
+    const fresh = options.refresh === true ? undefined : this.#cache.fresh(ref)
+    if (fresh !== undefined) return pick(fresh, path, field, options)
     try {
-      const value = (options.refresh === true ? undefined : cache.fresh(ref)) ?? (await cache.read(ref))
-      return pick(value, path, field, options)
+      const reading = this.#cache.read(ref, options.refresh === true)
+      return pick(await unlessAborted(reading, options.signal), path, field, options)
     } catch (error) {
       if (options.optional === true && error instanceof SecretNotFoundError) return undefined
       throw error
     }
   }
 
-  /** Several secrets, by the names they were asked for; read together. */
-  async getMany<TPath extends string>(paths: readonly TPath[]): Promise<Record<TPath, string>> {
-    const values = await Promise.all(paths.map((path) => this.get(path)))
+  #locate(path: string): LocatedSecret {
+    let located = this.#located.get(path)
+    if (located === undefined) {
+      located = locate(this.#cache.store, path)
+      if (this.#located.size < 1000) this.#located.set(path, located)
+    }
+    return located
+  }
+
+  /**
+   * Several secrets, by the names they were asked for; read together. One that is missing or forbidden fails this call and
+   * none of the others' reading.
+   */
+  async getMany<TPath extends string>(
+    paths: readonly TPath[],
+    options: GetSecretOptions = noOptions,
+  ): Promise<Record<TPath, string>> {
+    const values = await Promise.all(paths.map((path) => this.get(path, options)))
     return Object.fromEntries(paths.map((path, index) => [path, values[index]])) as Record<TPath, string>
   }
 
@@ -85,7 +126,117 @@ export class Secrets<TKey extends string = never> {
     return this.get(path, { refresh: true })
   }
 
-  /** @internal Both, as one: the values of each, and `get` from the later. */
+  /**
+   * Uses a secret, and once more with a newer value if the first is not accepted. While a password is rotated there are
+   * seconds in which only the value to come (`AWSPENDING`, Secrets Manager) is; that is tried last.
+   *
+   * @throws what `use` throws at its last attempt
+   * @example
+   * ```ts
+   * import type { Secrets } from 'clearskies-middy/middleware/secrets'
+   *
+   * export const stock = (secrets: Secrets) =>
+   *   secrets.withFresh('shop/stock#token', async (token) => {
+   *     const response = await fetch('https://stock.example.com', { headers: { authorization: `Bearer ${token}` } })
+   *     if (!response.ok) throw Object.assign(new Error('No stock'), { status: response.status })
+   *     return response.json()
+   *   })
+   * ```
+   */
+  async withFresh<T>(
+    path: string,
+    use: (value: string) => T | Promise<T>,
+    { isAuthError = isAuthenticationError, ...form }: WithFreshOptions = {},
+  ): Promise<T> {
+    const tried = new Set<string>()
+    const attempts: (() => Promise<string>)[] = [
+      () => this.get(path, form),
+      () => this.get(path, { ...form, refresh: true }),
+    ]
+    if (this.#cache.store.scheme === 'secretsmanager')
+      attempts.push(() => this.get(path, { ...form, stage: 'AWSPENDING', refresh: true }))
+    let failure: unknown
+    for (const attempt of attempts) {
+      let value: string
+      try {
+        value = await attempt()
+      } catch (error) {
+        throw failure ?? error // There is no other value: what the use of this one came to is what counts.
+      }
+      const known = typeof value === 'string' ? value : JSON.stringify(value)
+      if (tried.has(known)) continue // Refused once already: too many of these lock an account.
+      tried.add(known)
+      try {
+        return await use(value)
+      } catch (error) {
+        failure = error
+        if (!isAuthError(error)) throw error
+      }
+    }
+    throw failure
+  }
+
+  /**
+   * All names below a path (Parameter Store), or with a beginning (Secrets Manager), to the end. No values: needs
+   * `ssm:GetParametersByPath`, or `secretsmanager:ListSecrets`.
+   */
+  async *list(
+    prefix = '',
+    { limit = Infinity, signal }: ListSecretsOptions = {},
+  ): AsyncGenerator<string, void> {
+    let left = limit
+    if (left <= 0) return
+    for await (const name of this.#cache.store.list(prefix, signal)) {
+      yield name
+      if (--left <= 0) return
+    }
+  }
+
+  /**
+   * Writes a new secret, encrypted.
+   *
+   * @throws SecretAlreadyExistsError; SecretPendingDeletionError
+   */
+  create(path: string, value: SecretValue, options: WriteSecretOptions = {}): Promise<void> {
+    return this.#write(path, (store, name) => store.create(name, value, options))
+  }
+
+  /**
+   * Writes a new value of a secret.
+   *
+   * @throws SecretNotFoundError; SecretPendingDeletionError
+   */
+  update(path: string, value: SecretValue, options: WriteSecretOptions = {}): Promise<void> {
+    return this.#write(path, (store, name) => store.update(name, value, options))
+  }
+
+  /** Writes a secret, new or not. */
+  upsert(path: string, value: SecretValue, options: WriteSecretOptions = {}): Promise<void> {
+    return this.#write(path, (store, name) => store.upsert(name, value, options))
+  }
+
+  /** Deletes a secret; gives whether there was one. Secrets Manager can restore it for 30 days, unless `force` is set. */
+  delete(path: string, options: DeleteSecretOptions = {}): Promise<boolean> {
+    return this.#write(path, (store, name) => store.delete(name, options))
+  }
+
+  async #write<T>(path: string, write: (store: SecretStore, name: string) => Promise<T>): Promise<T> {
+    const { store } = this.#cache
+    const { ref, field } = locate(store, path)
+    if (field !== undefined || ref.key !== ref.name)
+      throw new SecretError(`"${path}" is a part or a version of a secret, and only a whole one is written`, {
+        path,
+      })
+    this.#cache.forget(ref.name)
+    try {
+      return await write(store, ref.name)
+    } finally {
+      // Also what was read meanwhile, and also if this failed: it may have been written all the same.
+      this.#cache.forget(ref.name)
+    }
+  }
+
+  /** @internal Both, as one: the values of each, and everything else from the later. */
   static merge(earlier: Secrets, later: Secrets): Secrets {
     return new Secrets([...later.#sources, ...earlier.#sources])
   }
@@ -93,12 +244,13 @@ export class Secrets<TKey extends string = never> {
   /** @internal The part whose store an environment variable's scheme means; any for `secret://`. */
   static ofScheme(secrets: Secrets, scheme: SecretStore['scheme'] | undefined): Secrets | undefined {
     const source = secrets.#sources.find(({ cache }) => scheme === undefined || cache.store.scheme === scheme)
-    return source && new Secrets([source])
+    if (source === undefined) return undefined
+    return source === secrets.#sources[0] ? secrets : new Secrets([source])
   }
 
   /** @internal */
   static nameFromUri(secrets: Secrets, name: string): string {
-    return (secrets.#sources[0] as SecretSource).cache.store.nameFromUri(name)
+    return secrets.#cache.store.nameFromUri(name)
   }
 
   toJSON(): string {
@@ -110,40 +262,28 @@ export class Secrets<TKey extends string = never> {
   }
 }
 
+const noOptions: GetSecretOptions = {}
+
 /** @internal */
 export function isSecrets(value: unknown): value is Secrets {
   return value instanceof Secrets
 }
 
-/** @internal Splits `name#field`. Names hold no `#` in either store. */
-export function locate(
-  store: SecretStore,
-  path: string,
-  version: SecretVersion = {},
-): { ref: SecretRef; field: string | undefined } {
-  const hash = path.indexOf('#')
-  return hash < 0
-    ? { ref: store.ref(path, version), field: undefined }
-    : { ref: store.ref(path.slice(0, hash), version), field: path.slice(hash + 1) }
-}
-
-function pick(
-  value: SecretValue,
-  path: string,
-  field: string | undefined,
-  { json, list }: GetSecretOptions = {},
-): unknown {
-  if (field === undefined && json !== true)
-    return list === true && typeof value === 'string' ? value.split(',') : value
-  if (typeof value !== 'string')
-    throw new SecretError(`The secret "${path}" is binary and cannot be read as JSON`, { path })
-  const parsed = parseJson(value, `The secret "${path}"`)
-  if (field === undefined) return parsed
-  if (typeof parsed !== 'object' || parsed === null || !Object.hasOwn(parsed, field)) {
-    throw new SecretError(`The secret "${path}" has no such field`, { path })
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  signal.throwIfAborted()
+  let onAbort: (() => void) | undefined
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      reject(signal.reason as Error)
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort)
   }
-  const found = (parsed as Record<string, unknown>)[field]
-  return typeof found === 'string' || json === true ? found : JSON.stringify(found)
 }
 
 function concealedValues(sources: readonly SecretSource[]): object {

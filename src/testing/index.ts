@@ -11,6 +11,7 @@ export {
 } from './http-api-event.ts'
 export { type AnyHandler, invoke } from './invoke.ts'
 export { type LambdaContextOptions, lambdaContext } from './lambda-context.ts'
+export { type MemorySecretsOptions, memorySecrets } from './memory-secrets.ts'
 export { type PollInvocation, type PollOptions, type Poller, poll } from './poll.ts'
 export { type RestApiEventOptions, restApiEvent } from './rest-api-event.ts'
 export { type DescribedMessage, type SqsEventOptions, sqsEvent } from './sqs-event.ts'

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
-import { parseDotenv } from '../../src/middleware/dotenv.ts'
+import { parseDotenv } from '../../src/dotenv.ts'
 import { useAwsStandIn } from '../support/engines.ts'
 
 const aws = useAwsStandIn()

@@ -54,7 +54,18 @@ describe('the built package', () => {
   })
 
   it('has an entry for every middleware, normalizer and backend file that a user imports', () => {
-    const internal = new Set(['secret-store', 'secret-cache', 'secrets-middleware', 'middy-loader', 'dotenv'])
+    const internal = new Set([
+      'auth-error',
+      'middy-loader',
+      'secret-cache',
+      'secret-store',
+      'secret-store-extension',
+      'secret-store-secrets-manager',
+      'secret-store-ssm',
+      'secret-value',
+      'secret-write-error',
+      'secrets-middleware',
+    ])
     for (const file of readdirSync('src/middleware')) {
       const name = file.replace(/\.ts$/, '')
       if (!internal.has(name)) expect(entries).toContain(`clearskies-middy/middleware/${name}`)

@@ -175,7 +175,7 @@ function parameterOperations({ parameters }: State) {
     PutParameter({
       Name,
       Value,
-      Type = 'String',
+      Type,
       Overwrite = false,
     }: {
       Name: string
@@ -186,8 +186,12 @@ function parameterOperations({ parameters }: State) {
       const stored = parameters.get(Name)
       if (stored !== undefined && !Overwrite)
         throw new AwsError('ParameterAlreadyExists', 'The parameter already exists.')
+      const type = stored?.type ?? Type
+      if (type === undefined) throw new AwsError('ValidationException', 'A parameter type is required.')
+      if (Type !== undefined && Type !== type)
+        throw new AwsError('ValidationException', 'The type of a parameter cannot be changed.')
       const versions = [...(stored?.versions ?? []), Value]
-      parameters.set(Name, { versions, type: Type, labels: stored?.labels ?? new Map<string, number>() })
+      parameters.set(Name, { versions, type, labels: stored?.labels ?? new Map<string, number>() })
       return { Version: versions.length, Tier: 'Standard' }
     },
     LabelParameterVersion({
@@ -304,6 +308,18 @@ function secretOperations({ secrets }: State) {
       SecretString?: string
       SecretBinary?: string
       VersionStages?: string[]
+    }) {
+      const [name, secret] = find(SecretId)
+      return { ARN: secret.arn, Name: name, VersionId: put(secret, value) }
+    },
+    UpdateSecret({
+      SecretId,
+      ...value
+    }: {
+      SecretId: string
+      SecretString?: string
+      SecretBinary?: string
+      KmsKeyId?: string
     }) {
       const [name, secret] = find(SecretId)
       return { ARN: secret.arn, Name: name, VersionId: put(secret, value) }

@@ -6,7 +6,7 @@ import type {
   QueryCommandOutput,
   UpdateItemCommandOutput,
 } from '@aws-sdk/client-dynamodb'
-import { type AwsClient, type ClientOption, lazyClient } from '../../aws-client.ts'
+import { type AwsClient, type ClientOption, lazyClient, ownClients } from '../../aws-client.ts'
 import { ConditionError, ConflictError, InvalidDataError, NotFoundError } from '../../errors.ts'
 import { optionalImport } from '../../optional-import.ts'
 import { checkOptions, is, oneOf } from '../../options.ts'
@@ -37,9 +37,9 @@ const loadSdk = () => optionalImport('@aws-sdk/client-dynamodb', () => import('@
 /** A logger with an `info` would make the client copy every response for it, and by default it has an empty one. */
 const quiet = { trace() {}, debug() {}, warn() {} }
 
-let sharedClient: Promise<AwsClient> | undefined
-const processClient = (): Promise<AwsClient> =>
-  (sharedClient ??= loadSdk().then(({ DynamoDBClient }) => new DynamoDBClient({ logger: quiet as never })))
+const ownClient = ownClients(
+  async (config) => new (await loadSdk()).DynamoDBClient({ ...config, logger: quiet as never }),
+)
 
 /**
  * Items of a DynamoDB table. Needs `@aws-sdk/client-dynamodb` and the permissions of what is called: `dynamodb:PutItem`,
@@ -88,7 +88,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     this.#options = options
     const all = this.query()
     this.where = all.where.bind(all)
-    this.#client = lazyClient(options.client, processClient)
+    this.#client = lazyClient(options.client, ownClient)
   }
 
   async create(data: TInput): Promise<TItem> {

@@ -1,15 +1,5 @@
-/** A line of a `.env` file that cannot be read. Says where, and never what stands there. */
-export class DotenvError extends Error {
-  override name = 'DotenvError'
-  readonly file: string
-  readonly line: number
-
-  constructor(file: string, line: number) {
-    super(`${file}:${line} is not a variable: write NAME=value`)
-    this.file = file
-    this.line = line
-  }
-}
+import { readFileSync } from 'node:fs'
+import { DotenvError } from './errors.ts'
 
 const assignment = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*/
 const quoted = /^(["'`])((?:\\[^]|(?!\1)[^\\])*)\1[ \t]*(?:#.*)?(?:\n|$)/
@@ -59,4 +49,14 @@ const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '
 
 function unescape(value: string): string {
   return value.replace(/\\([nrt"\\])/g, (_, char: string) => escapes[char] as string)
+}
+
+/** The variables of a file; none if there is no file. */
+export function readDotenv(file: string): Map<string, string> {
+  try {
+    return parseDotenv(readFileSync(file, 'utf8'), file)
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return new Map()
+    throw error
+  }
 }

@@ -1,0 +1,27 @@
+/** PostgreSQL's and MySQL's codes for credentials that are not accepted. */
+const codes: ReadonlySet<unknown> = new Set([
+  '28000',
+  '28P01',
+  'ER_ACCESS_DENIED_ERROR',
+  1045,
+  'EAUTH',
+  'WRONGPASS',
+])
+
+/**
+ * Whether an error says that credentials were not accepted: the codes of PostgreSQL (28P01, 28000), of MySQL (1045) and of
+ * other drivers, or an HTTP status of 401 or 403, in the error or in a cause of it.
+ */
+export function isAuthenticationError(error: unknown): boolean {
+  for (let depth = 0, found: unknown = error; depth < 5 && isObject(found); depth++, found = found['cause']) {
+    const { code, errno, status, statusCode, response } = found
+    if (codes.has(code) || codes.has(errno)) return true
+    const answered = [status, statusCode, isObject(response) ? response['status'] : undefined]
+    if (answered.some((value) => value === 401 || value === 403)) return true
+  }
+  return false
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}

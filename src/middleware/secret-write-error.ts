@@ -1,0 +1,18 @@
+import { reasonOf } from '../aws-client.ts'
+import { SecretError } from '../errors.ts'
+
+/** Whether an AWS error is of a kind. */
+export function isCode(error: unknown, code: string): boolean {
+  return (error as { name?: unknown } | null | undefined)?.name === code
+}
+
+/**
+ * The error of a write. Services repeat the value that they refuse in their messages, so of the original only the code and
+ * the request's id remain.
+ */
+export function writeError(store: string, path: string, error: unknown): SecretError {
+  if (error instanceof SecretError) return error
+  const { name, $metadata } = error as { name?: string; $metadata?: object }
+  const cause = Object.assign(new Error('The store refused the call'), { name: name ?? 'Error', $metadata })
+  return new SecretError(`${store} did not write "${path}": ${reasonOf(error)}`, { path, cause })
+}
