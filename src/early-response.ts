@@ -2,7 +2,35 @@ import type { MiddyRequest } from './types.ts'
 
 type Finish = (response: unknown) => unknown
 
-const finishers = new WeakMap<MiddyRequest, Finish[]>()
+/** A request's response, and who has a last word on it. */
+interface Held {
+  readonly finishers: Finish[]
+  keep: Finish | undefined
+  response: unknown
+  finished: Promise<unknown> | undefined
+}
+
+const held = Symbol('clearskies-middy response')
+
+type HeldRequest = MiddyRequest & { [held]?: Held; earlyResponse?: unknown }
+
+/** One for all requests: an accessor made for each would cost a multiple of what small batches take. */
+const accessor: PropertyDescriptor & ThisType<Required<HeldRequest>> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    const { response, finishers } = this[held]
+    if (!('earlyResponse' in this)) return response
+    // An error without an answer is thrown on by Middy, as long as it finds nothing here.
+    if (this.error !== undefined && this.error !== null && response === undefined) return undefined
+    return (this[held].finished ??= finishAll(finishers, response))
+  },
+  set(value: unknown) {
+    const { keep } = this[held]
+    this[held].response = keep === undefined ? value : keep(value)
+    this[held].finished = undefined
+  },
+}
 
 /**
  * Lets a middleware have a last word on a response that Middy leaves with past every `after`: when a `before` returns a
@@ -10,29 +38,22 @@ const finishers = new WeakMap<MiddyRequest, Finish[]>()
  * what it finds there.
  */
 export function onEarlyResponse(request: MiddyRequest, finish: Finish): void {
-  const list = finishers.get(request)
-  if (list !== undefined) {
-    list.push(finish)
-    return
+  hold(request).finishers.push(finish)
+}
+
+/** From now on, what any middleware sets as the response is what `keep` makes of it; so is what is there already. */
+export function keepResponse(request: MiddyRequest, keep: Finish): void {
+  const its = hold(request)
+  its.keep = keep
+  request.response = its.response
+}
+
+function hold(request: HeldRequest): Held {
+  if (request[held] === undefined) {
+    request[held] = { finishers: [], keep: undefined, response: request.response, finished: undefined }
+    Object.defineProperty(request, 'response', accessor)
   }
-  const all = [finish]
-  finishers.set(request, all)
-  let response: unknown = request.response
-  let finished: Promise<unknown> | undefined
-  Object.defineProperty(request, 'response', {
-    configurable: true,
-    enumerable: true,
-    get() {
-      if (!('earlyResponse' in request)) return response
-      // An error without an answer is thrown on by Middy, as long as it finds nothing here.
-      if (request.error !== undefined && request.error !== null && response === undefined) return undefined
-      return (finished ??= finishAll(all, response))
-    },
-    set(value: unknown) {
-      response = value
-      finished = undefined
-    },
-  })
+  return request[held]
 }
 
 async function finishAll(list: readonly Finish[], response: unknown): Promise<unknown> {

@@ -81,12 +81,73 @@ export class NotFoundError extends HttpError {
   }
 }
 
+/** Facts that {@link ConflictError} has. */
+export interface ConflictDetails extends HttpErrorDetails {
+  /** The item as it is now, where the database tells. */
+  current?: unknown
+  /** Whether the write may have been made all the same, by an attempt whose answer was lost. */
+  ambiguous?: boolean
+}
+
 /** What should be new exists already, or was changed meanwhile: 409. */
 export class ConflictError extends HttpError {
   override name = 'ConflictError'
+  /** Whether the write may have been made all the same, by an attempt whose answer was lost. */
+  readonly ambiguous: boolean
+  /** The item as it is now, where the database tells. Not listed, so that no log shows it. */
+  declare readonly current?: unknown
 
-  constructor(message: string, details?: HttpErrorDetails) {
+  constructor(message: string, { current, ambiguous = false, ...details }: ConflictDetails = {}) {
     super(409, message, details)
+    this.ambiguous = ambiguous
+    if (current !== undefined) Object.defineProperty(this, 'current', { value: current })
+  }
+}
+
+/** One reason why a transaction was not made. */
+export interface TransactionReason {
+  /** The position of the write in the transaction. */
+  readonly index: number
+  /** DynamoDB's code: `ConditionalCheckFailed`, `TransactionConflict`, … */
+  readonly code: string
+}
+
+/** A transaction was not made, nothing of it: 409. */
+export class TransactionError extends ConflictError {
+  override name = 'TransactionError'
+  readonly reasons: readonly TransactionReason[]
+
+  constructor(reasons: readonly TransactionReason[], { cause }: ErrorDetails = {}) {
+    const what = reasons.map(({ index, code }) => `write ${index}: ${code}`).join(', ')
+    super(`The transaction was not made (${what || 'no reason given'})`, { cause })
+    this.reasons = reasons
+  }
+}
+
+/** The database takes no more requests at the moment, and the time for trying is up: 429. */
+export class ThrottledError extends HttpError {
+  override name = 'ThrottledError'
+  /** Where to go on, for a page that was begun. */
+  declare readonly next?: string
+
+  constructor(message: string, { next, ...details }: HttpErrorDetails & { next?: string } = {}) {
+    super(429, message, { headers: { 'retry-after': '1' }, ...details })
+    if (next !== undefined) this.next = next
+  }
+}
+
+/** Some of a batch is done and some is not: 503. Trying the rest again is safe. */
+export class PartialBatchError extends HttpError {
+  override name = 'PartialBatchError'
+  /** The positions, in the batch, of what is done. */
+  readonly done: readonly number[]
+  /** The positions of what is not. */
+  readonly unprocessed: readonly number[]
+
+  constructor(done: readonly number[], unprocessed: readonly number[], details: HttpErrorDetails = {}) {
+    super(503, `${unprocessed.length} of ${done.length + unprocessed.length} were not processed`, details)
+    this.done = done
+    this.unprocessed = unprocessed
   }
 }
 
@@ -192,6 +253,16 @@ export class ValidationError extends BadRequestError {
   override name = 'ValidationError'
 }
 
+/**
+ * The environment does not fit its schema. Unlike other input it is not the caller's: 500, and not shown. Names the
+ * variables and nothing that the schema says of them, because that may quote a value.
+ */
+export class InvalidEnvironmentError extends ValidationError {
+  override name = 'InvalidEnvironmentError'
+  override readonly statusCode = 500
+  override readonly expose = false
+}
+
 /** Facts that errors about secrets have. */
 export interface SecretErrorDetails extends ErrorDetails {
   /** The name, as it was asked for. */
@@ -244,8 +315,16 @@ export class SecretTimeoutError extends SecretError {
   override name = 'SecretTimeoutError'
   readonly seconds: number
 
-  constructor(store: string, details: SecretErrorDetails, seconds: number) {
-    super(`${store} did not give "${details.path}" within ${Number(seconds.toFixed(1))} seconds`, details)
+  constructor(
+    store: string,
+    details: SecretErrorDetails,
+    seconds: number,
+    deed: 'give' | 'write' | 'list' = 'give',
+  ) {
+    super(
+      `${store} did not ${deed} "${details.path}" within ${Number(seconds.toPrecision(2))} seconds`,
+      details,
+    )
     this.seconds = seconds
   }
 }
@@ -290,6 +369,43 @@ export class ConditionError extends Error {
   override name = 'ConditionError'
 }
 
+/** A column that the model does not have. Nothing was sent. */
+export class ColumnError extends ConditionError {
+  override name = 'ColumnError'
+  readonly column: string
+
+  constructor(column: string) {
+    super(`The model has no column "${column}"`)
+    this.column = column
+  }
+}
+
+/** A value of another type than the column's. Nothing was sent. */
+export class TypeMismatchError extends ConditionError {
+  override name = 'TypeMismatchError'
+  readonly column: string
+  readonly expected: string
+
+  constructor(column: string, expected: string, seen: string) {
+    super(`The column "${column}" takes ${expected}, and was given ${seen}`)
+    this.column = column
+    this.expected = expected
+  }
+}
+
+/** An update that would change an item's key, which makes it another item: 409. Nothing was sent. */
+export class KeyChangeError extends ConditionError {
+  override name = 'KeyChangeError'
+  readonly statusCode = 409
+  readonly expose = true
+  readonly column: string
+
+  constructor(column: string) {
+    super(`The key column "${column}" cannot be changed: create a new item and delete this one`)
+    this.column = column
+  }
+}
+
 /** No key or index serves the query, and scanning the whole table was not allowed. Nothing was sent. */
 export class NoIndexError extends ConditionError {
   override name = 'NoIndexError'
@@ -312,6 +428,22 @@ export class InvalidTokenError extends BadRequestError {
 /** Data that the backend cannot store: a number out of range, an `undefined` in a list, an item that is too large. */
 export class InvalidDataError extends Error {
   override name = 'InvalidDataError'
+}
+
+/** An item larger than the database takes: 413. */
+export class ItemTooLargeError extends InvalidDataError {
+  override name = 'ItemTooLargeError'
+  readonly statusCode = 413
+  readonly expose = true
+  /** Bytes. */
+  readonly size: number
+  readonly limit: number
+
+  constructor(size: number, limit: number) {
+    super(`The item is ${size} bytes, and at most ${limit} can be stored`)
+    this.size = size
+    this.limit = limit
+  }
 }
 
 /** Facts that {@link SqsSendError} has. */
@@ -346,14 +478,12 @@ export class SqsFlushTimeoutError extends Error {
   }
 }
 
-/** A record was running, or had not begun, when the function's time was nearly up. It comes again. */
-export class DeadlineError extends Error {
+/** The function's time was nearly up before a record of a queue, or a query, was done: 504 behind HTTP. */
+export class DeadlineError extends HttpError {
   override name = 'DeadlineError'
 
-  constructor(started: boolean) {
-    super(
-      started ? 'The time was up before the record was done' : 'The time was up before the record was begun',
-    )
+  constructor(message: string, details?: HttpErrorDetails) {
+    super(504, message, details)
   }
 }
 

@@ -1,4 +1,14 @@
-export type { Creates, Deletes, Finds, Patch, Queries, Updates } from './backends/capabilities.ts'
+export type {
+  Creates,
+  DeleteOptions,
+  Deletes,
+  Finds,
+  Patch,
+  Queries,
+  UpdateOptions,
+  Updates,
+  WriteConditions,
+} from './backends/capabilities.ts'
 export { type MemoryOptions, MemoryBackend } from './backends/memory.ts'
 export {
   type Column,
@@ -9,7 +19,14 @@ export {
   type ModelDefinition,
   model,
 } from './backends/model.ts'
-export { type Operator, type Page, type PageOptions, Query } from './backends/query.ts'
+export {
+  type Alternative,
+  type Explanation,
+  type Operator,
+  type Page,
+  type PageOptions,
+  Query,
+} from './backends/query.ts'
 export * from './errors.ts'
 export { type BackendOption, type Backends, backends } from './middleware/backends.ts'
 export { type Environment, type EnvironmentOptions, environment } from './middleware/environment.ts'

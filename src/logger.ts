@@ -3,11 +3,20 @@ import type { Logger } from './types.ts'
 /** Used where no `logger` option is given. On Lambda it ends in the function's log group. */
 export const defaultLogger: Logger = console
 
-/** Tells the logger something; a logger that throws changes nothing. */
+/** A logger of a user's may do more than its type says. */
+type AnyLogger = Record<keyof Logger, (message: string, details?: unknown) => unknown>
+
+/** Tells the logger something; a logger that throws, at once or later, changes nothing. */
 export function say(logger: Logger, level: keyof Logger, message: string, details?: unknown): void {
+  const it: AnyLogger = logger
   try {
-    logger[level](message, details)
+    const saying = it[level](message, details)
+    if (saying instanceof Promise) saying.catch(ignore)
   } catch {
     // Nowhere left to say it.
   }
+}
+
+function ignore(): void {
+  // Nowhere left to say it.
 }

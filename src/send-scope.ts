@@ -25,11 +25,15 @@ export interface SendOrigin {
  * Lambda freezes the process when the handler has returned: what is still on its way then may never arrive.
  */
 export class SendScope {
+  /** When the invocation has to end, as `Date.now()` counts it. */
+  endsAt = Infinity
   readonly #open = new Set<Sending>()
   readonly #onFirst: (() => void) | undefined
   readonly #messageId: string | undefined
   #count = 0
   #ordinal = 0
+  #isSettling = false
+  #isOver = false
 
   /**
    * @param onFirst - Called with the first message: most units of work send none
@@ -52,9 +56,22 @@ export class SendScope {
       // What has arrived need not be remembered; what has failed unseen is.
       if (sending.failure === undefined || sending.observed) this.#open.delete(sending)
     }
+    const isLate = this.#isOver
     sending.done.then(close, (error: unknown) => {
       sending.failure = { error }
+      // The unit was done already and can fail no more: where nobody looks, the process has to tell.
+      if (isLate && !this.#isSettling && !sending.observed) throw error
     })
+  }
+
+  /** Whether it is a record's. */
+  get isRecord(): boolean {
+    return this.#messageId !== undefined
+  }
+
+  /** Says that the unit is done: code that goes on behind it, or comes in its wake, may still send. */
+  end(): void {
+    this.#isOver = true
   }
 
   get isEmpty(): boolean {
@@ -68,18 +85,24 @@ export class SendScope {
    */
   async settle(milliseconds: number = Infinity): Promise<void> {
     const timeout = new Timeout(milliseconds)
+    this.#isSettling = true
     let failure: Sending['failure']
     try {
       while (this.#open.size > 0) {
         const sendings = [...this.#open]
         await Promise.race([Promise.allSettled(sendings.map(({ done }) => done)), timeout.passed])
-        if (timeout.isOver) throw new SqsFlushTimeoutError(this.#count - this.#open.size, this.#open.size)
+        if (timeout.isOver) {
+          const unsent = this.#open.size
+          this.#open.clear() // They are told with this, and need not be waited for once more.
+          throw new SqsFlushTimeoutError(this.#count - unsent, unsent)
+        }
         for (const sending of sendings) {
           this.#open.delete(sending)
           if (!sending.observed) failure ??= sending.failure
         }
       }
     } finally {
+      this.#isSettling = false
       timeout.clear()
     }
     if (failure !== undefined) throw failure.error
@@ -116,6 +139,12 @@ let sends = false
 /** The scope that code runs in, if any. */
 export function currentScope(): SendScope | undefined {
   return storage.getStore()
+}
+
+/** Milliseconds that the invocation has left for work; `Infinity` outside of one. */
+export function remainingTime(): number {
+  const endsAt = currentScope()?.endsAt ?? Infinity
+  return endsAt === Infinity ? Infinity : endsAt - Date.now()
 }
 
 /** Says that code is loaded which sends messages; before, nobody has to follow whose they are. */

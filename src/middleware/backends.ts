@@ -1,7 +1,8 @@
 import type { Context } from 'aws-lambda'
 import { onEarlyResponse } from '../early-response.ts'
+import { SqsFlushTimeoutError, SqsSendError } from '../errors.ts'
 import { defaultLogger, say } from '../logger.ts'
-import { SendScope, enterScope } from '../send-scope.ts'
+import { SendScope, currentScope, enterScope } from '../send-scope.ts'
 import type { MiddyRequest, Middleware } from '../types.ts'
 
 /** A backend, or a function that makes one from the context of an invocation when the handler first asks for it. */
@@ -17,7 +18,8 @@ export type Backends<TOptions> = {
 }
 
 /**
- * Puts backends into the context, and waits for what they still have to send before the response leaves.
+ * Puts backends into the context, and waits for what they still have to send before the response leaves. Middlewares that
+ * send without waiting belong behind it: what their hooks send in front of it, nobody waits for.
  *
  * @example
  * ```ts
@@ -69,14 +71,11 @@ export function backends<const TOptions extends Readonly<Record<string, BackendO
     context['backends'] = made
   }
 
-  async function settle(scope: SendScope, { context }: MiddyRequest): Promise<void> {
-    const { getRemainingTimeInMillis } = context as Partial<typeof context>
-    await scope.settle((getRemainingTimeInMillis?.() ?? Infinity) - reserve)
-  }
-
   return {
     before: function backendsBefore(request: MiddyRequest): void {
       place(request.context as unknown as Record<string, unknown>)
+      // A chain has one scope however many `backends()`, and a record's chain has the record's, which eachRecord() waits for.
+      if (scopes.has(request) || currentScope()?.isRecord === true) return
       const scope = new SendScope(() => {
         // Where Middy leaves past every `after`, this is the last moment to wait for what is on its way.
         onEarlyResponse(request, async (response) => {
@@ -84,24 +83,75 @@ export function backends<const TOptions extends Readonly<Record<string, BackendO
           return response
         })
       })
+      const { getRemainingTimeInMillis } = request.context as Partial<Context>
+      if (getRemainingTimeInMillis !== undefined)
+        scope.endsAt = Date.now() + getRemainingTimeInMillis() - reserve
       scopes.set(request, scope)
       enterScope(scope)
+      enterWhereContextIsRead(request, scope)
     },
     after: function backendsAfter(request: MiddyRequest): void | Promise<void> {
       const scope = scopes.get(request)
-      if (scope !== undefined && !scope.isEmpty) return settle(scope, request)
+      if (scope === undefined) return
+      if (scope.isEmpty) scope.end()
+      else return settle(scope, request).then(scope.end.bind(scope))
     },
     onError: async function backendsOnError(request: MiddyRequest): Promise<void> {
       const scope = scopes.get(request)
-      if (scope === undefined || scope.isEmpty) return
+      if (scope === undefined) return
       try {
-        await settle(scope, request)
+        if (!scope.isEmpty) await settle(scope, request)
       } catch (error) {
-        // The first error is the one that counts; this one is told, at least.
         say(defaultLogger, 'error', 'A message was not sent', error)
+        // Who has answered the first error did not know of this one; who has not answers this one.
+        if (request.response !== undefined) throw error
+        request.error = Object.assign(error as Error, { originalError: request.error })
+      } finally {
+        scope.end()
       }
     },
   }
+}
+
+/** @throws SqsSendError, SqsFlushTimeoutError */
+async function settle(scope: SendScope, { context }: MiddyRequest): Promise<void> {
+  const { getRemainingTimeInMillis } = context as Partial<typeof context>
+  try {
+    await scope.settle((getRemainingTimeInMillis?.() ?? Infinity) - reserve)
+  } catch (error) {
+    if (error instanceof SqsSendError || error instanceof SqsFlushTimeoutError) throw error
+    // Nobody awaited it, so it is not for the caller, whatever status the error has.
+    throw new SqsSendError('A message that nobody awaited was not sent', {
+      code: (error as Partial<Error> | undefined)?.name ?? 'Unknown',
+      cause: error,
+    })
+  }
+}
+
+/**
+ * Middy 6 runs the hooks in an asynchronous context of their own, which a scope entered there ends with. It reads
+ * `request.context` where it calls the handler.
+ */
+function enterWhereContextIsRead(request: MiddyRequest, scope: SendScope): void {
+  Object.defineProperties(request, {
+    [scoped]: { value: { scope, context: request.context } },
+    context: contextAccessor,
+  })
+}
+
+const scoped = Symbol('clearskies-middy scope')
+
+const contextAccessor: PropertyDescriptor &
+  ThisType<{ readonly [scoped]: { readonly scope: SendScope; context: unknown } }> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    enterScope(this[scoped].scope)
+    return this[scoped].context
+  },
+  set(value: unknown) {
+    this[scoped].context = value
+  },
 }
 
 /** Milliseconds left for the response itself. */

@@ -31,10 +31,9 @@ export class BatchRun {
   readonly #options: EachRecordOptions
   readonly #putAside: PutAside | undefined
   readonly #deadline: Deadline
-  readonly #receivedAt = Date.now()
   readonly #results: (PromiseSettledResult<unknown> | undefined)[]
   /** Which records were begun, to tell at the deadline. */
-  readonly #begun: boolean[] = []
+  readonly #begun: (true | undefined)[]
   readonly #delayed: Delayed[] = []
   /** What hooks still do. */
   readonly #hooks: Promise<void>[] = []
@@ -48,6 +47,7 @@ export class BatchRun {
     this.#putAside = putAside
     this.#deadline = new Deadline(batch.lambdaContext, options.deadlineMargin)
     this.#results = new Array<undefined>(batch.Records.length)
+    this.#begun = new Array<undefined>(batch.Records.length)
     // As it is from now on: what a record came to is known whatever happens to the batch.
     batch.results = this.#results
   }
@@ -57,25 +57,27 @@ export class BatchRun {
     const { concurrency = 10, fifo = 'auto', deduplicate = false } = this.#options
     const only = deduplicate ? lastCopies(this.#batch.messageIds) : undefined
     const lanes = lanesOf(this.#batch, fifo, only)
-    const left = lanes.values()
-    const workers = Array.from({ length: Math.min(concurrency, lanes.length) }, () => this.#work(left))
-    await this.#deadline.limit(Promise.all(workers))
+    const left = lanes?.values() ?? this.#results.keys()
+    const count = Math.min(concurrency, lanes?.length ?? this.#results.length)
+    const workers = new Array<Promise<void>>(count)
+    for (let index = 0; index < count; index++) workers[index] = this.#work(left)
+    await this.#deadline.limit(workers)
     this.#isOver = true
     if (only !== undefined) this.#copyResults(only)
     this.#closeOpen()
-    await this.#windUp()
+    if (this.#delayed.length > 0 || this.#hooks.length > 0) await this.#windUp()
     return this.#results as PromiseSettledResult<unknown>[]
   }
 
   /** Works lane after lane. All workers take from the same iterator. */
   async #work(lanes: Iterable<RecordLane>): Promise<void> {
     for (const lane of lanes) {
-      let failed: string | undefined
-      for (const index of lane) {
+      let failed: SqsRequest | undefined
+      for (const index of typeof lane === 'number' ? [lane] : lane) {
         if (this.#isOver || this.#deadline.isPast) return
         const request = this.#batch.requestOf(index)
         if (failed !== undefined) {
-          this.#results[index] = rejected(new SkippedRecordError(failed))
+          this.#results[index] = rejected(new SkippedRecordError(failed.messageId))
           this.#tell(this.#options.onSkip?.bind(undefined, request))
           continue
         }
@@ -87,7 +89,7 @@ export class BatchRun {
           checkAnswer(isThenable(answer) ? await answer : answer)
         } catch (error) {
           result = await this.#failed(error, request)
-          if (result.status === 'rejected') failed = request.messageId
+          if (result.status === 'rejected') failed = request
         }
         // Answered meanwhile, and this record listed: what it came to is too late.
         if (this.#isOver as boolean) return
@@ -106,16 +108,17 @@ export class BatchRun {
   #runWithSends(request: SqsRequest): Promise<unknown> {
     const scope = new SendScope(undefined, request.messageId)
     return inScope(scope, async () => {
-      let answer: unknown
       try {
-        answer = await this.#run(request)
+        const answer = await this.#run(request)
+        if (!scope.isEmpty) await scope.settle()
+        return answer
       } catch (error) {
         // The record's own error is the one that counts; what it has sent arrives all the same.
-        await scope.settle().catch(() => undefined)
+        if (!scope.isEmpty) await scope.settle().catch(() => undefined)
         throw error
+      } finally {
+        scope.end()
       }
-      if (!scope.isEmpty) await scope.settle()
-      return answer
     })
   }
 
@@ -136,7 +139,9 @@ export class BatchRun {
   #delay({ delaySeconds }: RetryLaterError, request: SqsRequest): void {
     try {
       const seconds = typeof delaySeconds === 'function' ? delaySeconds(request.receiveCount) : delaySeconds
-      if (Number.isFinite(seconds)) this.#delayed.push({ request, seconds })
+      // An event that was written by hand may not say which queue it is of.
+      if (!request.queueArn) this.#warn(`Message ${request.messageId} names no queue to give it again later`)
+      else if (Number.isFinite(seconds)) this.#delayed.push({ request, seconds })
       else this.#warn(`Message ${request.messageId} has a delay that is no number`)
     } catch (error) {
       this.#warn(`The delay of message ${request.messageId} could not be computed`, error)
@@ -156,7 +161,7 @@ export class BatchRun {
     for (let index = 0; index < this.#results.length; index++) {
       if (this.#results[index] !== undefined) continue
       const begun = this.#begun[index] === true
-      const error = new DeadlineError(begun)
+      const error = new DeadlineError(`The time was up before the record was ${begun ? 'done' : 'begun'}`)
       if (begun) this.#batch.abort(error)
       this.#results[index] = rejected(error)
       const request = this.#batch.requestOf(index)
@@ -170,8 +175,8 @@ export class BatchRun {
     const warn = this.#warn.bind(this)
     const open = [...this.#hooks]
     if (this.#delayed.length > 0)
-      open.push(changeVisibility(this.#delayed, this.#receivedAt, this.#options.client, warn))
-    if (open.length > 0) await this.#deadline.limit(Promise.all(open), 0.5)
+      open.push(changeVisibility(this.#delayed, this.#deadline.startedAt, this.#options.client, warn))
+    await this.#deadline.limit(open, 0.5)
   }
 
   /** Calls a hook. One that throws must not turn a record's success into a failure, or hide one. */

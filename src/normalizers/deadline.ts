@@ -1,10 +1,12 @@
 import type { Context } from 'aws-lambda'
+import { nextTick } from 'node:process'
 
 /** setTimeout's limit; a function ends long before. */
 const longestTimer = 2 ** 31 - 1
 
 /** The moment at which a batch has to be answered, somewhat before the function's timeout. */
 export class Deadline {
+  readonly startedAt: number = Date.now()
   readonly #at: number
   readonly #margin: number
 
@@ -13,7 +15,7 @@ export class Deadline {
     const remaining = getRemainingTimeInMillis?.() ?? Infinity
     this.#margin =
       margin ?? (remaining === Infinity ? 0 : Math.min(Math.max(250, remaining * 0.05), remaining / 2))
-    this.#at = Date.now() + remaining - this.#margin
+    this.#at = this.startedAt + remaining - this.#margin
   }
 
   /** Asked before each record: work that never lets the event loop turn would keep a timer from firing. */
@@ -22,18 +24,23 @@ export class Deadline {
   }
 
   /** Waits for work until the deadline, or into the margin behind it by a share of that; what comes later is ignored. */
-  async limit(work: Promise<unknown>, share = 0): Promise<void> {
-    const milliseconds = this.#at + this.#margin * share - Date.now()
-    if (milliseconds > longestTimer) {
-      await work
-      return
-    }
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const passed = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.max(0, milliseconds))
-    })
-    await Promise.race([work, passed]).finally(() => {
-      clearTimeout(timer)
+  limit(work: readonly Promise<unknown>[], share = 0): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let open = work.length
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const end = (): void => {
+        if (--open > 0) return
+        clearTimeout(timer)
+        resolve()
+      }
+      for (const one of work) one.then(end, reject)
+      if (open === 0) resolve()
+      // No timer fires before the promise callbacks that are due have run, and much work is done with them.
+      nextTick(() => {
+        if (open === 0) return
+        const milliseconds = this.#at + this.#margin * share - Date.now()
+        if (milliseconds <= longestTimer) timer = setTimeout(resolve, Math.max(0, milliseconds))
+      })
     })
   }
 }

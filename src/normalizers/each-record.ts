@@ -97,9 +97,9 @@ export function eachRecord<TContext = LooseContext>(
   })
   const putAside = options.deadLetter && deadLetterSender(options.deadLetter.queueUrl, options.client)
 
-  return async function eachRecordHandler(batch, context) {
+  return function eachRecordHandler(batch, context) {
     if (!(batch instanceof SqsBatch))
-      throw new ConfigurationError('eachRecord() needs .use(sqs()) in front of it')
+      return Promise.reject(new ConfigurationError('eachRecord() needs .use(sqs()) in front of it'))
     return new BatchRun(batch, { fn: (request) => fn(request, context), options, putAside }).results()
   }
 }

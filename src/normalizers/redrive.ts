@@ -107,9 +107,10 @@ function toAttributes({ messageAttributes }: SQSRecord): Attributes {
       name,
       {
         DataType: dataType,
-        ...(binaryValue === undefined
-          ? { StringValue: stringValue }
-          : { BinaryValue: Buffer.from(binaryValue, 'base64') }),
+        // Null where the event was written by another serializer than Lambda's.
+        ...(typeof binaryValue === 'string'
+          ? { BinaryValue: Buffer.from(binaryValue, 'base64') }
+          : { StringValue: stringValue }),
       },
     ]),
   )

@@ -1,4 +1,4 @@
-import type { Context, SQSEvent, SQSRecord } from 'aws-lambda'
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { InvalidEventError } from '../errors.ts'
 import { eventKind } from './event-kind.ts'
 import { type SqsBody, type SqsReading, SqsRequest } from './sqs-request.ts'
@@ -31,10 +31,13 @@ export class SqsBatch {
   readonly Records: readonly SQSRecord[]
   /** The records' ids, kept from before any handler could change the event. */
   readonly messageIds: readonly string[]
+  /** @internal */
+  readonly reading: SqsReading
   /** How each record ended, as far as they have; what happens to the batch later does not change it. */
   results: readonly (PromiseSettledResult<unknown> | undefined)[] | undefined
+  /** @internal What `sqs()` answers, once that is made. */
+  answer: Promise<SQSBatchResponse> | undefined
 
-  readonly #reading: SqsReading
   #requests: SqsRequest[] | undefined
   #abort: AbortController | undefined
 
@@ -44,7 +47,7 @@ export class SqsBatch {
     this.lambdaContext = lambdaContext
     this.Records = event.Records.slice()
     this.messageIds = event.Records.map(({ messageId }) => messageId)
-    this.#reading = reading
+    this.reading = reading
   }
 
   /** One request per record, in order. */
@@ -74,13 +77,7 @@ export class SqsBatch {
   }
 
   #request(index: number): SqsRequest {
-    return new SqsRequest(
-      this.Records[index] as SQSRecord,
-      this.messageIds[index] as string,
-      this.lambdaContext,
-      this.#reading,
-      this,
-    )
+    return new SqsRequest(this.Records[index] as SQSRecord, this.messageIds[index] as string, this)
   }
 }
 

@@ -2,7 +2,7 @@ import type { Context, SQSRecord } from 'aws-lambda'
 import { PayloadPointerError } from '../errors.ts'
 import { parseJson } from '../json.ts'
 import { emptyMap } from './headers.ts'
-import { type Envelope, type PayloadPointer, payloadPointer, unwrap } from './unwrap.ts'
+import { type Envelope, type PayloadPointer, type Unwrapped, payloadPointer, unwrap } from './unwrap.ts'
 
 /** What a record's body is: JSON, text as it stands, or what a function makes of it. */
 export type SqsBody = 'json' | 'text' | ((text: string, record: SQSRecord) => unknown)
@@ -18,7 +18,16 @@ export interface SqsReading {
 /** A message attribute's value, by its declared type. A number that JavaScript cannot hold exactly stays text. */
 export type SqsAttributeValue = string | number | Uint8Array
 
+/** What a request needs of its batch. */
+export interface SqsRequestBatch {
+  readonly lambdaContext: Context
+  readonly reading: SqsReading
+  readonly signal: AbortSignal
+}
+
 const noEnvelopes: readonly Envelope[] = []
+/** In the data's place until that is looked at. */
+const unread = Symbol('unread')
 
 /** https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html */
 const partitionDomains: Readonly<Record<string, string>> = {
@@ -44,32 +53,24 @@ export class SqsRequest<TData = unknown> {
   readonly source = 'sqs'
   /** The record as Lambda sent it. */
   readonly record: SQSRecord
-  readonly lambdaContext: Context
   /** Identifies the record in the batch's answer; kept from before any handler could change the record. */
   readonly messageId: string
 
-  readonly #reading: SqsReading
-  readonly #batch: { readonly signal: AbortSignal }
-  #isRead = false
-  #data: unknown
-  #envelopes: readonly Envelope[] = noEnvelopes
-  #isTest = false
+  readonly #batch: SqsRequestBatch
+  #data: unknown = unread
+  #unwrapped: Unwrapped | undefined
   #payload: string | undefined
   #messageAttributes: Record<string, SqsAttributeValue> | undefined
 
   /** @internal */
-  constructor(
-    record: SQSRecord,
-    messageId: string,
-    lambdaContext: Context,
-    reading: SqsReading,
-    batch: { readonly signal: AbortSignal },
-  ) {
+  constructor(record: SQSRecord, messageId: string, batch: SqsRequestBatch) {
     this.record = record
     this.messageId = messageId
-    this.lambdaContext = lambdaContext
-    this.#reading = reading
     this.#batch = batch
+  }
+
+  get lambdaContext(): Context {
+    return this.#batch.lambdaContext
   }
 
   /** Aborted when the record should stop, because the function's time is nearly up. */
@@ -99,37 +100,28 @@ export class SqsRequest<TData = unknown> {
     return this.#data as TData
   }
   set data(value: TData) {
-    this.#isRead = true
     this.#data = value
   }
 
   /** What was around the data, from the outside in: SNS notifications, EventBridge events. Needs `unwrap`. */
   get envelopes(): readonly Envelope[] {
     this.#read()
-    return this.#envelopes
+    return this.#unwrapped?.envelopes ?? noEnvelopes
   }
 
   #read(): void {
-    if (this.#isRead) return
+    if (this.#data !== unread) return
     if (this.#payload === undefined) {
       const pointer = payloadPointer(this.record.body)
       if (pointer !== undefined) throw new PayloadPointerError(pointer.bucket, pointer.key)
     }
     const data = this.#parseText(this.text())
-    if (this.#reading.unwrap) this.#unwrap(data)
-    else this.#data = data
-    this.#isRead = true
-  }
-
-  #unwrap(body: unknown): void {
-    const { data, envelopes, isTest } = unwrap(body, (text) => this.#parseText(text))
-    this.#data = data
-    this.#envelopes = envelopes
-    this.#isTest = isTest
+    if (this.#batch.reading.unwrap) this.#unwrapped = unwrap(data, (text) => this.#parseText(text))
+    this.#data = this.#unwrapped === undefined ? data : this.#unwrapped.data
   }
 
   #parseText(text: string): unknown {
-    const { body } = this.#reading
+    const { body } = this.#batch.reading
     if (body === 'json') return parseJson(text, `The body of message ${this.messageId}`)
     return body === 'text' ? text : body(text, this.record)
   }
@@ -139,11 +131,11 @@ export class SqsRequest<TData = unknown> {
    * for a payload elsewhere. Tells whether there is anything to do.
    */
   prepare(): boolean | Promise<boolean> {
-    const { resolvePayload } = this.#reading
+    const { resolvePayload } = this.#batch.reading
     const pointer = resolvePayload && payloadPointer(this.record.body)
     if (resolvePayload !== undefined && pointer !== undefined) return this.#load(resolvePayload, pointer)
     this.#read()
-    return !this.#isTest
+    return this.#unwrapped?.isTest !== true
   }
 
   async #load(
@@ -152,7 +144,7 @@ export class SqsRequest<TData = unknown> {
   ): Promise<boolean> {
     this.#payload = await resolvePayload(pointer, this.record)
     this.#read()
-    return !this.#isTest
+    return this.#unwrapped?.isTest !== true
   }
 
   /** How often this message has been received, this time included; 1 at first. */
@@ -184,7 +176,7 @@ export class SqsRequest<TData = unknown> {
    * publisher added, which SNS puts into the body.
    */
   get messageAttributes(): Record<string, SqsAttributeValue> {
-    return (this.#messageAttributes ??= readMessageAttributes(this.record, this.#envelopes[0]))
+    return (this.#messageAttributes ??= readMessageAttributes(this.record, this.#unwrapped?.envelopes[0]))
   }
 
   get queueArn(): string {

@@ -1,10 +1,11 @@
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure'
 import type { SQSBatchResponse } from 'aws-lambda'
-import { onEarlyResponse } from '../early-response.ts'
+import { keepResponse, onEarlyResponse } from '../early-response.ts'
 import { ConfigurationError, SqsFlushTimeoutError, SqsSendError, UnidentifiedRecordError } from '../errors.ts'
 import { defaultLogger, say } from '../logger.ts'
 import { checkOptions, is, isLogger } from '../options.ts'
 import type { Logger, MiddyRequest, Middleware } from '../types.ts'
+import { isBatchResponse, withFailuresOf } from './batch-response.ts'
 import { SqsBatch, type SqsBatchOptions, sqsBatch } from './sqs-batch.ts'
 
 /** Options of {@link sqs}. */
@@ -48,6 +49,7 @@ export async function sqsResponse(
 /**
  * Turns an SQS event into a batch for `eachRecord()`, and one result per record into `batchItemFailures`. The event
  * source mapping must have `ReportBatchItemFailures`: without, whatever is answered deletes the whole batch.
+ * `@middy/sqs-partial-batch-failure` is part of it: adding it in front would only list records that are done.
  *
  * @example
  * ```ts
@@ -71,46 +73,77 @@ export function sqs(options: SqsOptions = {}): Middleware<SqsBatch> {
   })
   const { logger = defaultLogger } = options
 
-  /** A record without a result of its own comes again. */
-  function answerFor({ results = [], messageIds }: SqsBatch, reason: unknown): Promise<SQSBatchResponse> {
+  /** What the records came to, told once. A record without a result of its own comes again. */
+  function resultsOf(batch: SqsBatch, reason: unknown): Promise<SQSBatchResponse> {
+    const { results = [], messageIds } = batch
     const rejected: PromiseRejectedResult = { status: 'rejected', reason }
     const all = messageIds.map((_, index) => results[index] ?? rejected)
-    return sqsResponse(all, { messageIds }, logger)
+    return (batch.answer ??= sqsResponse(all, batch, logger))
+  }
+
+  /** What the records came to stands, whatever another middleware answers: that may list more, and never less. */
+  async function answerFor(batch: SqsBatch, response: unknown, reason: unknown): Promise<SQSBatchResponse> {
+    if (batch.results === undefined && isBatchResponse(response, batch)) return response
+    return withFailuresOf(await resultsOf(batch, reason), response, batch)
   }
 
   return {
     before: function sqsBefore(request: MiddyRequest): void {
-      const batch = sqsBatch(request.event, request.context, options)
+      let batch: SqsBatch
+      try {
+        batch = sqsBatch(request.event, request.context, options)
+      } catch (error) {
+        // A middleware in front that answers errors would answer an event that nobody has worked.
+        keepResponse(request, () => undefined)
+        throw error
+      }
       request.event = batch
       // Another middleware may answer past this one: to SQS, any answer that lists nothing says that all went well.
-      onEarlyResponse(request, (response) =>
-        isBatchResponse(response, batch) ? response : answerFor(batch, new ConfigurationError(earlyAnswer)),
-      )
+      onEarlyResponse(request, (response) => {
+        if (failsWhole(request.error)) throw request.error
+        return answerFor(batch, response, request.error ?? new ConfigurationError(earlyAnswer))
+      })
     },
-    after: async function sqsAfter(request: MiddyRequest): Promise<void> {
+    after: function sqsAfter(request: MiddyRequest): void | Promise<void> {
       const batch = request.event as SqsBatch
-      if (isBatchResponse(request.response, batch)) return
-      if (batch.results === undefined) throw new ConfigurationError(noResults)
-      request.response = await answerFor(batch, undefined)
+      const { results } = batch
+      const { response } = request
+      if (results === undefined && !isBatchResponse(response, batch)) throw new ConfigurationError(noResults)
+      if (results !== undefined && response === results && areFulfilled(results))
+        keepAnswer(request, { batchItemFailures: [] })
+      else
+        return answerFor(batch, response, undefined).then((answer) => {
+          keepAnswer(request, answer)
+        })
     },
     onError: async function sqsOnError(request: MiddyRequest): Promise<void> {
-      const { event: batch, error } = request
+      const { event: batch, error, response } = request
       if (!(batch instanceof SqsBatch)) return
       if (failsWhole(error)) {
-        request.response = undefined
+        keepResponse(request, () => undefined)
         return
       }
-      // What the records came to stands, whatever happened after them.
-      if (batch.results === undefined && isBatchResponse(request.response, batch)) return
-      say(logger, 'error', 'The batch failed', error)
-      request.response = await answerFor(batch, error)
+      if (batch.results !== undefined || !isBatchResponse(response, batch))
+        say(logger, 'error', 'The batch failed', error)
+      keepAnswer(request, await answerFor(batch, response, error))
     },
   }
+}
+
+/** Answers, and keeps to it against middlewares in front, whose `after` and `onError` come later. */
+function keepAnswer(request: MiddyRequest, answer: SQSBatchResponse): void {
+  const batch = request.event as SqsBatch
+  keepResponse(request, (response) => withFailuresOf(answer, response, batch))
 }
 
 const noResults =
   'sqs() got no result per record: give .handler(eachRecord(…)), or return { batchItemFailures }'
 const earlyAnswer = 'A middleware answered a batch before its records were worked'
+
+function areFulfilled(results: NonNullable<SqsBatch['results']>): boolean {
+  for (const result of results) if (result?.status !== 'fulfilled') return false
+  return true
+}
 
 /** A record that cannot be named, or a message that got lost outside of any record: only all records together can come again. */
 function failsWhole(error: unknown): boolean {
@@ -119,15 +152,4 @@ function failsWhole(error: unknown): boolean {
     error instanceof SqsSendError ||
     error instanceof SqsFlushTimeoutError
   )
-}
-
-/** A handler may answer by itself, as long as every id that it lists is of this batch (any other fails it whole). */
-function isBatchResponse(response: unknown, { messageIds }: SqsBatch): response is SQSBatchResponse {
-  const failures = (response as Partial<SQSBatchResponse> | null | undefined)?.batchItemFailures as unknown
-  if (!Array.isArray(failures)) return false
-  const ids = new Set(messageIds)
-  return failures.every((item: unknown) => {
-    const id = (item as { itemIdentifier?: unknown } | null)?.itemIdentifier
-    return typeof id === 'string' && id !== '' && ids.has(id)
-  })
 }
