@@ -17,7 +17,8 @@ let queues = 0
 
 /** A queue of its own, a backend for it, and what was sent to it. */
 function open(options: SqsBackendOptions<Message> = {}, suffix = '') {
-  const url = sqs.createQueue(`queue-${++queues}${suffix}`, suffix === '' ? {} : { FifoQueue: 'true' })
+  const name = `queue-${++queues}${suffix}`
+  const url = sqs.createQueue(name, suffix === '' ? {} : { FifoQueue: 'true' })
   const requests: string[][] = []
   const client = {
     send(command: SendMessageBatchCommand) {
@@ -25,7 +26,12 @@ function open(options: SqsBackendOptions<Message> = {}, suffix = '') {
       return sqs.client.send(command)
     },
   }
-  return { url, requests, backend: new SqsBackend(model({ name: url, schema }), { client, ...options }) }
+  return {
+    name,
+    url,
+    requests,
+    backend: new SqsBackend(model({ name: url, schema }), { client, ...options }),
+  }
 }
 
 async function receive(QueueUrl: string) {
@@ -54,14 +60,44 @@ describe('SqsBackend', () => {
     expect(requests.flat()).toEqual(Array.from({ length: 25 }, (_, index) => `{"id":"${index}"}`))
   })
 
-  it('sends no more bytes in a request than SQS takes', async () => {
-    const { requests, backend } = open()
-    await Promise.all(
-      Array.from({ length: 4 }, (_, index) =>
-        backend.create({ id: String(index), text: 'ż'.repeat(200_000) }),
-      ),
-    )
-    expect(requests.map(({ length }) => length)).toEqual([2, 2])
+  it('sends several messages in their order, and gives their data in it', async () => {
+    const { url, backend } = open()
+    const list = [{ id: '7' }, { id: '8', text: 'a' }, { id: '7' }]
+    expect(await backend.createMany(list)).toEqual(list)
+    expect((await receive(url)).map(({ Body }) => Body)).toEqual(list.map((item) => JSON.stringify(item)))
+  })
+
+  it('sends and gives what the schema has made of the data', async () => {
+    const { url } = open()
+    const order = z.object({ id: z.coerce.string(), state: z.string().default('new') })
+    const backend = new SqsBackend(model({ name: url, schema: order }), { client: sqs.client })
+    expect(await backend.create({ id: 7 })).toEqual({ id: '7', state: 'new' })
+    expect((await receive(url)).map(({ Body }) => Body)).toEqual(['{"id":"7","state":"new"}'])
+  })
+
+  it.each([
+    [30, 30],
+    [({ id }: Message) => Number(id), 7],
+  ])('delays a message by %s seconds', async (delaySeconds, seconds) => {
+    const { name, backend } = open({ delaySeconds })
+    await backend.create({ id: '7' })
+    const [message] = sqs.server.inspectQueue(name)?.messages.delayed ?? []
+    expect((message?.delayUntil ?? 0) - (message?.sentTimestamp ?? 0)).toBe(seconds * 1000)
+  })
+
+  it.each([
+    ['ordering', 'loose'],
+    ['onGroupError', 'ignore'],
+    ['onUnknown', 'resend'],
+    ['maxInFlight', 0],
+    ['linger', -1],
+    ['delaySeconds', 901],
+    ['groupId', 'a'],
+    ['client', {}],
+    ['groupid', () => 'a'],
+  ])('refuses the option %s: %j when it is made', (name, value) => {
+    expect(() => open({ [name]: value })).toThrow(TypeError)
+    expect(() => open({ [name]: value })).toThrow(`"${name}"`)
   })
 
   it('sends group, deduplication id, delay and attributes', async () => {

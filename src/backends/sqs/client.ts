@@ -25,7 +25,8 @@ export function clientFor(queueUrl: string): Promise<AwsClient> {
 export function regionOf(queueUrl: string): string | undefined {
   const host = /^https?:\/\/([^/:]+)/.exec(queueUrl)?.[1] ?? ''
   if (host === 'queue.amazonaws.com') return 'us-east-1' // The one that is older than regions.
-  const found =
-    /(?:^|\.)sqs(?:-fips)?\.([a-z]+(?:-[a-z]+)+-\d+)\.|^([a-z]+(?:-[a-z]+)+-\d+)\.queue\./.exec(host)
+  const found = /(?:^|\.)sqs(?:-fips)?\.([a-z]+(?:-[a-z]+)+-\d+)\.|^([a-z]+(?:-[a-z]+)+-\d+)\.queue\./.exec(
+    host,
+  )
   return found?.[1] ?? found?.[2]
 }

@@ -50,7 +50,7 @@ export function toMessage(data: unknown, options: MessageOptions, fifo: boolean)
     entry: {
       MessageBody: body,
       ...(groupId !== undefined && { MessageGroupId: groupId }),
-      ...(fifo && deduplicationId !== undefined && { MessageDeduplicationId: deduplicationId }),
+      ...(deduplicationId !== undefined && { MessageDeduplicationId: deduplicationId }),
       ...(delaySeconds !== undefined && { DelaySeconds: delaySeconds }),
       ...(wireAttributes.length > 0 && { MessageAttributes: Object.fromEntries(wireAttributes) }),
     },
@@ -99,17 +99,19 @@ function toAttributes(attributes: MessageAttributes): [string, MessageAttributeV
   return entries.map(([name, value]) => {
     if (!/^(?!\.)(?!.*\.\.)(?!aws\.|amazon\.)[\w.-]{1,256}(?<!\.)$/i.test(name))
       throw new InvalidDataError(`"${name.slice(0, 300)}" is no name for a message attribute`)
-    if ((value as string | Uint8Array).length === 0)
+    const attribute = toAttribute(value)
+    if (attribute === undefined)
+      throw new InvalidDataError(`The message attribute "${name}" is no text, finite number or bytes`)
+    if (attribute.StringValue === '' || attribute.BinaryValue?.length === 0)
       throw new InvalidDataError(`The message attribute "${name}" is empty, which SQS refuses`)
-    return [name, toAttribute(value)]
+    return [name, attribute]
   })
 }
 
-function toAttribute(value: string | number | Uint8Array): MessageAttributeValue {
+function toAttribute(value: unknown): MessageAttributeValue | undefined {
   if (value instanceof Uint8Array) return { DataType: 'Binary', BinaryValue: value }
-  return typeof value === 'number'
-    ? { DataType: 'Number', StringValue: String(value) }
-    : { DataType: 'String', StringValue: value }
+  if (typeof value === 'string') return { DataType: 'String', StringValue: value }
+  return Number.isFinite(value) ? { DataType: 'Number', StringValue: String(value) } : undefined
 }
 
 /** The bytes that an attribute counts for. */

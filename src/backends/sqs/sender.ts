@@ -1,15 +1,10 @@
-import type {
-  BatchResultErrorEntry,
-  SendMessageBatchCommandOutput,
-  SendMessageBatchResultEntry,
-} from '@aws-sdk/client-sqs'
+import type { SendMessageBatchCommandOutput, SendMessageBatchResultEntry } from '@aws-sdk/client-sqs'
 import type { AwsClient } from '../../aws-client.ts'
 import { atEndOfTick } from '../../end-of-tick.ts'
-import { SqsSendError } from '../../errors.ts'
 import { loadSqsSdk } from './client.ts'
 import { type Message, maxBytes } from './message.ts'
 import { Lanes } from './lanes.ts'
-import { type Verdict, callVerdict, entryVerdict, learnedLimit } from './outcome.ts'
+import { type Failure, callFailure, entryFailure, groupStopped, learnedLimit } from './outcome.ts'
 
 /** How a sender goes about it. */
 export interface SenderOptions {
@@ -34,7 +29,7 @@ export interface SenderOptions {
 export interface Pending extends Message {
   attempts: number
   readonly resolve: () => void
-  readonly reject: (error: SqsSendError) => void
+  readonly reject: (error: Error) => void
 }
 
 const batchSize = 10
@@ -47,12 +42,13 @@ const maxAttempts = 6
  */
 export class SqsSender {
   readonly #options: SenderOptions
+  /** Messages that wait for more to share their request; less than one request of them. */
+  #fresh: Pending[] = []
+  /** Messages that go as soon as they may. */
   readonly #lanes: Lanes
   #limit = maxBytes
   #inFlight = 0
   #scheduled = false
-  /** Messages that need not wait for more to share their request. */
-  #due = 0
 
   constructor(options: SenderOptions) {
     this.#options = options
@@ -62,32 +58,34 @@ export class SqsSender {
   /** Takes a message at once, in the order of the calls; settles when SQS has answered for it. */
   send(message: Message): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#lanes.push({ ...message, attempts: 0, resolve, reject })
-      if (this.#lanes.size - this.#due >= batchSize) {
-        this.#due = this.#lanes.size
-        this.#pump()
-      } else this.#schedule()
+      if (totalBytes(this.#fresh) + message.bytes > this.#limit) this.#dispatch()
+      this.#fresh.push({ ...message, attempts: 0, resolve, reject })
+      if (this.#fresh.length === batchSize) this.#dispatch()
+      else this.#schedule()
     })
   }
 
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    const { linger } = this.#options
     const due = (): void => {
       this.#scheduled = false
-      this.#due = this.#lanes.size
-      this.#pump()
+      this.#dispatch()
     }
+    const { linger } = this.#options
     if (linger > 0) setTimeout(due, linger)
     else atEndOfTick(due)
   }
 
+  #dispatch(): void {
+    for (const message of this.#fresh.splice(0)) this.#lanes.push(message)
+    this.#pump()
+  }
+
   #pump(): void {
-    while (this.#inFlight < this.#options.maxInFlight && this.#due > 0) {
-      const request = this.#lanes.take(Math.min(batchSize, this.#due), this.#limit)
-      if (request.length === 0) return // Every group with messages has a request on its way.
-      this.#due -= request.length
+    while (this.#inFlight < this.#options.maxInFlight) {
+      const request = this.#lanes.take(batchSize, this.#limit)
+      if (request.length === 0) return // Nothing waits, or every group that does has a request on its way.
       this.#inFlight++
       void this.#send(request).finally(() => {
         this.#inFlight--
@@ -97,46 +95,43 @@ export class SqsSender {
   }
 
   async #send(request: readonly Pending[]): Promise<void> {
-    let output: SendMessageBatchCommandOutput
+    let output: Partial<SendMessageBatchCommandOutput> | undefined
     try {
       const { SendMessageBatchCommand } = await loadSqsSdk()
       const client = await this.#options.client()
       const Entries = request.map(({ entry }, index) => ({ ...entry, Id: String(index) }))
       output = (await client.send(
         new SendMessageBatchCommand({ QueueUrl: this.#options.queueUrl, Entries }),
-      )) as SendMessageBatchCommandOutput
+      )) as typeof output
     } catch (error) {
       this.#failWhole(request, error)
       return
     }
-    const successful = new Map(output.Successful?.map((success) => [success.Id, success]))
-    const failed = new Map(output.Failed?.map((failure) => [failure.Id, failure]))
+    const successful = new Map(output?.Successful?.map((success) => [success.Id, success]))
+    const failed = new Map(output?.Failed?.map((failure) => [failure.Id, failure]))
     this.#conclude(request, (index) => {
       const id = String(index)
-      const failure = failed.get(id)
-      return successful.has(id) ? undefined : { verdict: entryVerdict(failure), error: sendError(failure) }
+      return successful.has(id) ? undefined : entryFailure(failed.get(id))
     })
     if (this.#options.fifo) this.#reportSwallowed(request, successful)
   }
 
   #failWhole(request: readonly Pending[], cause: unknown): void {
-    const verdict = callVerdict(cause)
-    if (verdict === 'too-long' && request.length > 1) {
-      const total = request.reduce((sum, { bytes }) => sum + bytes, 0)
-      this.#limit = Math.min(learnedLimit(cause) ?? total >> 1, total - 1)
-      this.#settle(request, request, 0)
+    const failure = callFailure(cause)
+    if (failure.verdict !== 'too-long' || request.length === 1) {
+      this.#conclude(request, () => failure)
       return
     }
-    const { name: Code = 'Unknown' } = cause as { name?: string }
-    const error = sendError({ Code }, cause, verdict === 'sent')
-    this.#conclude(request, () => ({ verdict, error }))
+    const total = totalBytes(request)
+    this.#limit = Math.min(this.#limit, learnedLimit(cause) ?? total >> 1, total - 1)
+    this.#settle(request, request, 0)
   }
 
   /** Gives every message of a request its end, or another try. */
   #conclude(request: readonly Pending[], failureOf: (index: number) => Failure | undefined): void {
-    const { fifo, onGroupError, onUnknown, onDisorder } = this.#options
+    const { fifo, onGroupError, onDisorder } = this.#options
     const again: Pending[] = []
-    const stopped = new Map<string | undefined, SqsSendError>()
+    const stopped = new Map<string | undefined, Error>()
     for (const [index, message] of request.entries()) {
       const { groupId } = message
       const failure = failureOf(index)
@@ -145,21 +140,28 @@ export class SqsSender {
         message.resolve()
         if (fifo && again.some((other) => other.groupId === groupId)) onDisorder(String(groupId))
       } else if (stop !== undefined) message.reject(groupStopped(stop))
-      else if (isPassing(failure.verdict, onUnknown) && ++message.attempts < maxAttempts) again.push(message)
+      else if (this.#isPassing(failure) && ++message.attempts < maxAttempts) again.push(message)
       else {
         message.reject(failure.error)
-        if (fifo && onGroupError === 'stop') stopped.set(groupId, failure.error)
+        // One that the queue has, though perhaps not as it was meant, breaks no order.
+        if (fifo && onGroupError === 'stop' && failure.verdict !== 'sent') stopped.set(groupId, failure.error)
       }
     }
     for (const [groupId, error] of stopped) this.#stop(groupId, error)
     this.#settle(request, again)
   }
 
+  #isPassing({ verdict }: Failure): boolean {
+    return verdict === 'retry' || (verdict === 'unknown' && this.#options.onUnknown === 'retry')
+  }
+
   /** Rejects what waits in a group. */
-  #stop(groupId: string | undefined, error: SqsSendError): void {
-    const waiting = this.#lanes.drop(groupId)
-    this.#due = Math.max(0, this.#due - waiting.length)
-    for (const { reject } of waiting) reject(groupStopped(error))
+  #stop(groupId: string | undefined, error: Error): void {
+    const { yes = [], no = [] } = Object.groupBy(this.#fresh, (message) =>
+      message.groupId === groupId ? 'yes' : 'no',
+    )
+    this.#fresh = no
+    for (const { reject } of [...this.#lanes.drop(groupId), ...yes]) reject(groupStopped(error))
   }
 
   /** A duplicate counts as taken and has the place of the first; within one request that shows. */
@@ -179,7 +181,6 @@ export class SqsSender {
   #settle(request: readonly Pending[], again: readonly Pending[], pause?: number): void {
     const lanes = this.#lanes.release(request, again)
     if (again.length === 0) return
-    this.#due += again.length
     const back = (): void => {
       this.#lanes.restore(lanes, again)
       this.#pump()
@@ -191,30 +192,6 @@ export class SqsSender {
   }
 }
 
-interface Failure {
-  readonly verdict: Verdict
-  readonly error: SqsSendError
-}
-
-function isPassing(verdict: Verdict, onUnknown: 'retry' | 'reject'): boolean {
-  return verdict === 'retry' || (verdict === 'unknown' && onUnknown === 'retry')
-}
-
-function groupStopped(cause: SqsSendError): SqsSendError {
-  return new SqsSendError('Not sent, to keep the order: a message of its group in front of it failed', {
-    code: 'GroupStopped',
-    cause,
-  })
-}
-
-function sendError(
-  failure: Partial<BatchResultErrorEntry> | undefined,
-  cause?: unknown,
-  sent = false,
-): SqsSendError {
-  const code = failure?.Code ?? 'Unknown'
-  const message = sent
-    ? 'SQS has the message, but its checksum differs from the one computed here'
-    : `SQS did not take the message: ${code}`
-  return new SqsSendError(message, { code, cause })
+function totalBytes(messages: readonly Pending[]): number {
+  return messages.reduce((sum, { bytes }) => sum + bytes, 0)
 }

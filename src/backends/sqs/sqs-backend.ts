@@ -10,6 +10,7 @@ import type { Creates } from '../capabilities.ts'
 import type { Model } from '../model.ts'
 import { clientFor } from './client.ts'
 import { type MessageAttributes, toMessage } from './message.ts'
+import { ObservedPromise } from './observed-promise.ts'
 import { SqsSender } from './sender.ts'
 
 export type { SendOrigin } from '../../send-scope.ts'
@@ -118,9 +119,14 @@ export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput> {
     return this.#track(this.#create(data))
   }
 
-  /** Sends several messages, in their order. */
+  /**
+   * Sends several messages, in their order. If some fail, the rest is sent all the same, and the first error is thrown
+   * when SQS has answered for all.
+   */
   createMany(list: readonly TInput[]): Promise<TItem[]> {
-    return this.#track(Promise.all(list.map((data) => this.#create(data))))
+    const all = list.map((data) => this.#create(data))
+    // Done is what has arrived: at the first failure the others are still on their way.
+    return this.#track(Promise.allSettled(all).then(() => Promise.all(all)))
   }
 
   /** Remembers what is on its way, for whoever has to wait for it. */
@@ -144,15 +150,15 @@ export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput> {
     const result = this.#model.schema['~standard'].validate(data)
     // Sent in this very tick where it can be, so that the order is that of the calls.
     if (!(result instanceof Promise) && this.#checking === undefined) return this.#sendChecked(result)
-    const checked = Promise.all([result, this.#checking])
-    const sent = checked.then(([settled]) => this.#sendChecked(settled))
-    // What waits for this one waits until it is on its way, not until it has arrived.
-    const checking = checked.then(noop, noop)
-    this.#checking = checking
-    void checking.then(() => {
-      if (this.#checking === checking) this.#checking = undefined
+    // Never fails itself: behind data that cannot be checked, those in front still have their turn first.
+    const checked = Promise.allSettled([result, this.#checking])
+    this.#checking = checked
+    return checked.then(([outcome]) => {
+      if (this.#checking === checked) this.#checking = undefined
+      // What waits for this one waits until it is on its way, not until it has arrived.
+      if (outcome.status === 'fulfilled') return this.#sendChecked(outcome.value)
+      throw outcome.reason
     })
-    return sent
   }
 
   async #sendChecked(result: StandardSchemaV1.Result<TItem>): Promise<TItem> {
@@ -218,36 +224,4 @@ function idOf<TItem>(
   return deduplicationId === undefined
     ? crypto.randomUUID()
     : deduplicationId(item, currentScope()?.nextOrigin())
-}
-
-function noop(): void {
-  // Whoever asked for the promise is told; here it only marks a place in the order.
-}
-
-/**
- * The promise that `create()` gives: it tells whether anybody looks. An error that nobody looks at fails the invocation,
- * or the record, instead of ending the process.
- */
-class ObservedPromise<T> extends Promise<T> {
-  readonly #sending: Sending
-
-  static override get [Symbol.species](): PromiseConstructor {
-    return Promise
-  }
-
-  constructor(done: Promise<T>, sending: Sending) {
-    super((resolve, reject) => {
-      done.then(resolve, reject)
-    })
-    this.#sending = sending
-    super.then(undefined, noop)
-  }
-
-  override then<A = T, B = never>(
-    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    this.#sending.observed = true
-    return super.then(onFulfilled, onRejected)
-  }
 }
