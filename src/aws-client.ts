@@ -1,4 +1,4 @@
-import { ConfigurationError } from './errors.ts'
+import { ConfigurationError, DotenvError } from './errors.ts'
 import { regionFromFile, regionPlaces } from './region.ts'
 
 /** The part of an AWS SDK client that is used, so that any client, or a stand-in, will do. */
@@ -51,7 +51,7 @@ export function ownClients(
     try {
       await client.config.region()
     } catch (cause) {
-      throw new ConfigurationError(`No AWS region is set: give AWS_REGION in ${regionPlaces()}`, { cause })
+      throw new ConfigurationError(noRegion(), { cause })
     }
     return client
   }
@@ -67,12 +67,20 @@ export function ownClients(
   }
 }
 
+function noRegion(): string {
+  return `No AWS region is set: give AWS_REGION in ${regionPlaces()}`
+}
+
 /** Why a call failed, in words that may stand in a message: the error's code, and what to do where that is known. */
 export function reasonOf(error: unknown): string {
-  const { name = 'Error', message = '' } = error as Partial<Error>
+  const { name = 'Error', message = '', code } = (error ?? {}) as Partial<Error> & { code?: unknown }
   if (name === 'CredentialsProviderError')
     return 'no AWS credentials were found; give the function a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
+  // Of a client that the user made; the library's own says so by itself.
+  if (message === 'Region is missing') return noRegion()
   // Names who may not do what: exactly what has to be put right.
   if (name === 'AccessDeniedException') return `${name} (${message})`
-  return error instanceof ConfigurationError ? message : name
+  if (error instanceof ConfigurationError || error instanceof DotenvError) return message
+  // What the network says has a code, and no name of its own.
+  return typeof code === 'string' && /^E[A-Z_]+$/.test(code) ? code : name
 }

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { DotenvError } from './errors.ts'
+import { ConfigurationError, DotenvError } from './errors.ts'
 
 const assignment = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*/
-const quoted = /^(["'`])((?:\\[^]|(?!\1)[^\\])*)\1[ \t]*(?:#.*)?(?:\n|$)/
+const quoted = /^(["'`])((?:\\[^]|(?!\1)[^\\])*)\1[ \t]*(?:#[^\n]*)?(?:\n|$)/
 
 /**
  * Reads a `.env` file, alike on every version of Node: quotes of three kinds (in double ones `\n` is a line break),
@@ -20,7 +19,7 @@ export function parseDotenv(text: string, file: string): Map<string, string> {
     rest = rest.slice(length)
   }
   while (rest !== '') {
-    const blank = /^[ \t]*(?:#.*)?(?:\n|$)/.exec(rest)
+    const blank = /^[ \t]*(?:#[^\n]*)?(?:\n|$)/.exec(rest)
     if (blank !== null) {
       skip(blank[0].length)
       continue
@@ -37,8 +36,9 @@ export function parseDotenv(text: string, file: string): Map<string, string> {
       skip(whole.length)
     } else {
       if (/^["'`]/.test(rest)) throw new DotenvError(file, at)
-      const [whole, value = ''] = /^(.*?)(?:[ \t]+#.*|[ \t]*)(?:\n|$)/.exec(rest) ?? [rest]
-      variables.set(name, value.startsWith('#') ? '' : value)
+      const [whole, value = ''] = /^([^\n]*?)(?:[ \t]+#[^\n]*|[ \t]*)(?:\n|$)/.exec(rest) ?? [rest]
+      const isComment = value.startsWith('#') && !start[0].endsWith('=')
+      variables.set(name, isComment ? '' : value)
       skip(whole.length)
     }
   }
@@ -51,12 +51,21 @@ function unescape(value: string): string {
   return value.replace(/\\([nrt"\\])/g, (_, char: string) => escapes[char] as string)
 }
 
-/** The variables of a file; none if there is no file. */
+/**
+ * The variables of a file; none if there is no file.
+ *
+ * @throws DotenvError; ConfigurationError for a file that is there and cannot be read
+ */
 export function readDotenv(file: string): Map<string, string> {
+  let text: string
   try {
-    return parseDotenv(readFileSync(file, 'utf8'), file)
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOENT') return new Map()
-    throw error
+    // Required and not imported: the module's ES facade takes 3 ms to load, and on Lambda there is mostly no such file.
+    text = process.getBuiltinModule('node:fs').readFileSync(file, 'utf8')
+  } catch (cause) {
+    const { code = 'Error' } = cause as { code?: string }
+    if (code === 'ENOENT') return new Map()
+    // Not every code of the system's comes with the file's name.
+    throw new ConfigurationError(`The file ${file} cannot be read: ${code}`, { cause })
   }
+  return parseDotenv(text, file)
 }

@@ -197,6 +197,15 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** The tunnel to the database cannot be opened. */
+export class BastionError extends Error {
+  override name = 'BastionError'
+
+  constructor(message: string, { cause }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+  }
+}
+
 /** An optional peer dependency is needed now and not installed. */
 export class MissingDependencyError extends ConfigurationError {
   override name = 'MissingDependencyError'

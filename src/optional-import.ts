@@ -8,7 +8,11 @@ import { MissingDependencyError } from './errors.ts'
  */
 export async function optionalImport<T>(name: string, load: () => Promise<T>): Promise<T> {
   try {
-    return await load()
+    const loaded = await load()
+    const [first, ...more] = Object.keys(loaded as object)
+    const { default: inner } = loaded as { readonly default?: unknown }
+    // A bundle that esbuild has cut into chunks holds a CommonJS package as `default` alone.
+    return first === 'default' && more.length === 0 && typeof inner === 'object' ? (inner as T) : loaded
   } catch (cause) {
     const { code } = cause as { code?: unknown }
     if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND')

@@ -24,15 +24,43 @@ export interface Queries<TItem> {
 
 export interface Updates<TItem, TKey, TInput = TItem> {
   /** Changes an existing item: `undefined` leaves a column alone, `null` removes it. A `NotFoundError` if there is none. */
-  update(key: TKey, patch: Patch<TItem>): Promise<TItem>
+  update(key: TKey, patch: Patch<TItem>, options?: UpdateOptions<TItem>): Promise<TItem>
   /** Stores an item whether or not there is one with its key. */
-  put(item: TInput): Promise<TItem>
+  put(item: TInput, options?: WriteConditions<TItem>): Promise<TItem>
 }
 
 export interface Deletes<TItem, TKey> {
   /** Removes an item and gives what it was; `undefined` if there was none. */
-  delete(key: TKey): Promise<TItem | undefined>
+  delete(key: TKey, options?: DeleteOptions<TItem>): Promise<TItem | undefined>
+}
+
+/** What a write demands of the item as it is; else it is a `ConflictError`. */
+export interface WriteConditions<TItem> {
+  /** Conditions on the item: `(query) => query.where('stock', '>', 0)`. */
+  readonly when?: (query: Query<TItem>) => Query<TItem, unknown>
+  /** The version that was seen; needs the backend's option `version`. A patch or an item can also carry it. */
+  readonly expect?: number
+}
+
+/** Options of `update()`. */
+export interface UpdateOptions<TItem> extends WriteConditions<TItem> {
+  /** Makes a new item if there is none. @default false */
+  readonly upsert?: boolean
+}
+
+/** Options of `delete()`. */
+export interface DeleteOptions<TItem> extends WriteConditions<TItem> {
+  /** A `NotFoundError` if there is none. @default false */
+  readonly mustExist?: boolean
 }
 
 /** Changes to an item. */
 export type Patch<TItem> = { readonly [K in keyof TItem]?: TItem[K] | null | undefined }
+
+/** Backends whose writes can be made together, all or none. */
+export interface Transacts {
+  /** Runs a function within a transaction; what it throws undoes what it has written. */
+  transaction<T>(run: (backend: this, transaction: object) => Promise<T>): Promise<T>
+  /** The same backend within a transaction of another; itself, if that is on another database. */
+  within(transaction: object): this
+}

@@ -1,10 +1,22 @@
-import { ConditionError, ConflictError, InvalidDataError, NotFoundError } from '../errors.ts'
+import { ColumnError, ConflictError, InvalidDataError, KeyChangeError, NotFoundError } from '../errors.ts'
 import { checkOptions, is, oneOf } from '../options.ts'
-import type { Creates, Deletes, Finds, Patch, Queries, Updates } from './capabilities.ts'
-import { type Plan, plan } from './dynamodb/plan.ts'
-import { meets, order } from './evaluate.ts'
+import type {
+  Creates,
+  DeleteOptions,
+  Deletes,
+  Finds,
+  Patch,
+  Queries,
+  UpdateOptions,
+  Updates,
+  WriteConditions,
+} from './capabilities.ts'
+import { type Plan, type SingleRead, plan } from './dynamodb/plan.ts'
+import { type Table, tableOf } from './dynamodb/table.ts'
+import { eachOf } from './each-of.ts'
+import { equals, meets, order } from './evaluate.ts'
 import type { Model } from './model.ts'
-import { type Page, Query, type QueryRunner, type QueryState } from './query.ts'
+import { type Condition, type Page, Query, type QueryRunner, type QueryState } from './query.ts'
 import { readToken, writeToken } from './token.ts'
 
 /** Options of {@link MemoryBackend}. */
@@ -13,10 +25,17 @@ export interface MemoryOptions {
   readonly scan?: 'error' | 'allow'
   /** Signs page tokens. */
   readonly tokenSecret?: string
+  /** A column that counts an item's changes, for optimistic locking. */
+  readonly version?: string
+  /** The column that says, in seconds since 1970, when an item expires. */
+  readonly ttl?: string
 }
 
+type Fields = Readonly<Record<string, unknown>>
+
 /**
- * Items in memory, with the behaviour of a table: the same keys, conditions, orders, pages and errors. For tests.
+ * Items in memory, with the behaviour of a table: the same keys, conditions, orders, pages, conflicts and errors. For
+ * tests.
  *
  * @example
  * ```ts
@@ -41,156 +60,278 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
   readonly where: Query<TItem>['where']
   readonly #model: Model<TItem, TInput, TKey>
   readonly #options: MemoryOptions
+  readonly #table: Table
   readonly #items = new Map<string, TItem>()
 
   constructor(model: Model<TItem, TInput, TKey>, options: MemoryOptions = {}) {
-    checkOptions('MemoryBackend', options, { scan: oneOf('error', 'allow'), tokenSecret: is('string') })
+    checkOptions('MemoryBackend', options, {
+      scan: oneOf('error', 'allow'),
+      tokenSecret: is('string'),
+      version: (value: unknown) => typeof value === 'string' && model.has(value),
+      ttl: (value: unknown) => typeof value === 'string' && model.has(value),
+    })
     this.#model = model
     this.#options = options
+    this.#table = tableOf(model)
     const all = this.query()
     this.where = all.where.bind(all)
   }
 
   async create(data: TInput): Promise<TItem> {
-    const item = await this.#model.validate(data)
-    const id = this.#id(item)
-    if (this.#items.has(id)) throw new ConflictError(`${this.#model.name} has an item with this key already`)
-    this.#items.set(id, structuredClone(item))
-    return item
+    const item = this.#versioned(await this.#model.validate(data), 1)
+    return this.#store(item, this.#demanded(this.#id(item), { isNew: true }))
   }
 
   createMany(list: readonly TInput[]): Promise<TItem[]> {
-    return Promise.all(list.map((data) => this.create(data)))
+    return eachOf(list, (data) => this.create(data))
   }
 
-  async put(data: TInput): Promise<TItem> {
+  async put(data: TInput, options: WriteConditions<TItem> = {}): Promise<TItem> {
     const item = await this.#model.validate(data)
-    this.#items.set(this.#id(item), structuredClone(item))
-    return item
+    const id = this.#id(item)
+    const { version } = this.#options
+    const seen = options.expect ?? Number(version === undefined ? 0 : ((item as Fields)[version] ?? 0))
+    const isNew = version !== undefined && seen === 0
+    this.#demanded(id, { ...options, ...(isNew ? { isNew } : { expect: seen }) })
+    return this.#store(this.#versioned(item, seen + 1), id)
   }
 
   async find(key: Pick<TItem, TKey & keyof TItem>): Promise<TItem | undefined> {
-    return structuredClone(this.#items.get(this.#id(key)))
+    return structuredClone(this.#held(this.#id(key)))
   }
 
-  findMany(keys: readonly Pick<TItem, TKey & keyof TItem>[]): Promise<(TItem | undefined)[]> {
+  async findMany(keys: readonly Pick<TItem, TKey & keyof TItem>[]): Promise<(TItem | undefined)[]> {
     return Promise.all(keys.map((key) => this.find(key)))
   }
 
-  async update(key: Pick<TItem, TKey & keyof TItem>, patch: Patch<TItem>): Promise<TItem> {
+  async update(
+    key: Pick<TItem, TKey & keyof TItem>,
+    patch: Patch<TItem>,
+    { upsert = false, ...options }: UpdateOptions<TItem> = {},
+  ): Promise<TItem> {
     const id = this.#id(key)
-    const changes = Object.entries(patch as Record<string, unknown>).filter(
-      ([, value]) => value !== undefined,
+    const { version } = this.#options
+    const changes = Object.entries(patch as Fields).filter(
+      ([column, value]) => value !== undefined && column !== version,
     )
-    for (const [column, value] of changes) {
-      this.#checkColumn(column)
-      if (this.#model.key.includes(column as TKey) && value !== (key as Record<string, unknown>)[column]) {
-        throw new ConditionError(
-          `The key column "${column}" cannot be changed: create a new item and delete this one`,
-        )
-      }
-    }
-    const item = this.#items.get(id)
-    if (item === undefined) throw new NotFoundError(`${this.#model.name} has no item with this key`)
-    const removed = new Set(changes.filter(([, value]) => value === null).map(([column]) => column))
+    for (const [column, value] of changes) this.#checkChange(key, column, value)
+    const seen = version === undefined ? undefined : (patch as Fields)[version]
+    this.#demanded(id, { ...options, ...(typeof seen === 'number' && { expect: seen }), mustExist: !upsert })
+    const item = (this.#held(id) ?? key) as Fields
+    const kept = Object.entries({ ...item, ...Object.fromEntries(changes) }).filter(
+      ([column, value]) => value !== null || !changes.some(([changed]) => changed === column),
+    )
     const changed = Object.fromEntries(
-      Object.entries({ ...item, ...Object.fromEntries(changes) }).filter(([column]) => !removed.has(column)),
+      kept.filter(([, value]) => !(value instanceof Set && value.size === 0)),
     )
-    this.#items.set(id, structuredClone(changed) as TItem)
-    return changed as TItem
+    const current = version === undefined ? 0 : Number(item[version] ?? 0)
+    return this.#store((changes.length === 0 ? changed : this.#versioned(changed, current + 1)) as TItem, id)
   }
 
-  async delete(key: Pick<TItem, TKey & keyof TItem>): Promise<TItem | undefined> {
+  async delete(
+    key: Pick<TItem, TKey & keyof TItem>,
+    options: DeleteOptions<TItem> = {},
+  ): Promise<TItem | undefined> {
     const id = this.#id(key)
-    const item = this.#items.get(id)
+    const item = this.#held(id)
+    this.#demanded(id, options)
     this.#items.delete(id)
     return item
   }
 
+  /** All items, to narrow down. */
   query(): Query<TItem> {
     return new Query<TItem>(this.#runner)
   }
 
   readonly #runner: QueryRunner = {
     checkColumn: (column) => {
-      this.#checkColumn(column)
+      if (!this.#model.has(column)) throw new ColumnError(column)
     },
     page: async (state) => this.#page(state),
-    count: async (state) =>
-      Math.min(this.#matching(state, this.#plan(state)).length, state.limit ?? Infinity),
-    explain: (state) => ({ plan: this.#plan(state) }),
+    count: async (state) => Math.min(this.#found(state, this.#plan(state)).length, state.limit ?? Infinity),
+    explain: (state) => ({ plan: this.#plan(state), requests: [] }),
   }
 
   #plan(state: QueryState): Plan {
-    return plan(this.#model, state, { scan: this.#options.scan ?? 'error' })
+    const { scan = 'error', ttl } = this.#options
+    return plan(this.#table, state, { scan, ttl, title: this.#model.name })
   }
 
   #page(state: QueryState): Page<unknown> {
     const chosen = this.#plan(state)
-    const { after, limit = Infinity, select, ...question } = state
-    const all = this.#matching(state, chosen)
-    const start =
-      after === undefined
-        ? 0
-        : this.#behind(all, readToken(after, question, this.#options.tokenSecret) as string)
-    const items = all.slice(start, start + limit)
-    const last = items.at(-1)
-    const page = {
-      items: items.map((item) => structuredClone(select === undefined ? item : picked(item, select))),
-    }
-    return last === undefined || start + limit >= all.length
-      ? page
-      : { ...page, next: writeToken(this.#id(last), question, this.#options.tokenSecret) }
-  }
-
-  #behind(all: readonly TItem[], id: string): number {
-    return all.findIndex((item) => this.#id(item) === id) + 1
-  }
-
-  /** The items that a plan gives, in its order. An index holds only items that have its columns. */
-  #matching(state: QueryState, { order: columns, forward }: Plan): TItem[] {
-    const matching = [...this.#items.values()].filter((item) => {
-      const fields = item as Readonly<Record<string, unknown>>
-      return (
-        columns.every((column) => fields[column] !== undefined) &&
-        state.conditions.every((condition) => meets(fields, condition))
-      )
-    })
-    matching.sort((a, b) =>
-      compareBy([...columns, ...this.#model.key], a as Record<string, unknown>, b as Record<string, unknown>),
+    const { after, limit = Infinity, select, conditions, sort, index } = state
+    const binding = [this.#model.name, conditions, sort, index]
+    const all = this.#found(state, chosen)
+    const start = after === undefined ? 0 : this.#behind(all, readToken(after, binding, this.#options))
+    const found = all.slice(start, start + limit)
+    const items = found.map(({ item }) =>
+      structuredClone(select === undefined ? item : picked(item as Fields, select)),
     )
-    return forward ? matching : matching.reverse()
+    const last = found.at(-1)
+    return last === undefined || start + limit >= all.length
+      ? { items }
+      : { items, next: writeToken([last.part, plainKey(last.place)], binding, this.#options) }
+  }
+
+  /** Also where the item of the token is gone: the page goes on behind its place. */
+  #behind(all: readonly Found<TItem>[], token: unknown): number {
+    const [part, place] = token as [number, readonly unknown[]]
+    const at = all.findIndex(
+      (found) => found.part > part || (found.part === part && found.compare(fromPlainKey(place)) > 0),
+    )
+    return at < 0 ? all.length : at
+  }
+
+  /** The items that a plan gives, in its order. */
+  #found(state: QueryState, chosen: Plan): Found<TItem>[] {
+    if (chosen.operation === 'None') return []
+    const reads = chosen.operation === 'Union' ? chosen.parts.map(({ read }) => read) : [chosen]
+    const seen = new Set<TItem>()
+    return reads.flatMap((read, part) => {
+      const items = this.#read(read, state.conditions).filter((item) => !seen.has(item))
+      for (const item of items) seen.add(item)
+      return this.#ordered(read, items, part)
+    })
+  }
+
+  /** An index holds only items that have its columns. */
+  #read(read: SingleRead, conditions: readonly Condition[]): TItem[] {
+    const wanted = 'keys' in read ? read.check : [...read.key, ...read.filter, ...read.check]
+    const present = 'keys' in read ? [] : read.order
+    const keys = 'keys' in read ? new Set(read.keys.map((key) => this.#id(key))) : undefined
+    return [...this.#items].flatMap(([id, item]) => {
+      const fields = item as Fields
+      const isFound =
+        (keys === undefined || keys.has(id)) &&
+        !this.#isExpired(item) &&
+        present.every((column) => fields[column] !== undefined && fields[column] !== null) &&
+        [...wanted, ...conditions].every((condition) => meets(fields, condition))
+      return isFound ? [item] : []
+    })
+  }
+
+  #ordered(read: SingleRead, items: readonly TItem[], part: number): Found<TItem>[] {
+    const columns = 'keys' in read ? this.#table.key : [...new Set([...read.order, ...this.#table.key])]
+    const sign = 'keys' in read || read.forward ? 1 : -1
+    const placeOf = (item: object): unknown[] => columns.map((column) => (item as Fields)[column])
+    const found = items.map((item): Found<TItem> => {
+      const place = placeOf(item)
+      return { item, part, place, compare: (other) => sign * compareAll(place, other) }
+    })
+    if (!('keys' in read)) return found.sort((a, b) => a.compare(b.place))
+    // By their keys, items come in the order in which the keys are given.
+    const ids = read.keys.map((key) => this.#id(key))
+    const rank = (item: object): number => ids.indexOf(this.#id(item))
+    return found
+      .map((one) => {
+        const place = [rank(one.item)]
+        return { ...one, place, compare: (other: readonly unknown[]) => compareAll(place, other) }
+      })
+      .sort((a, b) => a.compare(b.place))
+  }
+
+  /** @throws NotFoundError, ConflictError. Gives the id. */
+  #demanded(
+    id: string,
+    { isNew = false, mustExist = false, expect, when }: { readonly isNew?: boolean } & DeleteOptions<TItem>,
+  ): string {
+    const item = this.#held(id)
+    const { name } = this.#model
+    if (isNew && item !== undefined)
+      throw new ConflictError(`${name} has an item with this key already`, { current: structuredClone(item) })
+    const { version } = this.#options
+    const conditions = when === undefined ? [] : Query.conditionsOf(when(this.query()))
+    const isLocked = version !== undefined && expect !== undefined
+    if (item === undefined && (mustExist || isLocked || conditions.length > 0) && !isNew)
+      throw new NotFoundError(`${name} has no item with this key`)
+    const fields = (item ?? {}) as Fields
+    if ((isLocked && fields[version] !== expect) || !conditions.every((one) => meets(fields, one)))
+      throw new ConflictError(`${name} has this item in another state than was expected`, {
+        current: structuredClone(item),
+      })
+    return id
+  }
+
+  #checkChange(key: Fields, column: string, value: unknown): void {
+    if (!this.#model.has(column)) throw new ColumnError(column)
+    if (this.#table.key.includes(column) && !equals(value, key[column])) throw new KeyChangeError(column)
+  }
+
+  #versioned<T extends object>(item: T, version: number): T {
+    return this.#options.version === undefined ? item : { ...item, [this.#options.version]: version }
+  }
+
+  #store(item: TItem, id: string): TItem {
+    const kept = Object.fromEntries(
+      Object.entries(item).filter(
+        ([, value]) => value !== undefined && !(value instanceof Set && value.size === 0),
+      ),
+    )
+    this.#items.set(id, structuredClone(kept) as TItem)
+    return item
+  }
+
+  #held(id: string): TItem | undefined {
+    const item = this.#items.get(id)
+    return item === undefined || this.#isExpired(item) ? undefined : item
+  }
+
+  #isExpired(item: TItem): boolean {
+    const at = this.#options.ttl === undefined ? undefined : (item as Fields)[this.#options.ttl]
+    return typeof at === 'number' && at <= Math.floor(Date.now() / 1000)
   }
 
   #id(item: object): string {
-    const fields = item as Readonly<Record<string, unknown>>
-    return JSON.stringify(
-      this.#model.key.map((column) => {
-        const value = fields[column]
-        if (value === undefined || value === null || value === '')
-          throw new InvalidDataError(`The key column "${column}" has no value`)
-        return typeof value === 'bigint' ? Number(value) : value
-      }),
-    )
-  }
-
-  #checkColumn(column: string): void {
-    if (!this.#model.has(column)) throw new ConditionError(`The model has no column "${column}"`)
+    const key = this.#table.key.map((column) => {
+      const value = (item as Fields)[column]
+      if (value === undefined || value === null || value === '')
+        throw new InvalidDataError(`The key column "${column}" has no value`)
+      return value
+    })
+    return JSON.stringify(plainKey(key))
   }
 }
 
-function compareBy(
-  columns: readonly string[],
-  a: Readonly<Record<string, unknown>>,
-  b: Readonly<Record<string, unknown>>,
-): number {
-  for (const column of columns) {
-    const compared = order(a[column], b[column]) ?? 0
+/** An item, and its place in the order of what is found. */
+interface Found<TItem> {
+  readonly item: TItem
+  /** Which of several reads gives it. */
+  readonly part: number
+  readonly place: readonly unknown[]
+  /** Negative in front of another place of the same part, positive behind it. */
+  readonly compare: (place: readonly unknown[]) => number
+}
+
+function compareAll(a: readonly unknown[], b: readonly unknown[]): number {
+  for (const [index, one] of a.entries()) {
+    const compared = order(one, b[index]) ?? 0
     if (compared !== 0) return compared
   }
   return 0
 }
 
-function picked(item: object, columns: readonly string[]): object {
+/** A form for JSON, from which the values can be told and made again. */
+function plainKey(values: readonly unknown[]): unknown[] {
+  return values.map((value) => {
+    if (typeof value === 'bigint') return { number: value.toString() }
+    if (typeof value === 'number' && !Number.isSafeInteger(value)) return { number: String(value) }
+    if (typeof value === 'number') return { number: String(value) }
+    if (value instanceof Date) return { date: value.getTime() }
+    return value instanceof Uint8Array ? { bytes: Buffer.from(value).toString('base64') } : value
+  })
+}
+
+function fromPlainKey(values: readonly unknown[]): unknown[] {
+  return values.map((value) => {
+    if (typeof value !== 'object' || value === null) return value
+    const { number, date, bytes } = value as { number?: string; date?: number; bytes?: string }
+    if (bytes !== undefined) return Buffer.from(bytes, 'base64')
+    if (date !== undefined) return new Date(date)
+    return /^-?\d+$/.test(String(number)) ? BigInt(String(number)) : Number(number)
+  })
+}
+
+function picked(item: Fields, columns: readonly string[]): object {
   return Object.fromEntries(Object.entries(item).filter(([column]) => columns.includes(column)))
 }

@@ -2,11 +2,16 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ConfigurationError } from '../errors.ts'
 import { checkOptions, is } from '../options.ts'
 import { isSchema, validated } from '../standard-schema.ts'
+import { type ColumnFacts, type ColumnKind, columnFacts } from './column-kinds.ts'
 
-/** The keys of an index: equal in `partition`, ordered by `sort`. */
+/** The keys of an index: equal in `partition`, ordered by `sort`. A DynamoDB index may have up to four of each. */
 export interface Index<TColumn extends string = string> {
-  readonly partition: TColumn
-  readonly sort?: TColumn
+  readonly partition: TColumn | readonly TColumn[]
+  readonly sort?: TColumn | readonly TColumn[]
+  /** What the index holds: whole items, their keys, or these columns beside them (DynamoDB). @default 'all' */
+  readonly project?: 'all' | 'keys' | readonly TColumn[]
+  /** Whether it is a local index of DynamoDB, which can be read consistently. @default if it has the table's partition */
+  readonly local?: boolean
 }
 
 /** What {@link model} is given. */
@@ -41,7 +46,7 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
   readonly indexes: Readonly<Record<string, Index>>
   readonly schema: StandardSchemaV1<TInput, TItem>
   readonly #name: string | (() => string)
-  readonly #columns: ReadonlySet<string> | undefined
+  readonly #facts: ReadonlyMap<string, ColumnFacts | undefined> | undefined
 
   /** @internal */
   constructor({ name, key = [], schema, indexes = {}, columns }: AnyDefinition<TKey>) {
@@ -49,8 +54,9 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
     this.key = key
     this.schema = schema as StandardSchemaV1<TInput, TItem>
     this.indexes = indexes
-    const known = columns ?? columnsOf(schema)
-    this.#columns = known && new Set([...known, ...key])
+    const facts = columnFacts(schema)
+    const known = columns ?? (facts && [...facts.keys()])
+    this.#facts = known && new Map([...known, ...key].map((column) => [column, facts?.get(column)]))
   }
 
   /** The table's name or the queue's URL. */
@@ -65,7 +71,22 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
 
   /** Whether there is such a column, as far as the schema tells. */
   has(column: string): boolean {
-    return this.#columns === undefined || this.#columns.has(column)
+    return this.#facts === undefined || this.#facts.has(column)
+  }
+
+  /** The names of the columns, as far as the schema tells. */
+  get columns(): string[] | undefined {
+    return this.#facts && [...this.#facts.keys()]
+  }
+
+  /** What a column holds, as far as the schema tells. */
+  kind(column: string): ColumnKind | undefined {
+    return this.#facts?.get(column)?.kind
+  }
+
+  /** Whether `null` is a value of a column, as far as the schema tells. */
+  isNullable(column: string): boolean {
+    return this.#facts?.get(column)?.isNullable === true
   }
 
   /** @throws ValidationError */
@@ -79,13 +100,6 @@ export type ItemOf<TModel> = TModel extends Model<infer TItem, infer _TInput, in
 
 /** What a model's backends take. Defaults that the schema fills in may be left out. */
 export type InputOf<TModel> = TModel extends Model<infer _TItem, infer TInput, infer _TKey> ? TInput : never
-
-/** The columns that a schema's own object tells. There is no standard for it yet, so the two usual ways are tried. */
-function columnsOf(schema: object): string[] | undefined {
-  const { shape, entries } = schema as { shape?: unknown; entries?: unknown }
-  const found = typeof shape === 'object' && shape !== null ? shape : entries
-  return typeof found === 'object' && found !== null && !Array.isArray(found) ? Object.keys(found) : undefined
-}
 
 /**
  * Describes what a backend stores.
@@ -122,9 +136,7 @@ export function model<
   )
   const keyColumns = [
     ...made.key,
-    ...Object.values(made.indexes).flatMap(({ partition, sort }) =>
-      sort === undefined ? [partition] : [partition, sort],
-    ),
+    ...Object.values(made.indexes).flatMap(({ partition, sort = [] }) => [partition, sort].flat()),
   ]
   const unknown = keyColumns.find((column) => !made.has(column))
   if (unknown !== undefined)

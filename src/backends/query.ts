@@ -1,4 +1,4 @@
-import { ConditionError } from '../errors.ts'
+import { ConditionError, DeadlineError } from '../errors.ts'
 import type { Column } from './model.ts'
 
 /** The operators of a condition. */
@@ -71,9 +71,17 @@ export interface QueryState {
   readonly index?: string
   readonly consistent?: boolean
   readonly after?: string
+  /** In how many parts a scan is read at once. */
+  readonly segments?: number
 }
 
-/** How far one `page()` may go. */
+/** One of the alternatives of `or()`: equal columns, another query's conditions, or conditions added to none. */
+export type Alternative<TItem> =
+  | { readonly [K in Column<TItem>]?: TItem[K] | null }
+  | Query<TItem, unknown>
+  | ((query: Query<TItem>) => Query<TItem, unknown>)
+
+/** How far one `page()` may go. Where that ends it early, it has `complete: false` and the token to go on with. */
 export interface PageOptions {
   /** Requests to the database. */
   readonly maxPages?: number
@@ -86,15 +94,32 @@ export interface PageOptions {
 export interface Page<TItem> {
   readonly items: TItem[]
   readonly next?: string
+  /** Given where the page ends before its limit, for lack of time or because `maxPages` or `maxScanned` was reached. */
+  readonly complete?: false
+}
+
+/** What {@link Query.explain} tells. */
+export interface Explanation {
+  readonly plan: {
+    /** `GetItem`, `Query`, `Scan`, …; `None` where no item can meet the conditions. */
+    readonly operation: string
+    /** The index that is read; `undefined` for the table itself. */
+    readonly index?: string | undefined
+    /** The reason for this way. */
+    readonly why: string
+  }
+  /** What would be sent, in the form of the database. */
+  readonly requests: readonly object[]
 }
 
 /** What a backend does for its queries. */
 export interface QueryRunner {
   /** @throws ConditionError for a column that the model does not have */
   checkColumn(column: string): void
-  page(state: QueryState, options: PageOptions): Promise<Page<unknown>>
+  /** @param isLast - Whether nobody will ask for the next page, so that it need not be known whether there is one */
+  page(state: QueryState, options: PageOptions, isLast?: boolean): Promise<Page<unknown>>
   count(state: QueryState, options: PageOptions): Promise<number>
-  explain(state: QueryState): unknown
+  explain(state: QueryState): Explanation | Promise<Explanation>
 }
 
 const operators = new Set<string>([
@@ -148,10 +173,45 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
     value?: unknown,
   ): Query<TItem, TSelected> {
     const added =
-      typeof first === 'string'
-        ? [this.#comparison(first, operator, value)]
-        : Object.entries(first).map(([column, one]) => this.#comparison(column, '=', one))
+      typeof first === 'string' ? [this.#comparison(first, operator, value)] : this.#equalities(first)
     return this.#with({ conditions: [...this.#state.conditions, ...added] })
+  }
+
+  /**
+   * Adds alternatives: at least one must hold as a whole, beside all other conditions.
+   *
+   * @example
+   * ```ts
+   * import { MemoryBackend, model } from 'clearskies-middy'
+   * import { z } from 'zod'
+   *
+   * const Product = model({ name: 'products', key: ['id'], schema: z.object({ id: z.string(), price: z.number() }) })
+   * const products = new MemoryBackend(Product, { scan: 'allow' })
+   *
+   * await products.query().or({ id: '7' }, (query) => query.where('price', '<', 5)).all()
+   * ```
+   */
+  or(...alternatives: readonly Alternative<TItem>[]): Query<TItem, TSelected> {
+    if (alternatives.length === 0) throw new ConditionError('or() takes at least one alternative')
+    const or = alternatives.map((alternative) => this.#alternative(alternative))
+    return this.#with({ conditions: [...this.#state.conditions, { or }] })
+  }
+
+  #alternative(alternative: Alternative<TItem>): readonly Condition[] {
+    const query =
+      typeof alternative === 'function' ? alternative(new Query<TItem>(this.#runner)) : alternative
+    const conditions = query instanceof Query ? query.#state.conditions : this.#equalities(query)
+    if (conditions.length === 0) throw new ConditionError('An alternative of or() has no condition')
+    return conditions
+  }
+
+  #equalities(equal: object): Comparison[] {
+    return Object.entries(equal).map(([column, one]) => this.#comparison(column, '=', one))
+  }
+
+  /** @internal */
+  static conditionsOf(query: Query<never, unknown>): readonly Condition[] {
+    return query.#state.conditions
   }
 
   #comparison(column: string, operator: string | undefined, value: unknown): Comparison {
@@ -195,6 +255,13 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
     return this.#with({ consistent: true })
   }
 
+  /** Reads a scan in several parts at once; the order of the items is then nobody's. */
+  segments(count: number): Query<TItem, TSelected> {
+    if (!Number.isSafeInteger(count) || count < 1 || count > 1_000_000)
+      throw new ConditionError('A scan has 1 to 1,000,000 segments')
+    return this.#with({ segments: count })
+  }
+
   /** Goes on behind a page. */
   after(token: string | null | undefined): Query<TItem, TSelected> {
     return token === null || token === undefined ? this : this.#with({ after: token })
@@ -219,9 +286,10 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
   }
 
   /** The first item. */
-  async first(): Promise<TSelected | undefined> {
-    const { items } = await this.limit(1).page()
-    return items[0]
+  async first(options: PageOptions = {}): Promise<TSelected | undefined> {
+    const page = await this.#runner.page({ ...this.#state, limit: 1 }, options, true)
+    if (page.items.length === 0 && page.complete === false) throw new DeadlineError(outOfTime)
+    return page.items[0] as TSelected | undefined
   }
 
   /** How many items there are, at most `limit`. */
@@ -230,12 +298,15 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
   }
 
   /** Whether there is any. */
-  async exists(): Promise<boolean> {
-    return (await this.limit(1).count()) > 0
+  async exists(options: PageOptions = {}): Promise<boolean> {
+    return (await this.#runner.count({ ...this.#state, limit: 1 }, options)) > 0
   }
 
-  /** What would be sent, and why so. */
-  explain(): unknown {
+  /**
+   * What would be sent, and why so: from which key or index, what the database filters, what is checked here. A promise
+   * only where the table has first to be described.
+   */
+  explain(): Explanation | Promise<Explanation> {
     return this.#runner.explain(this.#state)
   }
 
@@ -249,11 +320,14 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
         ...(remaining !== Infinity && { limit: remaining }),
       }).page()
       yield* page.items
+      if (page.complete === false) throw new DeadlineError(outOfTime)
       remaining -= page.items.length
       after = page.next
     } while (after !== undefined && remaining > 0)
   }
 }
+
+const outOfTime = 'The time was up before all items were read'
 
 function normalized(column: string, operator: Operator, value: unknown): Comparison {
   if (operator === 'is-null' || operator === 'is-not-null') return { column, operator, value: undefined }

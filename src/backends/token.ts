@@ -1,30 +1,84 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto'
 import { InvalidTokenError } from '../errors.ts'
 
-/**
- * Page tokens: a position, and a code that binds it to one query. Without a secret the code is a plain hash: it keeps
- * a token from being used for another query by mistake, not from being made by somebody who knows how.
- */
-export function writeToken(position: unknown, query: unknown, secret: string | undefined): string {
-  const payload = Buffer.from(JSON.stringify(position)).toString('base64url')
-  return `${payload}.${codeOf(payload, query, secret).toString('base64url')}`
+/** How page tokens are made. */
+export interface TokenOptions {
+  /** Without it a token is bound to its query by a plain hash: against mistakes, and not against somebody who knows how. */
+  readonly tokenSecret?: string | undefined
+  /** Whether tokens are encrypted, too: they name the key of the last item. Needs a secret. */
+  readonly encryptTokens?: boolean | undefined
+}
+
+/** More than any position needs: keys have at most 3 KB. */
+const maxLength = 16_384
+
+/** A page token: a position, and a code that binds it to one query. */
+export function writeToken(position: unknown, query: unknown, options: TokenOptions): string {
+  const text = JSON.stringify(position)
+  if (options.encryptTokens === true) return encrypt(text, query, options)
+  const payload = Buffer.from(text).toString('base64url')
+  return `${payload}.${codeOf(payload, query, options).toString('base64url')}`
 }
 
 /** @throws InvalidTokenError for a token that was changed or is another query's */
-export function readToken(token: string, query: unknown, secret: string | undefined): unknown {
-  const [payload = '', code = '', ...rest] = token.split('.')
-  const given = Buffer.from(code, 'base64url')
-  const expected = codeOf(payload, query, secret)
-  if (rest.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected))
-    throw new InvalidTokenError()
+export function readToken(token: string, query: unknown, options: TokenOptions): unknown {
+  if (typeof token !== 'string' || token.length > maxLength) throw new InvalidTokenError()
   try {
-    return JSON.parse(Buffer.from(payload, 'base64url').toString())
+    return JSON.parse(
+      options.encryptTokens === true ? decrypt(token, query, options) : opened(token, query, options),
+    )
   } catch (cause) {
-    throw new InvalidTokenError({ cause })
+    throw cause instanceof InvalidTokenError ? cause : new InvalidTokenError({ cause })
   }
 }
 
-function codeOf(payload: string, query: unknown, secret: string | undefined): Buffer {
-  const hash = secret === undefined ? createHash('sha256') : createHmac('sha256', secret)
-  return hash.update(JSON.stringify(query)).update('\0').update(payload).digest().subarray(0, 16)
+function opened(token: string, query: unknown, options: TokenOptions): string {
+  const [payload = '', code = '', ...rest] = token.split('.')
+  const given = Buffer.from(code, 'base64url')
+  const expected = codeOf(payload, query, options)
+  if (rest.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected))
+    throw new InvalidTokenError()
+  return Buffer.from(payload, 'base64url').toString()
+}
+
+function codeOf(payload: string, query: unknown, { tokenSecret }: TokenOptions): Buffer {
+  const hash = tokenSecret === undefined ? createHash('sha256') : createHmac('sha256', tokenSecret)
+  return hash.update(canonical(query)).update('\0').update(payload).digest().subarray(0, 16)
+}
+
+const cipher = 'aes-256-gcm'
+
+function encrypt(text: string, query: unknown, options: TokenOptions): string {
+  const nonce = randomBytes(12)
+  const sealing = createCipheriv(cipher, keyOf(options), nonce).setAAD(Buffer.from(canonical(query)))
+  const sealed = Buffer.concat([sealing.update(text, 'utf8'), sealing.final()])
+  return Buffer.concat([nonce, sealing.getAuthTag(), sealed]).toString('base64url')
+}
+
+function decrypt(token: string, query: unknown, options: TokenOptions): string {
+  const bytes = Buffer.from(token, 'base64url')
+  const opening = createDecipheriv(cipher, keyOf(options), bytes.subarray(0, 12))
+    .setAAD(Buffer.from(canonical(query)))
+    .setAuthTag(bytes.subarray(12, 28))
+  return Buffer.concat([opening.update(bytes.subarray(28)), opening.final()]).toString('utf8')
+}
+
+function keyOf({ tokenSecret = '' }: TokenOptions): Buffer {
+  return createHash('sha256').update('page token\0').update(tokenSecret).digest()
+}
+
+/** JSON for what JSON has no form: two values of different types never read alike. */
+function canonical(query: unknown): string {
+  return JSON.stringify(query, (_, value: unknown) => {
+    if (typeof value === 'bigint') return { number: value.toString() }
+    if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString('base64') }
+    return value instanceof Set ? { set: [...(value as Set<unknown>)] } : value
+  })
 }

@@ -16,7 +16,8 @@ export function isAuthenticationError(error: unknown): boolean {
   for (let depth = 0, found: unknown = error; depth < 5 && isObject(found); depth++, found = found['cause']) {
     const { code, errno, status, statusCode, response } = found
     if (codes.has(code) || codes.has(errno)) return true
-    const answered = [status, statusCode, isObject(response) ? response['status'] : undefined]
+    const answer = isObject(response) ? [response['status'], response['statusCode']] : []
+    const answered = [status, statusCode, ...answer]
     if (answered.some((value) => value === 401 || value === 403)) return true
   }
   return false

@@ -1,7 +1,18 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { concealed, inspect } from '../conceal.ts'
 import { readDotenv } from '../dotenv.ts'
-import { ConfigurationError, InvalidVariableError, MissingVariableError } from '../errors.ts'
+import {
+  ConfigurationError,
+  InvalidEnvironmentError,
+  InvalidVariableError,
+  MalformedJsonError,
+  MissingVariableError,
+  SecretError,
+  SecretNotFoundError,
+  SecretPendingDeletionError,
+  SecretTimeoutError,
+  ValidationError,
+} from '../errors.ts'
 import { parseJson } from '../json.ts'
 import { checkOptions } from '../options.ts'
 import { setEnvFile } from '../region.ts'
@@ -100,12 +111,16 @@ export class Environment<TValues = unknown> {
     })
   }
 
-  /** A value written as JSON. @throws MissingVariableError, MalformedJsonError */
+  /** A value written as JSON. @throws MissingVariableError, InvalidVariableError */
   async json(name: string, options: GetVariableOptions = {}): Promise<unknown> {
-    const text = await this.get(name, options)
-    return (text as string | undefined) === undefined
-      ? undefined
-      : parseJson(text, `The environment variable "${name}"`)
+    const text = (await this.get(name, options)) as string | undefined
+    if (text === undefined) return undefined
+    try {
+      return parseJson(text, `The environment variable "${name}"`)
+    } catch (error) {
+      if (!(error instanceof MalformedJsonError)) throw error
+      throw new InvalidVariableError(name, `valid JSON: it breaks at position ${error.position}`)
+    }
   }
 
   async #as<T>(
@@ -122,7 +137,8 @@ export class Environment<TValues = unknown> {
   }
 
   #lookUp(name: string): string | undefined {
-    const set = Object.hasOwn(this.#overrides, name) ? this.#overrides[name] : process.env[name]
+    const place = [this.#overrides, process.env].find((variables) => Object.hasOwn(variables, name))
+    const set = place?.[name]
     if (set !== undefined || this.#file === false) return set
     this.#variables ??= readDotenv(this.#file)
     return this.#variables.get(name)
@@ -135,7 +151,12 @@ export class Environment<TValues = unknown> {
       throw new ConfigurationError(`The variable "${variable}" names no secret behind ${scheme}://`)
     for (const candidate of this.#secrets) {
       const secrets = Secrets.ofScheme(candidate, wanted)
-      if (secrets !== undefined) return secrets.get(Secrets.nameFromUri(secrets, path))
+      if (secrets === undefined) continue
+      try {
+        return await secrets.get(Secrets.nameFromUri(secrets, path))
+      } catch (error) {
+        throw error instanceof SecretError ? ofVariable(variable, Secrets.title(secrets), error) : error
+      }
     }
     const middleware = wanted === 'secretsmanager' ? 'secretsManager()' : 'parameterStore()'
     throw new ConfigurationError(
@@ -167,9 +188,7 @@ export class Environment<TValues = unknown> {
       return
     const values = Object.fromEntries(names.map((name, index) => [name, loaded[index]]))
     environment.#values =
-      schema === undefined
-        ? values
-        : ((await validated(schema, values, 'The environment')) as Record<string, unknown>)
+      schema === undefined ? values : ((await checked(schema, values)) as Record<string, unknown>)
     environment.#raw = loaded
   }
 
@@ -182,10 +201,38 @@ export class Environment<TValues = unknown> {
   }
 }
 
+/** The same kind of error, which also says which variable names the secret. */
+function ofVariable(variable: string, title: string, cause: SecretError): SecretError {
+  const needed = `The variable "${variable}" needs a secret:`
+  const store = `${needed} ${title}`
+  const details = { path: cause.path, cause }
+  if (cause instanceof SecretNotFoundError) return new SecretNotFoundError(store, details)
+  if (cause instanceof SecretPendingDeletionError) return new SecretPendingDeletionError(store, details)
+  if (cause instanceof SecretTimeoutError) return new SecretTimeoutError(store, details, cause.seconds)
+  return new SecretError(`${needed} ${cause.message}`, details)
+}
+
+async function checked(
+  schema: StandardSchemaV1,
+  values: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
+  try {
+    return await validated(schema, values, 'The environment')
+  } catch (error) {
+    // Schemas quote what they refuse, and these are secrets.
+    if (!(error instanceof ValidationError))
+      throw new InvalidEnvironmentError('The environment is not valid: its schema threw an error')
+    const errors = error.errors.map(({ path }) => ({ path, message: 'Not what the schema asks for' }))
+    const names = new Set(errors.map(({ path: [name] }) => String(name)))
+    throw new InvalidEnvironmentError(`The environment is not valid: ${[...names].join(', ')}`, { errors })
+  }
+}
+
 /**
  * Puts the environment variables into the context.
  *
- * @throws MissingVariableError before the handler, if a declared name is not set and no schema makes it optional
+ * @throws MissingVariableError before the handler, if a declared name is not set and no schema makes it optional;
+ * InvalidEnvironmentError if the schema refuses the values
  * @example
  * ```ts
  * import middy from '@middy/core'

@@ -1,4 +1,5 @@
-import type { SecretRef, SecretStore, SecretValue } from './secret-store.ts'
+import { bypassExtension, isPastExtension } from './extension-bypass.ts'
+import type { Outcomes, ReadOptions, SecretRef, SecretStore, SecretValue } from './secret-store.ts'
 
 /** https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html */
 const defaultPort = 2773
@@ -8,8 +9,9 @@ const pause = 60_000
 
 /**
  * Reads through the AWS Parameters and Secrets Lambda Extension, a local HTTP server beside the function: no AWS client has
- * to be loaded. Whatever the extension does not give (it may not have started, the name may be missing or forbidden) the
- * store itself is asked for, and so is what is read anew, because the extension has a cache of its own.
+ * to be loaded. Whatever the extension does not give within half of the time (it may not have started, the name may be
+ * missing or forbidden) the store itself is asked for. So is what is read anew or was written, because the extension has a
+ * cache of its own.
  *
  * @param isOptional - Whether an extension that is not there is left alone for a while
  */
@@ -19,6 +21,7 @@ export function throughExtension(store: SecretStore, isOptional: boolean): Secre
   async function ask(ref: SecretRef, signal: AbortSignal): Promise<SecretValue | undefined> {
     const token = process.env['AWS_SESSION_TOKEN']
     if (token === undefined || (isOptional && Date.now() < askAgainAt)) return undefined
+    if (isPastExtension(ref.name)) return undefined
     try {
       const reply = await getJson(pathOf(store, ref), token, signal)
       return reply === undefined ? undefined : valueOf(reply)
@@ -30,15 +33,28 @@ export function throughExtension(store: SecretStore, isOptional: boolean): Secre
 
   async function readAll(
     refs: readonly SecretRef[],
-    options: Parameters<SecretStore['read']>[1],
+    options: ReadOptions,
     rest: SecretStore['read'],
-  ): ReturnType<SecretStore['read']> {
-    if (options.isRefresh) return rest(refs, options)
-    const given = await Promise.all(refs.map((ref) => ask(ref, options.signal)))
-    const open = refs.filter((_, index) => given[index] === undefined)
-    const others = open.length === 0 ? [] : (await rest(open, options)).values()
-    const next = others[Symbol.iterator]()
-    return given.map((value) => value ?? (next.next().value as SecretValue | Error))
+  ): Promise<Outcomes> {
+    if (options.isRefresh) {
+      for (const { name } of refs) bypassExtension(name, false)
+      return rest(refs, options)
+    }
+    const abort = new AbortController()
+    const timer = setTimeout(() => {
+      abort.abort()
+    }, options.milliseconds / 2)
+    const signal = AbortSignal.any([abort.signal, options.signal])
+    const given = refs.map((ref) => ask(ref, signal))
+    const others = Promise.all(given).then(async (values) => {
+      clearTimeout(timer)
+      const open = refs.filter((_, index) => values[index] === undefined)
+      const outcomes = open.length === 0 ? [] : await rest(open, options)
+      return new Map(open.map((ref, index) => [ref, outcomes[index] as Outcomes[number]]))
+    })
+    return refs.map(
+      async (ref, index) => (await given[index]) ?? ((await others).get(ref) as Outcomes[number]),
+    )
   }
 
   return {
@@ -62,26 +78,42 @@ function pathOf({ scheme }: SecretStore, { key, name, version, stage }: SecretRe
 }
 
 interface Reply {
-  readonly Parameter?: { readonly Value?: string }
-  readonly SecretString?: string | null
-  readonly SecretBinary?: string | null
+  readonly Parameter?: { readonly Value?: unknown } | null
+  readonly SecretString?: unknown
+  readonly SecretBinary?: unknown
 }
 
-function valueOf({ Parameter, SecretString, SecretBinary }: Reply): SecretValue | undefined {
-  const text = Parameter?.Value ?? SecretString ?? undefined
-  if (text !== undefined) return text
+function valueOf(reply: Reply | null): SecretValue | undefined {
+  const { Parameter, SecretString, SecretBinary } = reply ?? {}
+  const text = Parameter?.Value ?? SecretString
+  if (typeof text === 'string') return text
   return typeof SecretBinary === 'string' ? Buffer.from(SecretBinary, 'base64') : undefined
 }
 
 /** `undefined` for anything but a 200: the store itself says better what is wrong. */
-async function getJson(path: string, token: string, signal: AbortSignal): Promise<Reply | undefined> {
+async function getJson(path: string, token: string, signal: AbortSignal): Promise<Reply | null | undefined> {
+  try {
+    return await getJsonFrom('127.0.0.1', path, token, signal)
+  } catch (error) {
+    // Only then by its name, which could mean IPv6: to look a name up takes 5 ms in a process that has not yet done so.
+    if ((error as { code?: unknown }).code !== 'ECONNREFUSED') throw error
+    return getJsonFrom('localhost', path, token, signal)
+  }
+}
+
+async function getJsonFrom(
+  host: string,
+  path: string,
+  token: string,
+  signal: AbortSignal,
+): Promise<Reply | null | undefined> {
   // Required and not imported: the module's ES facade takes 20 ms to load. `fetch` takes longer still.
   const http = process.getBuiltinModule('node:http')
   const port = Number(process.env['PARAMETERS_SECRETS_EXTENSION_HTTP_PORT'] ?? defaultPort)
   const headers = { 'X-Aws-Parameters-Secrets-Token': token }
   return new Promise((resolve, reject) => {
     http
-      .get({ host: 'localhost', port, path, headers, signal, agent: false }, (response) => {
+      .get({ host, port, path, headers, signal, agent: false }, (response) => {
         const chunks: Buffer[] = []
         response
           .on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -92,7 +124,7 @@ async function getJson(path: string, token: string, signal: AbortSignal): Promis
               return
             }
             try {
-              resolve(JSON.parse(Buffer.concat(chunks).toString()) as Reply)
+              resolve(JSON.parse(Buffer.concat(chunks).toString()) as Reply | null)
             } catch {
               resolve(undefined)
             }

@@ -3,7 +3,7 @@ import type {
   GetSecretValueCommandOutput,
   ListSecretsCommandOutput,
 } from '@aws-sdk/client-secrets-manager'
-import { type ClientOption, lazyClient, ownClients, reasonOf } from '../aws-client.ts'
+import { type ClientOption, lazyClient, ownClients } from '../aws-client.ts'
 import {
   SecretAlreadyExistsError,
   SecretError,
@@ -12,8 +12,10 @@ import {
 } from '../errors.ts'
 import { optionalImport } from '../optional-import.ts'
 import { loadThroughMiddy } from './middy-loader.ts'
+import { readError } from './secret-read-error.ts'
 import {
   type Outcome,
+  type Outcomes,
   type SecretRef,
   type SecretStore,
   type SecretValue,
@@ -49,42 +51,44 @@ export function secretsManagerStore(clientOption: ClientOption | undefined): Sec
       })
       const output = await call<GetSecretValueCommandOutput>(command, abortSignal)
       return valueOf(output) ?? new SecretNotFoundError(title, { path: name })
-    } catch (cause) {
-      return readError(name, cause)
+    } catch (error) {
+      return outcomeOf(name, error)
     }
   }
 
-  async function readBatch(refs: readonly SecretRef[], abortSignal: AbortSignal): Promise<Outcome[]> {
+  async function readBatch(refs: readonly SecretRef[], abortSignal: AbortSignal): Promise<Outcomes> {
     try {
       const { BatchGetSecretValueCommand } = await loadSdk()
       const command = new BatchGetSecretValueCommand({ SecretIdList: refs.map(({ name }) => name) })
       const output = await call<BatchGetSecretValueCommandOutput>(command, abortSignal)
       const { SecretValues = [], Errors = [] } = output
-      return refs.map(({ name }) => {
+      return refs.map((ref) => {
+        const { name } = ref
         const found = SecretValues.find(
           ({ Name, ARN }) => name === Name || name === ARN || isPartOf(name, ARN),
         )
-        const { ErrorCode, Message } = Errors.find(({ SecretId }) => SecretId === name) ?? {}
-        return (
-          (found && valueOf(found)) ??
-          readError(name, { name: ErrorCode ?? 'ResourceNotFoundException', message: Message ?? '' })
-        )
+        if (found !== undefined) return valueOf(found) ?? new SecretNotFoundError(title, { path: name })
+        const failed = Errors.find(({ SecretId }) => SecretId === name)
+        // An answer need not speak of every name.
+        if (failed?.ErrorCode === undefined) return readOne(ref, abortSignal)
+        return outcomeOf(name, Object.assign(new Error(failed.Message), { name: failed.ErrorCode }))
       })
-    } catch (cause) {
+    } catch (error) {
       // The batch needs a permission of its own; without it, each is read singly, as it is with one forbidden name.
-      if (isCode(cause, 'AccessDeniedException'))
-        return Promise.all(refs.map((ref) => readOne(ref, abortSignal)))
-      return refs.map(({ name }) => readError(name, cause))
+      if (mayBeOfOneName.some((code) => isCode(error, code)))
+        return refs.map((ref) => readOne(ref, abortSignal))
+      return refs.map(({ name }) => outcomeOf(name, error))
     }
   }
 
   /** Runs a write; its errors never show the value. */
   async function write(
     path: string,
+    signal: AbortSignal,
     make: (sdk: Awaited<ReturnType<typeof loadSdk>>) => object,
   ): Promise<void> {
     try {
-      await call(make(await loadSdk()))
+      await call(make(await loadSdk()), signal)
     } catch (error) {
       if (isCode(error, 'ResourceExistsException'))
         throw new SecretAlreadyExistsError(title, { path, cause: writeError(title, path, error) })
@@ -108,30 +112,34 @@ export function secretsManagerStore(clientOption: ClientOption | undefined): Sec
       return batch.length === 1 ? [await readOne(batch[0] as SecretRef, signal)] : readBatch(batch, signal)
     },
     async readDeclared(refs, options) {
-      const heard = new Map<string, SecretValue>()
+      const heard = new Map<string, Outcome>()
       const { default: secretsManager } = await optionalImport(
         '@aws-sdk/client-secrets-manager',
         () => import('@middy/secrets-manager'),
       )
-      const names = refs.map(({ name }) => name)
-      await loadThroughMiddy(
+      const calls = await loadThroughMiddy(
         secretsManager,
-        names,
+        refs.map(({ name }) => name),
         await client(),
         options.signal,
-        (
-          output: GetSecretValueCommandOutput,
-          { input }: { readonly input: { readonly SecretId: string } },
-        ) => {
-          const value = valueOf(output)
-          if (value !== undefined) heard.set(input.SecretId, value)
+        {
+          answered(output: GetSecretValueCommandOutput, { input: { SecretId: path } }: GetSecretValue) {
+            heard.set(path, valueOf(output) ?? new SecretNotFoundError(title, { path }))
+          },
+          failed(error, { input: { SecretId: path } }: GetSecretValue) {
+            heard.set(path, outcomeOf(path, error))
+          },
         },
       )
-      return Promise.all(refs.map(async (ref) => heard.get(ref.name) ?? (await readOne(ref, options.signal))))
+      return refs.map(async ({ name }) => {
+        await calls.get(name)
+        return heard.get(name) as Outcome
+      })
     },
-    create: (path, value, { kmsKeyId }) =>
+    create: (path, value, { kmsKeyId }, signal) =>
       write(
         path,
+        signal,
         ({ CreateSecretCommand }) =>
           new CreateSecretCommand({
             Name: path,
@@ -139,29 +147,30 @@ export function secretsManagerStore(clientOption: ClientOption | undefined): Sec
             ...(kmsKeyId !== undefined && { KmsKeyId: kmsKeyId }),
           }),
       ),
-    update: (path, value, { kmsKeyId }) =>
-      write(path, ({ PutSecretValueCommand, UpdateSecretCommand }) =>
+    update: (path, value, { kmsKeyId }, signal) =>
+      write(path, signal, ({ PutSecretValueCommand, UpdateSecretCommand }) =>
         kmsKeyId === undefined
           ? new PutSecretValueCommand({ SecretId: path, ...fieldsOf(value) })
           : new UpdateSecretCommand({ SecretId: path, ...fieldsOf(value), KmsKeyId: kmsKeyId }),
       ),
-    async upsert(path, value, options) {
+    async upsert(path, value, options, signal) {
       try {
-        await store.update(path, value, options)
+        await store.update(path, value, options, signal)
       } catch (missing) {
         if (!(missing instanceof SecretNotFoundError)) throw missing
         try {
-          await store.create(path, value, options)
+          await store.create(path, value, options, signal)
         } catch (error) {
           if (!(error instanceof SecretAlreadyExistsError)) throw error
-          await store.update(path, value, options) // Someone else was faster.
+          await store.update(path, value, options, signal) // Someone else was faster.
         }
       }
     },
-    async delete(path, { force = false }) {
+    async delete(path, { force = false }, signal) {
       try {
         await write(
           path,
+          signal,
           ({ DeleteSecretCommand }) =>
             new DeleteSecretCommand({ SecretId: path, ...(force && { ForceDeleteWithoutRecovery: true }) }),
         )
@@ -171,7 +180,7 @@ export function secretsManagerStore(clientOption: ClientOption | undefined): Sec
         throw error
       }
     },
-    async *list(prefix, abortSignal) {
+    async *list(prefix, timed) {
       const { ListSecretsCommand } = await loadSdk()
       let NextToken: string | undefined
       do {
@@ -180,7 +189,11 @@ export function secretsManagerStore(clientOption: ClientOption | undefined): Sec
           ...(prefix !== '' && { Filters: [{ Key: 'name', Values: [prefix] }] }),
           ...(NextToken !== undefined && { NextToken }),
         })
-        const page = await call<ListSecretsCommandOutput>(command, abortSignal)
+        const page = await timed((signal) =>
+          call<ListSecretsCommandOutput>(command, signal).catch((error: unknown) => {
+            throw readError(title, prefix, error, 'list')
+          }),
+        )
         for (const { Name } of page.SecretList ?? []) if (Name !== undefined) yield Name
         NextToken = page.NextToken
       } while (NextToken !== undefined && NextToken !== '')
@@ -189,10 +202,24 @@ export function secretsManagerStore(clientOption: ClientOption | undefined): Sec
   return store
 }
 
-function readError(path: string, cause: unknown): Error {
+interface GetSecretValue {
+  readonly input: { readonly SecretId: string }
+}
+
+/** Errors of a whole batch that may be due to one name. */
+const mayBeOfOneName = [
+  'AccessDeniedException',
+  'DecryptionFailure',
+  'InvalidParameterException',
+  'InvalidRequestException',
+  'ResourceNotFoundException',
+  'ValidationException',
+]
+
+function outcomeOf(path: string, cause: unknown): Error {
   if (isCode(cause, 'ResourceNotFoundException')) return new SecretNotFoundError(title, { path, cause })
   if (isPendingDeletion(cause)) return new SecretPendingDeletionError(title, { path, cause })
-  return new SecretError(`${title} did not give "${path}": ${reasonOf(cause)}`, { path, cause })
+  return readError(title, path, cause)
 }
 
 /** The code alone does not tell: other invalid requests have it, too. */

@@ -32,7 +32,10 @@ export interface WriteSecretOptions {
 
 /** How a secret is deleted. */
 export interface DeleteSecretOptions {
-  /** Deletes at once, with no time to restore it (Secrets Manager, which waits 30 days by default). */
+  /**
+   * Deletes at once, with no time to restore it (Secrets Manager, which waits 30 days by default, and which does not say
+   * of a deletion by force whether there was a secret).
+   */
   readonly force?: boolean
 }
 
@@ -40,12 +43,20 @@ export interface DeleteSecretOptions {
 export interface ReadOptions {
   /** Aborted when the time for the read is up. */
   readonly signal: AbortSignal
+  /** How much time that is. */
+  readonly milliseconds: number
   /** Whether the newest value is wanted, past any cache in between. */
   readonly isRefresh: boolean
 }
 
 /** The value of a secret, or why there is none. */
 export type Outcome = SecretValue | Error
+
+/** One outcome per secret. Those that take longer than the call for all are still to come. */
+export type Outcomes = readonly (Outcome | Promise<Outcome>)[]
+
+/** Runs one call to the store within its time. */
+export type Timed = <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T>
 
 /** What differs between stores. Everything else, caching above all, is done once, for all of them. */
 export interface SecretStore {
@@ -60,16 +71,16 @@ export interface SecretStore {
   /** Which secrets can be read in one call. */
   batches(refs: readonly SecretRef[]): SecretRef[][]
   /** Reads one batch; each outcome is of that one secret. */
-  read(batch: readonly SecretRef[], options: ReadOptions): Promise<Outcome[]>
+  read(batch: readonly SecretRef[], options: ReadOptions): Promise<Outcomes>
   /** Reads what a handler declares with `fetch`, at cold start. */
-  readDeclared(refs: readonly SecretRef[], options: ReadOptions): Promise<Outcome[]>
-  create(name: string, value: SecretValue, options: WriteSecretOptions): Promise<void>
-  update(name: string, value: SecretValue, options: WriteSecretOptions): Promise<void>
-  upsert(name: string, value: SecretValue, options: WriteSecretOptions): Promise<void>
+  readDeclared(refs: readonly SecretRef[], options: ReadOptions): Promise<Outcomes>
+  create(name: string, value: SecretValue, options: WriteSecretOptions, signal: AbortSignal): Promise<void>
+  update(name: string, value: SecretValue, options: WriteSecretOptions, signal: AbortSignal): Promise<void>
+  upsert(name: string, value: SecretValue, options: WriteSecretOptions, signal: AbortSignal): Promise<void>
   /** Gives whether there was one. */
-  delete(name: string, options: DeleteSecretOptions): Promise<boolean>
-  /** All names below a path (Parameter Store) or with a beginning (Secrets Manager). */
-  list(prefix: string, signal: AbortSignal | undefined): AsyncIterable<string>
+  delete(name: string, options: DeleteSecretOptions, signal: AbortSignal): Promise<boolean>
+  /** All names below a path (Parameter Store) or with a beginning (Secrets Manager). Each page is a call of its own. */
+  list(prefix: string, timed: Timed): AsyncIterable<string>
 }
 
 /** Cuts a list into pieces of a size. */

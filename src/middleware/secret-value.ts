@@ -1,4 +1,4 @@
-import { SecretError } from '../errors.ts'
+import { MalformedJsonError, SecretError } from '../errors.ts'
 import { parseJson } from '../json.ts'
 import type { SecretRef, SecretStore, SecretValue, SecretVersion } from './secret-store.ts'
 
@@ -31,13 +31,33 @@ export function pick(
   field: string | undefined,
   { json = false, list = false }: SecretForm = {},
 ): unknown {
-  if (field === undefined && !json) return list && typeof value === 'string' ? value.split(',') : value
-  if (typeof value !== 'string')
-    throw new SecretError(`The secret "${path}" is binary and cannot be read as JSON`, { path })
-  const parsed = parseJson(value, `The secret "${path}"`)
+  if (field === undefined && !json) {
+    // A copy, because whoever is done with bytes may overwrite them.
+    if (typeof value !== 'string') return new Uint8Array(value)
+    return list ? value.split(',') : value
+  }
+  const parsed = parsedSecret(value, path)
   if (field === undefined) return parsed
   if (typeof parsed !== 'object' || parsed === null || !Object.hasOwn(parsed, field))
     throw new SecretError(`The secret "${path}" has no such field`, { path })
   const found = (parsed as Record<string, unknown>)[field]
-  return typeof found === 'string' || json ? found : JSON.stringify(found)
+  if (json) return found
+  if (list && Array.isArray(found)) return found.map((item: unknown) => textOf(item))
+  return list ? textOf(found).split(',') : textOf(found)
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function parsedSecret(value: SecretValue, path: string): unknown {
+  if (typeof value !== 'string')
+    throw new SecretError(`The secret "${path}" is binary and cannot be read as JSON`, { path })
+  try {
+    return parseJson(value, `The secret "${path}"`)
+  } catch (error) {
+    // Not the caller's input, and so no 400.
+    if (error instanceof MalformedJsonError) throw new SecretError(error.message, { path })
+    throw error
+  }
 }

@@ -56,25 +56,18 @@ export function secretsMiddleware(factory: string, store: SecretStore, options: 
   const secrets = new Secrets([{ cache, fetch }])
   const refs = Object.values(fetch).map((path) => locate(store, path).ref)
   const merged = new WeakMap<Secrets, Secrets>()
-  let loading: Promise<void> | undefined
   let loadedUntil = 0
 
-  function load(): Promise<void> {
-    return (loading ??= cache
-      .readDeclared(refs)
-      .then(() => {
-        loadedUntil = Date.now() + ttl * 1000
-      })
-      .finally(() => {
-        loading = undefined
-      }))
+  async function load(): Promise<void> {
+    await cache.load(refs)
+    loadedUntil = Date.now() + ttl * 1000
   }
 
   /** `undefined` where nothing has to be awaited, which is every warm invocation. */
   function loaded(): Promise<void> | undefined {
-    if (refs.length === 0 || Date.now() < loadedUntil) return undefined
-    // What was begun before this invocation may have been frozen since, and have failed for that.
-    return loading === undefined ? load() : loading.catch(load)
+    // What the handler itself has written or deleted is not held any more.
+    const isLoaded = Date.now() < loadedUntil && refs.every((ref) => cache.held(ref) !== undefined)
+    return refs.length === 0 || isLoaded ? undefined : load()
   }
 
   function place(context: Record<string, unknown>): void {
@@ -93,13 +86,9 @@ export function secretsMiddleware(factory: string, store: SecretStore, options: 
 
   function before({ context }: MiddyRequest): void | Promise<void> {
     const { getRemainingTimeInMillis } = context as Partial<Context>
-    if (getRemainingTimeInMillis !== undefined)
-      cache.beginInvocation(Date.now() + getRemainingTimeInMillis() - reserve)
+    cache.beginInvocation(Date.now() + (getRemainingTimeInMillis?.() ?? Infinity))
     place(context as unknown as Record<string, unknown>)
     return loaded()
   }
   return { before: Object.defineProperty(before, 'name', { value: `${factory}Before` }) }
 }
-
-/** Milliseconds that are left to answer when a read was given up. */
-const reserve = 100

@@ -1,5 +1,5 @@
 import { concealed, inspect } from '../conceal.ts'
-import { SecretError, SecretNotFoundError } from '../errors.ts'
+import { SecretError, SecretNotFoundError, SecretTimeoutError } from '../errors.ts'
 import { isAuthenticationError } from './auth-error.ts'
 import type { SecretCache } from './secret-cache.ts'
 import type {
@@ -10,6 +10,7 @@ import type {
   WriteSecretOptions,
 } from './secret-store.ts'
 import { type LocatedSecret, type SecretForm, locate, pick } from './secret-value.ts'
+import { unlessAborted } from './time-limit.ts'
 
 export type { DeleteSecretOptions, SecretValue, SecretVersion, WriteSecretOptions } from './secret-store.ts'
 
@@ -91,9 +92,11 @@ export class Secrets<TKey extends string = never> {
       options === noOptions ? this.#locate(path) : locate(this.#cache.store, path, options)
     const fresh = options.refresh === true ? undefined : this.#cache.fresh(ref)
     if (fresh !== undefined) return pick(fresh, path, field, options)
+    options.signal?.throwIfAborted()
     try {
       const reading = this.#cache.read(ref, options.refresh === true)
-      return pick(await unlessAborted(reading, options.signal), path, field, options)
+      const value = await (options.signal === undefined ? reading : unlessAborted(reading, options.signal))
+      return pick(value, path, field, options)
     } catch (error) {
       if (options.optional === true && error instanceof SecretNotFoundError) return undefined
       throw error
@@ -179,6 +182,8 @@ export class Secrets<TKey extends string = never> {
   /**
    * All names below a path (Parameter Store), or with a beginning (Secrets Manager), to the end. No values: needs
    * `ssm:GetParametersByPath`, or `secretsmanager:ListSecrets`.
+   *
+   * @throws SecretTimeoutError; SecretError with the store's error as cause
    */
   async *list(
     prefix = '',
@@ -186,7 +191,9 @@ export class Secrets<TKey extends string = never> {
   ): AsyncGenerator<string, void> {
     let left = limit
     if (left <= 0) return
-    for await (const name of this.#cache.store.list(prefix, signal)) {
+    const { limit: time, store } = this.#cache
+    const late = (seconds: number) => new SecretTimeoutError(store.title, { path: prefix }, seconds, 'list')
+    for await (const name of store.list(prefix, (call) => time.run(call, late, signal))) {
       yield name
       if (--left <= 0) return
     }
@@ -198,7 +205,7 @@ export class Secrets<TKey extends string = never> {
    * @throws SecretAlreadyExistsError; SecretPendingDeletionError
    */
   create(path: string, value: SecretValue, options: WriteSecretOptions = {}): Promise<void> {
-    return this.#write(path, (store, name) => store.create(name, value, options))
+    return this.#write(path, value, (store, name, signal) => store.create(name, value, options, signal))
   }
 
   /**
@@ -207,33 +214,36 @@ export class Secrets<TKey extends string = never> {
    * @throws SecretNotFoundError; SecretPendingDeletionError
    */
   update(path: string, value: SecretValue, options: WriteSecretOptions = {}): Promise<void> {
-    return this.#write(path, (store, name) => store.update(name, value, options))
+    return this.#write(path, value, (store, name, signal) => store.update(name, value, options, signal))
   }
 
   /** Writes a secret, new or not. */
   upsert(path: string, value: SecretValue, options: WriteSecretOptions = {}): Promise<void> {
-    return this.#write(path, (store, name) => store.upsert(name, value, options))
+    return this.#write(path, value, (store, name, signal) => store.upsert(name, value, options, signal))
   }
 
   /** Deletes a secret; gives whether there was one. Secrets Manager can restore it for 30 days, unless `force` is set. */
   delete(path: string, options: DeleteSecretOptions = {}): Promise<boolean> {
-    return this.#write(path, (store, name) => store.delete(name, options))
+    return this.#write(path, undefined, (store, name, signal) => store.delete(name, options, signal))
   }
 
-  async #write<T>(path: string, write: (store: SecretStore, name: string) => Promise<T>): Promise<T> {
-    const { store } = this.#cache
+  async #write<T>(
+    path: string,
+    value: SecretValue | undefined,
+    write: (store: SecretStore, name: string, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { store, limit } = this.#cache
     const { ref, field } = locate(store, path)
     if (field !== undefined || ref.key !== ref.name)
       throw new SecretError(`"${path}" is a part or a version of a secret, and only a whole one is written`, {
         path,
       })
-    this.#cache.forget(ref.name)
-    try {
-      return await write(store, ref.name)
-    } finally {
-      // Also what was read meanwhile, and also if this failed: it may have been written all the same.
-      this.#cache.forget(ref.name)
-    }
+    return this.#cache.write(ref.name, typeof value === 'object' ? new Uint8Array(value) : value, () =>
+      limit.run(
+        (signal) => write(store, ref.name, signal),
+        (seconds) => new SecretTimeoutError(store.title, { path }, seconds, 'write'),
+      ),
+    )
   }
 
   /** @internal Both, as one: the values of each, and everything else from the later. */
@@ -246,6 +256,11 @@ export class Secrets<TKey extends string = never> {
     const source = secrets.#sources.find(({ cache }) => scheme === undefined || cache.store.scheme === scheme)
     if (source === undefined) return undefined
     return source === secrets.#sources[0] ? secrets : new Secrets([source])
+  }
+
+  /** @internal For messages. */
+  static title(secrets: Secrets): string {
+    return secrets.#cache.store.title
   }
 
   /** @internal */
@@ -267,23 +282,6 @@ const noOptions: GetSecretOptions = {}
 /** @internal */
 export function isSecrets(value: unknown): value is Secrets {
   return value instanceof Secrets
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work
-  signal.throwIfAborted()
-  let onAbort: (() => void) | undefined
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      reject(signal.reason as Error)
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort)
-  }
 }
 
 function concealedValues(sources: readonly SecretSource[]): object {

@@ -1,49 +1,39 @@
-import type {
-  AttributeValue,
-  DeleteItemCommandOutput,
-  GetItemCommandOutput,
-  QueryCommandInput,
-  QueryCommandOutput,
-  UpdateItemCommandOutput,
-} from '@aws-sdk/client-dynamodb'
-import { type AwsClient, type ClientOption, lazyClient, ownClients } from '../../aws-client.ts'
-import { ConditionError, ConflictError, InvalidDataError, NotFoundError } from '../../errors.ts'
-import { optionalImport } from '../../optional-import.ts'
+import type { DeleteItemCommandOutput, UpdateItemCommandOutput } from '@aws-sdk/client-dynamodb'
+import { isClientOption } from '../../aws-client.ts'
 import { checkOptions, is, oneOf } from '../../options.ts'
-import type { Creates, Deletes, Finds, Patch, Queries, Updates } from '../capabilities.ts'
+import type {
+  Creates,
+  DeleteOptions,
+  Deletes,
+  Finds,
+  Patch,
+  Queries,
+  Updates,
+  WriteConditions,
+} from '../capabilities.ts'
+import { eachOf } from '../each-of.ts'
+import { meets } from '../evaluate.ts'
 import type { Model } from '../model.ts'
-import { type Page, type PageOptions, Query, type QueryRunner, type QueryState } from '../query.ts'
-import { readToken, writeToken } from '../token.ts'
-import { Expression, compile } from './compile.ts'
-import { type Plan, plan } from './plan.ts'
-import { type NumberMode, type WireItem, marshall, marshallItem, unmarshallItem } from './values.ts'
+import { Query, type QueryRunner } from '../query.ts'
+import { conditionsOf } from '../write-conditions.ts'
+import { batchGet, batchWrite } from './batch.ts'
+import { loadSdk } from './connection.ts'
+import { demandOf, updateDemand, versioned } from './demands.ts'
+import type { DynamoDbOptions, DynamoDbUpdateOptions } from './options.ts'
+import { PreparedWrites } from './prepared-writes.ts'
+import { sameWire } from './same-wire.ts'
+import { TableAccess } from './table-access.ts'
+import { TableReader } from './table-reader.ts'
+import { type WireItem, plainItem } from './values.ts'
+import { type Demand, deleteInput, keyOf, putInput, updateInput } from './writes.ts'
 
-/** Options of {@link DynamoDbBackend}. */
-export interface DynamoDbOptions {
-  /** A `DynamoDBClient`, or anything else with its `send`, or a function that gives one. @default one per process */
-  readonly client?: ClientOption
-  /** What to do with a query that no key or index serves. @default 'error' */
-  readonly scan?: 'error' | 'allow'
-  /** Signs page tokens. Without it they are bound to their query by a plain hash. */
-  readonly tokenSecret?: string
-  /** What numbers become on reading; `safe` refuses one that JavaScript would round. @default 'safe' */
-  readonly numbers?: NumberMode
-  /** Whether reads of the table see every write that was acknowledged before. @default false */
-  readonly consistent?: boolean
-}
-
-const loadSdk = () => optionalImport('@aws-sdk/client-dynamodb', () => import('@aws-sdk/client-dynamodb'))
-
-/** A logger with an `info` would make the client copy every response for it, and by default it has an empty one. */
-const quiet = { trace() {}, debug() {}, warn() {} }
-
-const ownClient = ownClients(
-  async (config) => new (await loadSdk()).DynamoDBClient({ ...config, logger: quiet as never }),
-)
+export type { DynamoDbOptions, DynamoDbUpdateOptions } from './options.ts'
+export { type TransactOptions, type TransactWrite, transact } from './transact.ts'
 
 /**
  * Items of a DynamoDB table. Needs `@aws-sdk/client-dynamodb` and the permissions of what is called: `dynamodb:PutItem`,
- * `GetItem`, `UpdateItem`, `DeleteItem`, `Query`, and `Scan` where it is allowed.
+ * `GetItem`, `UpdateItem`, `DeleteItem`, `Query`, `BatchGetItem`, `BatchWriteItem`, and `Scan` where it is allowed. A
+ * model without a key is described by the table itself: `DescribeTable`, once.
  *
  * @example
  * ```ts
@@ -69,286 +59,206 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
 {
   /** Items that meet a condition; see {@link Query}. */
   readonly where: Query<TItem>['where']
+  /** Writes that are made together with others by `transact()`. */
+  readonly prepare: PreparedWrites<TItem, TInput, Pick<TItem, TKey & keyof TItem>>
   readonly #model: Model<TItem, TInput, TKey>
-  readonly #options: DynamoDbOptions
-  readonly #client: () => Promise<AwsClient>
+  readonly #access: TableAccess
+  readonly #runner: QueryRunner
 
   constructor(model: Model<TItem, TInput, TKey>, options: DynamoDbOptions = {}) {
+    const isColumn = (value: unknown): boolean => typeof value === 'string' && model.has(value)
     checkOptions('DynamoDbBackend', options, {
-      client: (value: unknown) =>
-        typeof value === 'function' || typeof (value as { send?: unknown } | null)?.send === 'function',
+      client: isClientOption,
       scan: oneOf('error', 'allow'),
       tokenSecret: is('string'),
+      encryptTokens: is('boolean'),
+      version: isColumn,
+      ttl: isColumn,
       numbers: oneOf('safe', 'bigint', 'string'),
+      dates: oneOf('iso', 'seconds', 'milliseconds'),
       consistent: is('boolean'),
+      hydrate: is('boolean'),
+      validate: oneOf('write', 'both'),
+      onCapacity: is('function'),
     })
-    if (model.key.length < 1 || model.key.length > 2)
-      throw new TypeError('DynamoDbBackend: the model needs a key of one or two columns')
+    if (model.key.length > 2) throw new TypeError('DynamoDbBackend(): a key has one or two columns')
+    if (options.encryptTokens === true && !options.tokenSecret)
+      throw new TypeError('DynamoDbBackend(): the option "encryptTokens" needs "tokenSecret"')
     this.#model = model
-    this.#options = options
+    this.#access = new TableAccess(model, options)
+    this.#runner = new TableReader(this.#access)
+    this.prepare = new PreparedWrites(this.#access)
     const all = this.query()
     this.where = all.where.bind(all)
-    this.#client = lazyClient(options.client, ownClient)
   }
 
+  /**
+   * Stores a new item.
+   *
+   * @throws ConflictError with the stored item as `current` if there is one of its key; ValidationError, InvalidDataError
+   */
   async create(data: TInput): Promise<TItem> {
-    const item = await this.#model.validate(data)
-    const [partition] = this.#model.key
-    const { PutItemCommand } = await loadSdk()
-    const input = {
-      ...this.#put(item),
-      ConditionExpression: 'attribute_not_exists(#0)',
-      ExpressionAttributeNames: { '#0': partition as string },
-    }
-    await this.#send(
-      new PutItemCommand(input),
-      (cause) => new ConflictError(`${this.#model.name} has an item with this key already`, { cause }),
-    )
+    const item = versioned(await this.#valid(data), this.#access.options.version, 1)
+    await this.#put(item, { item: 'new' })
     return item
   }
 
+  /** Stores several new items, each for itself. All are tried; the first error is thrown. */
   createMany(list: readonly TInput[]): Promise<TItem[]> {
-    return Promise.all(list.map((data) => this.create(data)))
+    return eachOf(list, (data) => this.create(data))
   }
 
-  async put(data: TInput): Promise<TItem> {
-    const item = await this.#model.validate(data)
-    const { PutItemCommand } = await loadSdk()
-    await this.#send(new PutItemCommand(this.#put(item)))
-    return item
+  /**
+   * Stores an item whether or not there is one of its key. With a `version`, only over the version that it carries; one
+   * without is new.
+   */
+  async put(data: TInput, options: WriteConditions<TItem> = {}): Promise<TItem> {
+    const item = await this.#valid(data)
+    const { version } = this.#access.options
+    const when = conditionsOf(options.when)
+    if (version === undefined) {
+      await this.#put(item, { when })
+      return item
+    }
+    const seen = options.expect ?? Number((item as Record<string, unknown>)[version] ?? 0)
+    const next = versioned(item, version, seen + 1)
+    await this.#put(next, seen > 0 ? { version: seen, when } : { item: 'new', when })
+    return next
   }
 
   async find(key: Pick<TItem, TKey & keyof TItem>): Promise<TItem | undefined> {
-    const { GetItemCommand } = await loadSdk()
-    const { Item } = await this.#send<GetItemCommandOutput>(
-      new GetItemCommand({
-        TableName: this.#model.name,
-        Key: this.#key(key),
-        ...(this.#options.consistent === true && { ConsistentRead: true }),
-      }),
+    return this.#item(await this.#access.read(keyOf(await this.#access.target(), key)))
+  }
+
+  /** The items of several keys, in their order. @throws PartialBatchError */
+  async findMany(keys: readonly Pick<TItem, TKey & keyof TItem>[]): Promise<(TItem | undefined)[]> {
+    const target = await this.#access.target()
+    const wires = await batchGet(
+      keys.map((key) => keyOf(target, key)),
+      await this.#access.batch(),
     )
-    return Item && this.#item(Item)
+    return Promise.all(wires.map((wire) => this.#item(wire)))
   }
 
-  findMany(keys: readonly Pick<TItem, TKey & keyof TItem>[]): Promise<(TItem | undefined)[]> {
-    return Promise.all(keys.map((key) => this.find(key)))
-  }
-
-  async update(key: Pick<TItem, TKey & keyof TItem>, patch: Patch<TItem>): Promise<TItem> {
-    const wireKey = this.#key(key)
-    const expression = new Expression()
-    const set: string[] = []
-    const remove: string[] = []
-    for (const [column, value] of Object.entries(patch as Record<string, unknown>)) {
-      if (value === undefined) continue
-      this.#checkColumn(column)
-      if (this.#model.key.includes(column as TKey)) {
-        if (value === (key as Record<string, unknown>)[column]) continue
-        throw new ConditionError(
-          `The key column "${column}" cannot be changed: create a new item and delete this one`,
-        )
-      }
-      if (value === null || (value instanceof Set && value.size === 0)) remove.push(expression.name(column))
-      else set.push(`${expression.name(column)} = ${expression.value(value, column)}`)
-    }
-    const clauses = [
-      set.length > 0 ? `SET ${set.join(', ')}` : '',
-      remove.length > 0 ? `REMOVE ${remove.join(', ')}` : '',
-    ].filter((clause) => clause !== '')
-    const exists = `attribute_exists(${expression.name(this.#model.key[0] as string)})`
+  /**
+   * Changes an existing item, and gives it as it is then: `undefined` leaves a column alone, `null` removes it.
+   *
+   * @throws NotFoundError, ConflictError, KeyChangeError
+   */
+  async update(
+    key: Pick<TItem, TKey & keyof TItem>,
+    patch: Patch<TItem>,
+    options: DynamoDbUpdateOptions<TItem> = {},
+  ): Promise<TItem> {
+    const target = await this.#access.target()
+    const demand = updateDemand(patch, options, target.version)
+    const input = updateInput(target, key, patch, options, demand)
+    if (input === undefined) return this.#unchanged(keyOf(target, key), demand)
     const { UpdateItemCommand } = await loadSdk()
-    const { Attributes = {} } = await this.#send<UpdateItemCommandOutput>(
-      new UpdateItemCommand({
-        TableName: this.#model.name,
-        Key: wireKey,
-        ConditionExpression: exists,
-        ReturnValues: 'ALL_NEW',
-        ...(clauses.length > 0 && { UpdateExpression: clauses.join(' ') }),
-        ...expression.attributes(),
-      }),
-      (cause) => new NotFoundError(`${this.#model.name} has no item with this key`, { cause }),
+    const { Attributes = {} } = await this.#access.write<Pick<UpdateItemCommandOutput, 'Attributes'>>(
+      new UpdateItemCommand({ ...input, ...this.#access.capacity }),
+      input.Key,
+      demand,
+      (current) =>
+        hasTaken(current, patch, demand, target.version) ? { Attributes: current as WireItem } : undefined,
+    )
+    return (await this.#item(Attributes)) as TItem
+  }
+
+  /** Removes an item and gives what it was; `undefined` if there was none. @throws NotFoundError, ConflictError */
+  async delete(
+    key: Pick<TItem, TKey & keyof TItem>,
+    options: DeleteOptions<TItem> = {},
+  ): Promise<TItem | undefined> {
+    const demand = demandOf(options)
+    const input = deleteInput(await this.#access.target(), key, demand)
+    const { DeleteItemCommand } = await loadSdk()
+    const { Attributes } = await this.#access.write<Pick<DeleteItemCommandOutput, 'Attributes'>>(
+      new DeleteItemCommand({ ...input, ...this.#access.capacity }),
+      input.Key,
+      demand,
+      (current) => (current === undefined ? {} : undefined),
     )
     return this.#item(Attributes)
   }
 
-  async delete(key: Pick<TItem, TKey & keyof TItem>): Promise<TItem | undefined> {
-    const { DeleteItemCommand } = await loadSdk()
-    const { Attributes } = await this.#send<DeleteItemCommandOutput>(
-      new DeleteItemCommand({ TableName: this.#model.name, Key: this.#key(key), ReturnValues: 'ALL_OLD' }),
-    )
-    return Attributes && this.#item(Attributes)
+  /**
+   * Stores and removes many items, 25 a request, each for itself and without conditions.
+   *
+   * @throws PartialBatchError with the positions of what was not done, the stored before the removed
+   */
+  async batch(writes: {
+    readonly put?: readonly TInput[]
+    readonly delete?: readonly Pick<TItem, TKey & keyof TItem>[]
+  }): Promise<void> {
+    const target = await this.#access.target()
+    const items = await Promise.all((writes.put ?? []).map((data) => this.#valid(data)))
+    const puts = items.map((item) => {
+      const { Item } = putInput(target, versioned(item, target.version, 1), {})
+      return { key: Item, request: { PutRequest: { Item } } }
+    })
+    const deletes = (writes.delete ?? []).map((key) => {
+      const Key = keyOf(target, key)
+      return { key: Key, request: { DeleteRequest: { Key } } }
+    })
+    await batchWrite([...puts, ...deletes], await this.#access.batch())
   }
 
+  /** All items, to narrow down. */
   query(): Query<TItem> {
     return new Query<TItem>(this.#runner)
   }
 
-  readonly #runner: QueryRunner = {
-    checkColumn: (column) => {
-      this.#checkColumn(column)
-    },
-    page: (state, options) => this.#page(state, options),
-    count: (state, options) => this.#count(state, options),
-    explain: (state) => {
-      const chosen = this.#plan(state)
-      return { plan: chosen, request: this.#request(chosen, state) }
-    },
+  #valid(data: TInput): Promise<TItem> {
+    return this.#model.validate(data)
   }
 
-  #plan(state: QueryState): Plan {
-    return plan(this.#model, state, { scan: this.#options.scan ?? 'error' })
+  async #item(wire: WireItem | undefined): Promise<TItem | undefined> {
+    if (wire === undefined || this.#access.isExpired(wire)) return undefined
+    return (await this.#access.items([wire]))[0] as TItem
   }
 
-  #request(chosen: Plan, { select, consistent = this.#options.consistent }: QueryState): QueryCommandInput {
-    // The keys are read in any case: a page may have to end at any of its items.
-    const columns = select && [...new Set([...select, ...this.#model.key, ...chosen.order])]
-    return compile(chosen, { table: this.#model.name, select: columns, consistent })
+  async #put(item: TItem, demand: Demand): Promise<void> {
+    const input = putInput(await this.#access.target(), item, demand)
+    const { PutItemCommand } = await loadSdk()
+    await this.#access.write<object>(
+      new PutItemCommand({ ...input, ...this.#access.capacity }),
+      input.Item,
+      demand,
+      (current) => (current !== undefined && sameWire(current, input.Item) ? {} : undefined),
+    )
   }
 
-  async #page(
-    state: QueryState,
-    { maxPages = Infinity, maxScanned = Infinity, signal }: PageOptions,
-  ): Promise<Page<TItem>> {
-    const chosen = this.#plan(state)
-    const request = this.#request(chosen, state)
-    const { tokenSecret } = this.#options
-    let start =
-      state.after === undefined ? undefined : fromPosition(readToken(state.after, request, tokenSecret))
-    const { limit = Infinity } = state
-    const found: WireItem[] = []
-    let scanned = 0
-    for (let pages = 0; pages < maxPages && scanned < maxScanned; pages++) {
-      signal?.throwIfAborted()
-      const {
-        Items = [],
-        LastEvaluatedKey,
-        ScannedCount = 0,
-      } = await this.#read(chosen, request, start, limit - found.length + 1, signal)
-      found.push(...Items)
-      scanned += ScannedCount
-      start = LastEvaluatedKey
-      if (start === undefined || found.length > limit) break
+  /** What an update that changes nothing gives: the item, as long as it is what was demanded. */
+  async #unchanged(key: WireItem, { item, version, when = [] }: Demand): Promise<TItem> {
+    const wire = await this.#access.read(key, true)
+    if (wire === undefined) {
+      if (item === 'existing') throw this.#access.missing()
+      return plainItem(key) as TItem
     }
-    const items = found.slice(0, limit).map((item) => this.#item(picked(item, state.select)))
-    // Cut to the limit, the page ends at its own last item, and not where DynamoDB stopped reading.
-    const last = found.length > limit ? this.#position(found[limit - 1] as WireItem, chosen) : start
-    return last === undefined
-      ? { items }
-      : { items, next: writeToken(toPosition(last), request, tokenSecret) }
-  }
-
-  async #count(state: QueryState, { signal }: PageOptions): Promise<number> {
-    const chosen = this.#plan(state)
-    const request = { ...this.#request(chosen, state), Select: 'COUNT' as const }
-    const { limit = Infinity } = state
-    let start: WireItem | undefined
-    let total = 0
-    do {
-      signal?.throwIfAborted()
-      const { Count = 0, LastEvaluatedKey } = await this.#read(chosen, request, start, Infinity, signal)
-      total += Count
-      start = LastEvaluatedKey
-    } while (start !== undefined && total < limit)
-    return Math.min(total, limit)
-  }
-
-  async #read(
-    chosen: Plan,
-    request: QueryCommandInput,
-    start: WireItem | undefined,
-    limit: number,
-    signal: AbortSignal | undefined,
-  ): Promise<QueryCommandOutput> {
-    const { QueryCommand, ScanCommand } = await loadSdk()
-    const input = {
-      ...request,
-      ...(start !== undefined && { ExclusiveStartKey: start }),
-      // DynamoDB's limit counts what it reads, before the filter: only without one does it say how many come back.
-      ...(limit !== Infinity && chosen.filter.length === 0 && { Limit: limit }),
-    }
-    const command = chosen.operation === 'Query' ? new QueryCommand(input) : new ScanCommand(input)
-    return this.#send<QueryCommandOutput>(command, undefined, signal)
-  }
-
-  #position(item: WireItem, { order }: Plan): WireItem {
-    const columns = new Set([...this.#model.key, ...order])
-    return Object.fromEntries([...columns].map((column) => [column, item[column] as AttributeValue]))
-  }
-
-  #put(item: TItem): { TableName: string; Item: WireItem } {
-    const wire = marshallItem(item)
-    for (const column of this.#model.key) checkKeyValue(column, wire[column])
-    return { TableName: this.#model.name, Item: wire }
-  }
-
-  #key(key: object): WireItem {
-    const given = key as Readonly<Record<string, unknown>>
-    const wire: WireItem = {}
-    for (const column of this.#model.key) {
-      wire[column] = checkKeyValue(
-        column,
-        given[column] === undefined ? undefined : marshall(given[column], column),
-      )
-    }
-    return wire
-  }
-
-  #item(wire: WireItem): TItem {
-    return unmarshallItem(wire, this.#options.numbers) as TItem
-  }
-
-  #checkColumn(column: string): void {
-    if (!this.#model.has(column)) throw new ConditionError(`The model has no column "${column}"`)
-  }
-
-  async #send<TOutput>(
-    command: unknown,
-    onCondition?: (cause: unknown) => Error,
-    signal?: AbortSignal,
-  ): Promise<TOutput> {
-    const client = await this.#client()
-    try {
-      return (await client.send(command, signal && { abortSignal: signal })) as TOutput
-    } catch (error) {
-      if (
-        onCondition !== undefined &&
-        (error as { name?: unknown }).name === 'ConditionalCheckFailedException'
-      )
-        throw onCondition(error)
-      throw error
-    }
+    const plain = plainItem(wire)
+    const isSeen = version === undefined || plain[this.#access.options.version ?? ''] === version
+    if (!isSeen || !when.every((one) => meets(plain, one))) throw await this.#access.conflict(wire)
+    return (await this.#item(wire)) as TItem
   }
 }
 
-/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.CoreComponents.html */
-function checkKeyValue(column: string, value: AttributeValue | undefined): AttributeValue {
-  if (value === undefined) throw new InvalidDataError(`The key column "${column}" has no value`)
-  const [kind, content] = Object.entries(value)[0] as [string, unknown]
-  if (!['S', 'N', 'B'].includes(kind))
-    throw new InvalidDataError(`The key column "${column}" takes a string, a number or bytes`)
-  if ((content as { length: number }).length === 0)
-    throw new InvalidDataError(`The key column "${column}" is empty, which DynamoDB refuses`)
-  return value
-}
-
-/** Keys are strings, numbers and bytes; only bytes need another form in JSON. */
-function toPosition(key: WireItem): unknown {
-  return Object.entries(key).map(([column, value]) => [
-    column,
-    value.B === undefined ? value : { B: Buffer.from(value.B).toString('base64') },
-  ])
-}
-
-function fromPosition(position: unknown): WireItem {
-  return Object.fromEntries(
-    (position as [string, { B?: string }][]).map(([column, value]) => [
-      column,
-      value.B === undefined ? value : { B: Buffer.from(value.B, 'base64') },
-    ]),
-  ) as WireItem
-}
-
-function picked(item: WireItem, columns: readonly string[] | undefined): WireItem {
-  if (columns === undefined) return item
-  return Object.fromEntries(Object.entries(item).filter(([column]) => columns.includes(column)))
+/** Whether an item is what an update has made of it: one version further, and with all that it sets. */
+function hasTaken(
+  current: WireItem | undefined,
+  patch: object,
+  { version }: Demand,
+  column: string | undefined,
+): boolean {
+  if (current === undefined || version === undefined || column === undefined) return false
+  const plain = plainItem(current)
+  return (
+    plain[column] === version + 1 &&
+    Object.entries(patch).every(([name, value]: [string, unknown]) => {
+      if (value === undefined || name === column) return true
+      return value === null
+        ? !Object.hasOwn(plain, name)
+        : meets(plain, { column: name, operator: '=', value })
+    })
+  )
 }

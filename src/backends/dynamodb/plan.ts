@@ -1,155 +1,382 @@
 import { ConditionError, NoIndexError, SortError } from '../../errors.ts'
-import type { Index, Model } from '../model.ts'
 import type { Comparison, Condition, QueryState } from '../query.ts'
+import { narrowness, rangeOf } from './range.ts'
+import { refuseTypes, simplified } from './simplify.ts'
+import type { AccessPath, Table } from './table.ts'
 
-/** How a query is going to be run. */
-export interface Plan {
+/** Items that are read by their whole keys, in this order. */
+export interface KeyRead {
+  readonly operation: 'GetItem' | 'BatchGetItem'
+  readonly keys: readonly Readonly<Record<string, unknown>>[]
+  /** What is checked here, on the items: DynamoDB filters nothing then. */
+  readonly check: readonly Condition[]
+  readonly why: string
+}
+
+/** Items that are read one after the other from the table or an index. */
+export interface RangeRead {
   readonly operation: 'Query' | 'Scan'
   /** The index, unless it is the table itself. */
   readonly index: string | undefined
   /** Conditions on the keys of the table or index. */
   readonly key: readonly Comparison[]
-  /** What is left, for DynamoDB to filter after reading. */
+  /** What DynamoDB filters after reading. */
   readonly filter: readonly Condition[]
+  /** What is checked here: conditions that DynamoDB takes neither in the key nor in the filter. */
+  readonly check: readonly Condition[]
   readonly forward: boolean
   /** The columns of the table's or index's key, whose order the items come in. */
   readonly order: readonly string[]
+  /** Whether the index holds less than is wanted, so that the items are read by their keys. */
+  readonly hydrate: boolean
   readonly why: string
 }
+
+/** One of several reads. */
+export interface Part {
+  readonly read: SingleRead
+  /** What the reads in front of it have given already: items that meet all of one of these. */
+  readonly except: readonly (readonly Condition[])[]
+}
+
+/** Several reads, one after the other. */
+export interface UnionRead {
+  readonly operation: 'Union'
+  readonly parts: readonly Part[]
+  readonly why: string
+}
+
+/** Nothing has to be read: no item can meet the conditions. */
+export interface NoRead {
+  readonly operation: 'None'
+  readonly why: string
+}
+
+export type SingleRead = KeyRead | RangeRead
+/** How a query is going to be run. */
+export type Plan = SingleRead | UnionRead | NoRead
 
 /** The options of a backend that a plan depends on. */
 export interface PlanOptions {
   readonly scan: 'error' | 'allow'
+  /** For messages. */
+  readonly title: string
+  /** Whether what an index does not hold is read by the keys it holds. */
+  readonly hydrate?: boolean
+  /** The column that says whether an item counts as absent, which every read has to see. */
+  readonly ttl?: string | undefined
 }
 
-interface Candidate {
-  readonly name: string | undefined
-  readonly partition: string
-  readonly sort: string | undefined
-}
-
-const rangeOperators = new Set<string>(['=', '<', '<=', '>', '>=', 'between', 'begins-with'])
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
+const maxKeys = 100
+/** As many queries as there are keys in a batch. */
+const maxParts = 100
 
 /**
- * Decides, without sending anything, from which key or index a query is read: one whose partition column is fixed,
- * which gives the wanted order, and among those the one that most conditions narrow down, the table first.
+ * Decides, without sending anything, how a query is read: by whole keys if they are given; else from the key or index
+ * whose partition is fixed, which gives the wanted order, and which most conditions narrow down, the table first; else in
+ * parts; else by a scan, if that is allowed.
  *
  * @throws NoIndexError, SortError, ConditionError
  */
-export function plan(model: Model, state: QueryState, { scan }: PlanOptions): Plan {
-  const candidates = candidatesOf(model)
-  if (state.index !== undefined && !candidates.some(({ name }) => name === state.index)) {
-    throw new ConditionError(
-      `${model.name} has no index "${state.index}"; it has ${candidates.flatMap(({ name }) => name ?? []).join(', ') || 'none'}`,
+export function plan(table: Table, state: QueryState, options: PlanOptions): Plan {
+  const conditions = simplified(state.conditions)
+  if (conditions === undefined) return { operation: 'None', why: 'no item can meet the conditions' }
+  refuseTypes(conditions, table)
+  return new Planner(table, { ...state, conditions }, options).plan()
+}
+
+class Planner {
+  readonly #table: Table
+  readonly #state: QueryState
+  readonly #options: PlanOptions
+  readonly #comparisons: readonly Comparison[]
+
+  constructor(table: Table, state: QueryState, options: PlanOptions) {
+    this.#table = table
+    this.#state = state
+    this.#options = options
+    this.#comparisons = state.conditions.filter((condition) => 'column' in condition)
+  }
+
+  plan(): Plan {
+    const paths = this.#allowedPaths()
+    return (
+      this.#byKeys() ??
+      this.#byPath(paths) ??
+      this.#byValues(paths) ??
+      this.#byAlternatives() ??
+      this.#scan(paths)
     )
   }
-  const allowed = candidates.filter(({ name }) => state.index === undefined || name === state.index)
-  const keyed = allowed.filter(
-    ({ partition }) =>
-      equality(state, partition) !== undefined && !(state.consistent === true && partition !== model.key[0]),
-  )
-  if (keyed.length === 0) return planScan(model, state, scan, candidates)
 
-  const { sort } = state
-  const usable =
-    sort === undefined
-      ? keyed
-      : keyed.filter((candidate) => candidate.sort === sort.column || candidate.partition === sort.column)
-  if (usable.length === 0) {
-    throw new SortError(
-      `No index of ${model.name} with ${keyed.map(({ partition }) => partition).join(' or ')} as partition is ordered by "${sort?.column}"`,
-    )
+  #allowedPaths(): readonly AccessPath[] {
+    const { index } = this.#state
+    const { paths } = this.#table
+    if (index === undefined) return paths
+    const found = paths.find(({ name }) => name === index) ?? (index === 'table' ? paths[0] : undefined)
+    if (found !== undefined) return [found]
+    const names = paths.flatMap(({ name }) => name ?? []).join(', ')
+    throw new ConditionError(`${this.#options.title} has no index "${index}"; it has ${names || 'none'}`)
   }
-  const [chosen] = usable
-    .map((candidate) => ({ candidate, range: rangeOf(state, candidate) }))
-    .sort((a, b) => rank(b.range) - rank(a.range))
-  const { candidate, range } = chosen as { candidate: Candidate; range: Comparison | undefined }
-  const partition = equality(state, candidate.partition) as Comparison
-  const key = range === undefined ? [partition] : [partition, range]
-  const filter = state.conditions.filter((condition) => !key.includes(condition as Comparison))
-  refuseKeyFilters(candidate, filter)
-  return {
-    operation: 'Query',
-    index: candidate.name,
-    key,
-    filter,
-    forward: sort?.direction !== 'desc',
-    order: [candidate.partition, ...(candidate.sort === undefined ? [] : [candidate.sort])],
-    why: `"${candidate.partition}" is fixed${range === undefined ? '' : ` and "${range.column}" narrowed`} in ${candidate.name === undefined ? 'the table' : `the index ${candidate.name}`}`,
-  }
-}
 
-function candidatesOf({ key, indexes }: Model): Candidate[] {
-  const table: Candidate[] =
-    key[0] === undefined ? [] : [{ name: undefined, partition: key[0], sort: key[1] }]
-  return [
-    ...table,
-    ...Object.entries(indexes).map(([name, { partition, sort }]: [string, Index]) => ({
-      name,
-      partition,
-      sort,
-    })),
-  ]
-}
-
-function planScan(
-  model: Model,
-  state: QueryState,
-  scan: 'error' | 'allow',
-  candidates: readonly Candidate[],
-): Plan {
-  if (state.sort !== undefined)
-    throw new SortError(
-      `Without a fixed partition column the items of ${model.name} have no order to sort by "${state.sort.column}"`,
-    )
-  if (scan === 'error') {
-    const keys = candidates.map(
-      ({ name, partition }) => `${partition}${name === undefined ? '' : ` (${name})`}`,
-    )
-    throw new NoIndexError(
-      `This would read all of ${model.name}: fix one of ${keys.join(', ')} by "=", or allow it with scan: 'allow'`,
-    )
-  }
-  return {
-    operation: 'Scan',
-    index: state.index,
-    key: [],
-    filter: state.conditions,
-    forward: true,
-    order: model.key,
-    why: 'no partition column is fixed, and scans are allowed',
-  }
-}
-
-function equality({ conditions }: QueryState, column: string): Comparison | undefined {
-  return conditions.find(
-    (condition): condition is Comparison =>
-      'column' in condition && condition.column === column && condition.operator === '=',
-  )
-}
-
-/** The best condition on the sort column that can be part of the key; DynamoDB takes one. */
-function rangeOf({ conditions }: QueryState, { sort }: Candidate): Comparison | undefined {
-  const ranges = conditions.filter(
-    (condition): condition is Comparison =>
-      'column' in condition && condition.column === sort && rangeOperators.has(condition.operator),
-  )
-  return ranges.sort((a, b) => rank(b) - rank(a))[0]
-}
-
-function rank(range: Comparison | undefined): number {
-  if (range === undefined) return 0
-  return range.operator === '=' ? 3 : range.operator === 'between' || range.operator === 'begins-with' ? 2 : 1
-}
-
-/** DynamoDB refuses to filter by a key column; a second condition on one has to be said in another way. */
-function refuseKeyFilters({ partition, sort }: Candidate, filter: readonly Condition[]): void {
-  for (const condition of filter) {
-    if ('or' in condition) continue
-    if (condition.column === partition || condition.column === sort) {
-      throw new ConditionError(
-        `The key column "${condition.column}" takes one condition here, and not ${condition.operator} beside another`,
-      )
+  /** The whole key, or a few of them. */
+  #byKeys(): KeyRead | undefined {
+    const { key } = this.#table
+    if (this.#state.index !== undefined && this.#state.index !== 'table') return undefined
+    const fixed = key.map((column) => this.#equal(column) ?? this.#oneOf(column))
+    const found = fixed.filter((condition) => condition !== undefined)
+    if (found.length < key.length) return undefined
+    const keys = product(found)
+    if (keys.length > maxKeys || (keys.length > 1 && this.#state.sort !== undefined)) return undefined
+    return {
+      operation: keys.length === 1 ? 'GetItem' : 'BatchGetItem',
+      keys,
+      check: without(this.#state.conditions, found),
+      why: 'the whole key is given',
     }
   }
+
+  /** One index whose partition is fixed. */
+  #byPath(paths: readonly AccessPath[]): RangeRead | NoRead | undefined {
+    const keyed = paths.filter(({ partition }) =>
+      partition.every((column) => this.#equal(column) !== undefined),
+    )
+    if (keyed.length === 0) return undefined
+    const usable = this.#usable(keyed)
+    const ranked = usable
+      .map((path) => this.#read(path))
+      .sort((a, b) => b.rank - a.rank || kindOf(a.path) - kindOf(b.path))
+    const { read } = ranked[0] as (typeof ranked)[number]
+    return read
+  }
+
+  /** The paths that can give what is wanted; says what is missing if none can. */
+  #usable(keyed: readonly AccessPath[]): AccessPath[] {
+    const { title, hydrate = false } = this.#options
+    const { consistent = false, sort, index } = this.#state
+    const current = keyed.filter(({ isGlobal }) => !(consistent && isGlobal))
+    if (current.length === 0)
+      throw new ConditionError(
+        `${title}: the index "${keyed[0]?.name}" is a global one, which cannot be read consistently`,
+      )
+    const covering = hydrate ? current : current.filter((path) => this.#missing(path).length === 0)
+    if (covering.length === 0) {
+      const [path] = current as [AccessPath]
+      throw new ConditionError(
+        `${title}: the index "${path.name}" does not hold ${this.#missing(path).join(', ')}: select() what it holds, or set hydrate`,
+      )
+    }
+    if (sort === undefined) return covering
+    const sorted = covering.filter((path) => this.#isSortedBy(path, sort.column))
+    const conflict = sorted.some((path) => this.#read(path).rank > 0)
+      ? undefined
+      : covering.find((path) => !sorted.includes(path) && this.#narrowedBy(path))
+    if (sorted.length > 0 && (conflict === undefined || index !== undefined)) return sorted
+    throw new SortError(
+      sorted.length === 0
+        ? `No key or index of ${title} with this partition is sorted by "${sort.column}"; they are sorted by ${covering.flatMap((path) => path.sort[0] ?? []).join(', ') || 'nothing'}`
+        : `${title} can be narrowed down by "${conflict?.sort[0]}" or sorted by "${sort.column}", each by another index: choose one with using("${sorted[0]?.name ?? 'table'}")`,
+    )
+  }
+
+  /** Which wanted columns an index does not hold. */
+  #missing({ columns }: AccessPath): string[] {
+    if (columns === 'all') return []
+    const { select } = this.#state
+    if (select === undefined && this.#table.columns === undefined) return ['all columns']
+    const wanted = new Set([
+      ...(select ?? this.#table.columns ?? []),
+      ...columnsOf(this.#state.conditions),
+      ...[this.#options.ttl ?? []].flat(),
+    ])
+    return [...wanted].filter((column) => !columns.has(column))
+  }
+
+  #isSortedBy({ partition, sort }: AccessPath, column: string): boolean {
+    const first = sort.find((one) => this.#equal(one) === undefined)
+    return first === column || partition.includes(column) || this.#equal(column) !== undefined
+  }
+
+  #narrowedBy(path: AccessPath): boolean {
+    const { rank } = this.#read(path)
+    return rank > 0 && rank < 3
+  }
+
+  #read(path: AccessPath): { path: AccessPath; rank: number; read: RangeRead | NoRead } {
+    const key: Comparison[] = path.partition.map((column) => this.#equal(column) as Comparison)
+    let rest: readonly Condition[] = without(this.#state.conditions, key)
+    let rank = 0
+    for (const column of path.sort) {
+      const on = rest.filter((one): one is Comparison => 'column' in one && one.column === column)
+      const range = rangeOf(on)
+      if (range.isEmpty)
+        return { path, rank: 4, read: { operation: 'None', why: `no "${column}" meets the conditions` } }
+      if (range.key === undefined) break
+      key.push(range.key)
+      rest = [...without(rest, on), ...range.check]
+      rank = Math.max(rank, narrowness(range.key))
+      if (range.key.operator !== '=') break
+    }
+    const order = [...path.partition, ...path.sort]
+    const isKey = (condition: Condition): boolean =>
+      columnsOf([condition]).some((column) => order.includes(column))
+    const isHere = (condition: Condition): boolean => isKey(condition) || isBeyond(path, condition)
+    const narrowed = key.slice(path.partition.length).map(({ column }) => `"${column}"`)
+    return {
+      path,
+      rank,
+      read: {
+        operation: 'Query',
+        index: path.name,
+        key,
+        filter: rest.filter((condition) => !isHere(condition)),
+        check: rest.filter(isHere),
+        forward: this.#state.sort?.direction !== 'desc',
+        order,
+        hydrate: this.#missing(path).length > 0,
+        why: `${path.partition.map((column) => `"${column}"`).join(', ')} is fixed${narrowed.length === 0 ? '' : ` and ${narrowed.join(', ')} narrowed`} in ${path.name === undefined ? 'the table' : `the index ${path.name}`}`,
+      },
+    }
+  }
+
+  /** A partition that is one of a few values: a query for each. */
+  #byValues(paths: readonly AccessPath[]): Plan | undefined {
+    for (const { partition } of paths) {
+      const lists = partition.filter((column) => this.#equal(column) === undefined)
+      const list = lists.length === 1 ? this.#oneOf(lists[0] as string) : undefined
+      const values = (list?.value ?? []) as unknown[]
+      if (list === undefined || values.length > maxParts) continue
+      const others = without(this.#state.conditions, [list])
+      const groups = values.map((value) => [
+        ...others,
+        { column: list.column, operator: '=' as const, value },
+      ])
+      return this.#union(groups, true, `"${list.column}" is one of ${values.length} values`)
+    }
+    return undefined
+  }
+
+  /** Alternatives of which each has a key or index. */
+  #byAlternatives(): Plan | undefined {
+    const { conditions } = this.#state
+    const choice = conditions.find((condition) => 'or' in condition)
+    if (choice === undefined || choice.or.length > maxParts) return undefined
+    const others = without(conditions, [choice])
+    try {
+      const groups = choice.or.map((group) => [...others, ...group])
+      return this.#union(groups, false, 'each alternative has a key or index')
+    } catch (error) {
+      if (error instanceof NoIndexError) return undefined
+      throw error
+    }
+  }
+
+  /** @param areDisjoint - Whether no item can be in two of the groups */
+  #union(groups: readonly (readonly Condition[])[], areDisjoint: boolean, why: string): Plan {
+    const { sort } = this.#state
+    if (sort !== undefined)
+      throw new SortError(
+        `${this.#options.title} is read in ${groups.length} parts here, which have no order by "${sort.column}" together`,
+      )
+    const reads = groups.flatMap((conditions): SingleRead[] => {
+      const part = plan(this.#table, { ...this.#state, conditions }, { ...this.#options, scan: 'error' })
+      if (part.operation === 'None') return []
+      return part.operation === 'Union' ? part.parts.map(({ read }) => read) : [part]
+    })
+    if (reads.length === 0) return { operation: 'None', why }
+    const parts = reads.map((read, index) => ({
+      read,
+      except: areDisjoint ? [] : reads.slice(0, index).map(givenBy),
+    }))
+    return { operation: 'Union', parts, why }
+  }
+
+  #scan(paths: readonly AccessPath[]): RangeRead {
+    const { title, scan } = this.#options
+    const { sort, conditions } = this.#state
+    if (sort !== undefined)
+      throw new SortError(
+        `Without a fixed partition the items of ${title} have no order to sort by "${sort.column}"`,
+      )
+    if (scan === 'error') {
+      const keys = this.#table.paths.map(
+        ({ name, partition }) => `${partition.join(' and ')}${name === undefined ? '' : ` (${name})`}`,
+      )
+      throw new NoIndexError(
+        `This would read all of ${title}: fix one of ${keys.join(', ')} by "=", or allow it with scan: 'allow'`,
+      )
+    }
+    const path =
+      this.#state.index === undefined
+        ? (this.#table.paths[0] as AccessPath)
+        : (this.#usable(paths)[0] as AccessPath)
+    return {
+      operation: 'Scan',
+      index: path.name,
+      key: [],
+      filter: conditions.filter((condition) => !isBeyond(path, condition)),
+      check: conditions.filter((condition) => isBeyond(path, condition)),
+      forward: true,
+      order: [...path.partition, ...path.sort],
+      hydrate: this.#missing(path).length > 0,
+      why: 'no partition is fixed, and scans are allowed',
+    }
+  }
+
+  #equal(column: string): Comparison | undefined {
+    return this.#comparisons.find((one) => one.column === column && one.operator === '=')
+  }
+
+  #oneOf(column: string): Comparison | undefined {
+    return this.#comparisons.find((one) => one.column === column && one.operator === 'in')
+  }
+}
+
+function without(conditions: readonly Condition[], some: readonly Condition[]): Condition[] {
+  return conditions.filter((condition) => !some.includes(condition))
+}
+
+/** Whether a condition is on what an index does not hold: then it is checked here, on the items read by their keys. */
+function isBeyond({ columns }: AccessPath, condition: Condition): boolean {
+  return columns !== 'all' && columnsOf([condition]).some((column) => !columns.has(column))
+}
+
+/** What an item must be for a read to give it. An index holds only items that have its columns. */
+function givenBy(read: SingleRead): readonly Condition[] {
+  if ('keys' in read) {
+    const or = read.keys.map((key) =>
+      Object.entries(key).map(([column, value]): Comparison => ({ column, operator: '=', value })),
+    )
+    return [{ or }, ...read.check]
+  }
+  const present = read.order.map((column): Comparison => ({
+    column,
+    operator: 'is-not-null',
+    value: undefined,
+  }))
+  return [...read.key, ...read.filter, ...read.check, ...present]
+}
+
+/** The table before a local index before a global one. */
+function kindOf({ name, isGlobal }: AccessPath): number {
+  return name === undefined ? 0 : isGlobal ? 2 : 1
+}
+
+/** The columns that conditions are on. */
+export function columnsOf(conditions: readonly Condition[]): string[] {
+  return conditions.flatMap((condition) =>
+    'or' in condition ? condition.or.flatMap((group) => columnsOf(group)) : [condition.column],
+  )
+}
+
+/** Every key that the conditions allow, each once. */
+function product(conditions: readonly Comparison[]): Record<string, unknown>[] {
+  let keys: Record<string, unknown>[] = [{}]
+  for (const { column, operator, value } of conditions) {
+    const values = operator === 'in' ? (value as unknown[]) : [value]
+    if (keys.length * values.length > maxKeys) return Array.from({ length: maxKeys + 1 }, () => ({}))
+    keys = keys.flatMap((key) => values.map((one) => ({ ...key, [column]: one })))
+  }
+  return keys
 }

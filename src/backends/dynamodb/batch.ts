@@ -1,0 +1,144 @@
+import type {
+  BatchGetItemCommandOutput,
+  BatchWriteItemCommandOutput,
+  WriteRequest,
+} from '@aws-sdk/client-dynamodb'
+import { ConditionError, PartialBatchError, ThrottledError } from '../../errors.ts'
+import { remainingTime } from '../../send-scope.ts'
+import { type Connection, loadSdk, pause } from './connection.ts'
+import type { WireItem } from './values.ts'
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
+const readSize = 100
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html */
+const writeSize = 25
+/** Batches at once. */
+const concurrency = 4
+/** Rounds without any progress. */
+const maxFruitless = 8
+
+/** Where batches go. */
+export interface BatchOptions {
+  readonly connection: Connection
+  readonly table: string
+  readonly keyColumns: readonly string[]
+  readonly consistent?: boolean
+  readonly capacity?: boolean
+}
+
+/** One text per key, whatever its types and bytes: two keys never have the same. */
+export function keyId(key: WireItem, columns: readonly string[]): string {
+  return JSON.stringify(
+    columns.map((column) => {
+      const { S: text, N: number, B: bytes } = key[column] ?? {}
+      if (bytes !== undefined) return { B: Buffer.from(bytes).toString('base64') }
+      return number === undefined ? { S: text } : { N: number }
+    }),
+  )
+}
+
+/**
+ * Items by their keys, in the order of the keys, as many as there are. A key that is asked for twice is read once.
+ *
+ * @throws PartialBatchError if some cannot be read within the time
+ */
+export async function batchGet(
+  keys: readonly WireItem[],
+  { connection, table, keyColumns, consistent = false, capacity = false }: BatchOptions,
+  signal?: AbortSignal,
+): Promise<(WireItem | undefined)[]> {
+  const ids = keys.map((key) => keyId(key, keyColumns))
+  const wanted = new Map(keys.map((key, index) => [ids[index] as string, key]))
+  const found = new Map<string, WireItem>()
+  const open = await inBatches([...wanted.values()], readSize, signal, async (some) => {
+    const { BatchGetItemCommand } = await loadSdk()
+    const request = { Keys: some, ...(consistent && { ConsistentRead: true }) }
+    const { Responses, UnprocessedKeys } = await connection.send<BatchGetItemCommandOutput>(
+      new BatchGetItemCommand({
+        RequestItems: { [table]: request },
+        ...(capacity && { ReturnConsumedCapacity: 'INDEXES' }),
+      }),
+      signal,
+    )
+    for (const item of Object.values(Responses ?? {}).flat()) found.set(keyId(item, keyColumns), item)
+    return Object.values(UnprocessedKeys ?? {}).flatMap(({ Keys = [] }) => Keys)
+  })
+  refuseOpen(ids, new Set(open.keys.map((key) => keyId(key, keyColumns))), open.cause)
+  return ids.map((id) => found.get(id))
+}
+
+/** Stores and removes items, each for itself and without conditions. */
+export async function batchWrite(
+  requests: readonly { readonly key: WireItem; readonly request: WriteRequest }[],
+  { connection, table, keyColumns, capacity = false }: BatchOptions,
+  signal?: AbortSignal,
+): Promise<void> {
+  const ids = requests.map(({ key }) => keyId(key, keyColumns))
+  if (new Set(ids).size < ids.length)
+    throw new ConditionError('A batch writes one item twice, and the order of its writes is not known')
+  const open = await inBatches(
+    requests.map(({ request }) => request),
+    writeSize,
+    signal,
+    async (some) => {
+      const { BatchWriteItemCommand } = await loadSdk()
+      const { UnprocessedItems } = await connection.send<BatchWriteItemCommandOutput>(
+        new BatchWriteItemCommand({
+          RequestItems: { [table]: some },
+          ...(capacity && { ReturnConsumedCapacity: 'INDEXES' }),
+        }),
+        signal,
+      )
+      return Object.values(UnprocessedItems ?? {}).flat()
+    },
+  )
+  const idOf = ({ PutRequest, DeleteRequest }: WriteRequest): string =>
+    keyId(PutRequest?.Item ?? DeleteRequest?.Key ?? {}, keyColumns)
+  refuseOpen(ids, new Set(open.keys.map(idOf)), open.cause)
+}
+
+function refuseOpen(ids: readonly string[], open: ReadonlySet<string>, cause: unknown): void {
+  if (open.size === 0) return
+  const positions = [...ids.keys()]
+  const isOpen = (index: number): boolean => open.has(ids[index] as string)
+  throw new PartialBatchError(
+    positions.filter((index) => !isOpen(index)),
+    positions.filter(isOpen),
+    { cause },
+  )
+}
+
+/** Does a list in pieces, some at once; what a piece leaves over goes again after a pause. Gives what is left in the end. */
+async function inBatches<T>(
+  list: readonly T[],
+  size: number,
+  signal: AbortSignal | undefined,
+  run: (some: T[]) => Promise<T[]>,
+): Promise<{ keys: T[]; cause: unknown }> {
+  const left: T[] = []
+  let cause: unknown
+  const pieces = Array.from({ length: Math.ceil(list.length / size) }, (_, index) =>
+    list.slice(index * size, (index + 1) * size),
+  ).values()
+
+  async function work(): Promise<void> {
+    for (const piece of pieces) {
+      let open = piece
+      try {
+        for (let fruitless = 0; open.length > 0 && fruitless < maxFruitless && remainingTime() > 0;) {
+          if (open !== piece) await pause(fruitless + 1, signal)
+          signal?.throwIfAborted()
+          const before = open.length
+          open = await run(open)
+          fruitless = open.length < before ? 0 : fruitless + 1
+        }
+      } catch (error) {
+        if (!(error instanceof ThrottledError)) throw error
+        cause = error
+      }
+      left.push(...open)
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, work))
+  return { keys: left, cause }
+}

@@ -1,0 +1,106 @@
+import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb'
+import type * as sdk from '@aws-sdk/client-dynamodb'
+import { type AwsClient, type ClientOption, lazyClient, ownClients } from '../../aws-client.ts'
+import { DeadlineError, ThrottledError } from '../../errors.ts'
+import { optionalImport } from '../../optional-import.ts'
+import { remainingTime } from '../../send-scope.ts'
+
+export const loadSdk = (): Promise<typeof sdk> =>
+  optionalImport('@aws-sdk/client-dynamodb', () => import('@aws-sdk/client-dynamodb'))
+
+/** A logger with an `info` would make the client copy every response for it, and by default it has an empty one. */
+const quiet = { trace() {}, debug() {}, warn() {} }
+
+const ownClient = ownClients(
+  async (config) => new (await loadSdk()).DynamoDBClient({ ...config, logger: quiet as never }),
+)
+
+/** What a connection is told of. */
+export interface ConnectionOptions {
+  readonly client?: ClientOption | undefined
+  /** For messages. */
+  readonly title: () => string
+  readonly onCapacity?: ((consumed: ConsumedCapacity) => void) | undefined
+}
+
+/** How often a write that met another transaction is tried in all. */
+const maxAttempts = 6
+
+/** Sends commands: never longer than the invocation lasts, and with errors that say what to do. */
+export class Connection {
+  readonly #client: () => Promise<AwsClient>
+  readonly #options: ConnectionOptions
+
+  constructor(options: ConnectionOptions) {
+    this.#client = lazyClient(options.client, ownClient)
+    this.#options = options
+  }
+
+  async send<TOutput>(command: object, signal?: AbortSignal): Promise<TOutput> {
+    const client = await this.#client()
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const abortSignal = withinTime(signal)
+        const output = (await client.send(command, abortSignal && { abortSignal })) as TOutput
+        if (this.#options.onCapacity !== undefined) this.#report(output)
+        return output
+      } catch (error) {
+        // The client itself tries again after most errors, but not after this one.
+        if (attempt < maxAttempts && isTransactionConflict(error)) await pause(attempt, signal)
+        else throw this.#explained(error, signal)
+      }
+    }
+  }
+
+  #report(output: unknown): void {
+    const { ConsumedCapacity: consumed } = output as {
+      ConsumedCapacity?: ConsumedCapacity | ConsumedCapacity[]
+    }
+    for (const one of [consumed ?? []].flat()) this.#options.onCapacity?.(one)
+  }
+
+  #explained(cause: unknown, signal: AbortSignal | undefined): unknown {
+    const { name } = cause as { name?: string }
+    if (throttled.has(String(name)))
+      return new ThrottledError(`${this.#options.title()} takes no more requests at the moment`, { cause })
+    if (name !== 'AbortError' && name !== 'TimeoutError') return cause
+    if (signal?.aborted === true) return signal.reason
+    return remainingTime() > 0
+      ? cause
+      : new DeadlineError('The time was up before DynamoDB answered', { cause })
+  }
+}
+
+const throttled = new Set([
+  'ProvisionedThroughputExceededException',
+  'ThrottlingException',
+  'RequestLimitExceeded',
+])
+
+interface CancelledTransaction {
+  readonly name?: string
+  readonly CancellationReasons?: readonly { readonly Code?: string }[]
+}
+
+function isTransactionConflict(error: unknown): boolean {
+  const { name, CancellationReasons: reasons = [] } = error as CancelledTransaction
+  if (name === 'TransactionConflictException') return true
+  if (name !== 'TransactionCanceledException') return false
+  const codes = reasons.map(({ Code = 'None' }) => Code).filter((code) => code !== 'None')
+  return codes.length > 0 && codes.every((code) => code === 'TransactionConflict')
+}
+
+/** The caller's signal, and the end of the invocation: the client's own tries can take seconds. */
+function withinTime(signal: AbortSignal | undefined): AbortSignal | undefined {
+  const left = remainingTime()
+  if (left === Infinity) return signal
+  const end = AbortSignal.timeout(Math.max(0, Math.min(left, 2 ** 31 - 1)))
+  return signal === undefined ? end : AbortSignal.any([signal, end])
+}
+
+/** Full jitter: what met once shall not meet again. */
+export async function pause(attempt: number, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted()
+  const wait = Math.random() * Math.min(2000, 25 * 2 ** attempt)
+  await new Promise((resolve) => setTimeout(resolve, Math.min(wait, Math.max(0, remainingTime()))))
+}

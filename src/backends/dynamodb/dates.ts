@@ -1,0 +1,30 @@
+import type { Comparison, Condition } from '../query.ts'
+import { type DateMode, marshall } from './values.ts'
+
+/** The same conditions with dates as they are stored, so that they are compared as the database compares them. */
+export function normalizedConditions(
+  conditions: readonly Condition[],
+  dates: DateMode = 'iso',
+): readonly Condition[] {
+  return conditions.map((condition) =>
+    'or' in condition
+      ? { or: condition.or.map((group) => normalizedConditions(group, dates)) }
+      : normalizedComparison(condition, dates),
+  )
+}
+
+function normalizedComparison(comparison: Comparison, dates: DateMode): Comparison {
+  const { value } = comparison
+  if (Array.isArray(value) ? !value.some(isDate) : !isDate(value)) return comparison
+  const stored = (one: unknown): unknown => (isDate(one) ? plain(one, dates) : one)
+  return { ...comparison, value: Array.isArray(value) ? value.map(stored) : stored(value) }
+}
+
+function isDate(value: unknown): value is Date {
+  return value instanceof Date
+}
+
+function plain(date: Date, dates: DateMode): string | number {
+  const { S: text, N: number } = marshall(date, 'The date', dates)
+  return text ?? Number(number)
+}

@@ -1,0 +1,138 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { ConditionError } from '../../errors.ts'
+import { likeOperation } from '../evaluate.ts'
+import type { Comparison, Condition } from '../query.ts'
+import { type WireItem, marshall } from './values.ts'
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
+const maxOperands = 100
+const maxBytes = 4096
+const maxOperators = 300
+
+/** What counts in a condition, and in an update, where `SET a = b` is no operator; aliases have neither letters nor these. */
+const operators = /\b(?:AND|OR|NOT|IN|BETWEEN|[a-z_]+(?=\())|<>|<=|>=|[<=>]/g
+const functions = /[a-z_]+(?=\()/g
+
+/** A column, or a place inside one: names of members and positions in lists. */
+export type Path = string | readonly (string | number)[]
+
+/** Collects the names and values that expressions refer to. Every name is an alias: many are reserved words. */
+export class Expression {
+  readonly #names: Record<string, string> = {}
+  readonly #values: WireItem = {}
+  readonly #aliases = new Map<string, string>()
+  #valueCount = 0
+
+  name(column: string): string {
+    let alias = this.#aliases.get(column)
+    if (alias === undefined) {
+      alias = `#${this.#aliases.size}`
+      this.#aliases.set(column, alias)
+      this.#names[alias] = column
+    }
+    return alias
+  }
+
+  /** A dot in a column's name is part of the name; a place inside a column is a list. */
+  path(path: Path): string {
+    if (typeof path === 'string') return this.name(path)
+    return path
+      .map((part, index) => {
+        if (typeof part === 'number') return `[${part}]`
+        return index === 0 ? this.name(part) : `.${this.name(part)}`
+      })
+      .join('')
+  }
+
+  value(value: unknown, column: string): string {
+    return this.wireValue(marshall(value, column))
+  }
+
+  wireValue(value: AttributeValue): string {
+    const alias = `:${this.#valueCount++}`
+    this.#values[alias] = value
+    return alias
+  }
+
+  /** All conditions as one text; `undefined` for none. */
+  conditions(conditions: readonly Condition[]): string | undefined {
+    if (conditions.length === 0) return undefined
+    return checked(conditions.map((condition) => this.#condition(condition)).join(' AND '), operators)
+  }
+
+  #condition(condition: Condition): string {
+    if (!('or' in condition)) return this.#comparison(condition)
+    // DynamoDB refuses parentheses that it could do without: several around one condition.
+    const groups = condition.or.map((group) => {
+      const texts = group.map((one) => this.#condition(one))
+      return texts.length === 1 ? texts[0] : `(${texts.join(' AND ')})`
+    })
+    return groups.length === 1 ? String(groups[0]) : `(${groups.join(' OR ')})`
+  }
+
+  #comparison({ column, operator, value }: Comparison): string {
+    const name = this.name(column)
+    const put = (one: unknown): string => this.value(one, column)
+    switch (operator) {
+      case '=':
+      case '<':
+      case '<=':
+      case '>':
+      case '>=':
+        return `${name} ${operator} ${put(value)}`
+      case '!=':
+        return `${name} <> ${put(value)}`
+      case 'in':
+        return this.#in(name, value as unknown[], put)
+      case 'not-in':
+        return `NOT ${this.#in(name, value as unknown[], put)}`
+      case 'between': {
+        const [low, high] = value as [unknown, unknown]
+        return `${name} BETWEEN ${put(low)} AND ${put(high)}`
+      }
+      case 'begins-with':
+        return `begins_with(${name}, ${put(value)})`
+      case 'contains':
+        return `contains(${name}, ${put(value)})`
+      case 'is-null':
+        return `(attribute_not_exists(${name}) OR attribute_type(${name}, ${this.wireValue({ S: 'NULL' })}))`
+      case 'is-not-null':
+        return `(attribute_exists(${name}) AND NOT attribute_type(${name}, ${this.wireValue({ S: 'NULL' })}))`
+      case 'like':
+        return this.#comparison({ column, ...likeOperation(String(value)) })
+    }
+  }
+
+  #in(name: string, values: readonly unknown[], put: (value: unknown) => string): string {
+    const lists = Array.from({ length: Math.ceil(values.length / maxOperands) }, (_, index) => {
+      const some = values.slice(index * maxOperands, (index + 1) * maxOperands)
+      return `${name} IN (${some.map(put).join(', ')})`
+    })
+    return lists.length === 1 ? (lists[0] as string) : `(${lists.join(' OR ')})`
+  }
+
+  /** The parts of a request that name and value are sent in; DynamoDB refuses empty ones. */
+  attributes(): { ExpressionAttributeNames?: Record<string, string>; ExpressionAttributeValues?: WireItem } {
+    return {
+      ...(this.#aliases.size > 0 && { ExpressionAttributeNames: this.#names }),
+      ...(this.#valueCount > 0 && { ExpressionAttributeValues: this.#values }),
+    }
+  }
+}
+
+/** @throws ConditionError for an expression that DynamoDB would refuse for its size */
+function checked(text: string, counted: RegExp): string {
+  if (text.length > maxBytes)
+    throw new ConditionError(`The expression is ${text.length} bytes, and DynamoDB takes at most ${maxBytes}`)
+  const count = text.match(counted)?.length ?? 0
+  if (count > maxOperators)
+    throw new ConditionError(
+      `The expression has ${count} operators, and DynamoDB takes at most ${maxOperators}`,
+    )
+  return text
+}
+
+/** @throws ConditionError for an update that DynamoDB would refuse for its size */
+export function checkedUpdate(text: string): string {
+  return checked(text, functions)
+}

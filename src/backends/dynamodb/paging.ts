@@ -1,0 +1,120 @@
+import { ThrottledError } from '../../errors.ts'
+import { remainingTime } from '../../send-scope.ts'
+import type { PageOptions } from '../query.ts'
+import type { Portion, Position, Source } from './sources.ts'
+import type { WireItem } from './values.ts'
+
+/** Where a source stands: at its beginning, behind an item, or at its end. */
+export type SourceState = null | Position | 'end'
+
+/** What a page came to. */
+export interface ReadPage {
+  readonly items: WireItem[]
+  /** Where each source stands behind the page; `undefined` if all are at their end. */
+  readonly states: readonly SourceState[] | undefined
+  /** Whether the page ended for lack of time, or because it may read no more. */
+  readonly isCut: boolean
+}
+
+/** What is asked for. */
+export interface PageRequest extends PageOptions {
+  readonly limit: number
+  /** Whether it has to be known if there is another page. */
+  readonly looksAhead: boolean
+  /** How many sources are read at once: one after the other, or all segments of a scan. */
+  readonly width: number
+}
+
+interface Found {
+  readonly item: WireItem
+  readonly source: number
+  readonly behind: Position
+}
+
+/**
+ * Reads a page from sources, one after the other or several at once, until it is full, they are at their end, or a
+ * ceiling is reached.
+ */
+export async function readPage(
+  sources: readonly Source[],
+  start: readonly SourceState[],
+  request: PageRequest,
+): Promise<ReadPage> {
+  const { limit, looksAhead, width, maxPages = Infinity, maxScanned = Infinity, signal } = request
+  const states: SourceState[] = [...start]
+  const found: Found[] = []
+  const wanted = limit + (looksAhead ? 1 : 0)
+  let [requests, scanned] = [0, 0]
+  let isCut = false
+
+  const isOpen = (): boolean => states.some((state) => state !== 'end')
+  while (isOpen() && found.length < wanted) {
+    // Another request only to see whether there is more would read without any limit.
+    if (found.length >= limit && requests > 0) break
+    if (requests >= maxPages || scanned >= maxScanned || (requests > 0 && remainingTime() <= 0)) {
+      isCut = true
+      break
+    }
+    signal?.throwIfAborted()
+    const open = [...states.keys()].filter((index) => states[index] !== 'end').slice(0, width)
+    let portions: Portion[]
+    try {
+      portions = await Promise.all(
+        open.map((index) =>
+          readPortion(sources[index] as Source, states[index] ?? null, wanted - found.length, signal),
+        ),
+      )
+    } catch (error) {
+      if (!(error instanceof ThrottledError)) throw error
+      if (found.length === 0) throw new Interrupted(error, states)
+      isCut = true // What was read is given, and the token tells where to go on.
+      break
+    }
+    for (const [place, portion] of portions.entries()) {
+      const index = open[place] as number
+      for (const [at, item] of portion.items.entries())
+        found.push({ item, source: index, behind: portion.behind(at) })
+      states[index] = portion.next ?? 'end'
+      scanned += portion.scanned
+      requests++
+    }
+  }
+  const items = found.slice(0, limit)
+  rewind(states, start, found, limit)
+  return { items: items.map(({ item }) => item), states: isOpen() ? states : undefined, isCut }
+}
+
+/** The database took no more requests before a page had its first item. */
+export class Interrupted extends Error {
+  override readonly cause: ThrottledError
+  readonly states: readonly SourceState[]
+
+  constructor(cause: ThrottledError, states: readonly SourceState[]) {
+    super(cause.message)
+    this.cause = cause
+    this.states = states
+  }
+}
+
+function readPortion(
+  source: Source,
+  state: SourceState,
+  wanted: number,
+  signal: AbortSignal | undefined,
+): Promise<Portion> {
+  return source.read(state === null ? undefined : (state as Position), wanted, signal)
+}
+
+/** Cut to its limit, a page ends behind its own last items, and not where reading ended. */
+function rewind(
+  states: SourceState[],
+  start: readonly SourceState[],
+  found: readonly Found[],
+  limit: number,
+): void {
+  const cut = new Set(found.slice(limit).map(({ source }) => source))
+  for (const source of cut) {
+    const last = found.slice(0, limit).findLast((one) => one.source === source)
+    states[source] = last?.behind ?? start[source] ?? null
+  }
+}

@@ -1,0 +1,85 @@
+import type { Patch, DeleteOptions, WriteConditions } from '../capabilities.ts'
+import { keyId } from './batch.ts'
+import { demandOf, updateDemand, versioned } from './demands.ts'
+import type { DynamoDbUpdateOptions } from './options.ts'
+import type { TableAccess } from './table-access.ts'
+import type { PreparedWrite, TransactWrite } from './transact.ts'
+import type { WireItem } from './values.ts'
+import { type Demand, type WriteTarget, deleteInput, putInput, updateInput } from './writes.ts'
+
+type Write = PreparedWrite['item']
+
+/** The writes of one table that `transact()` makes together with others. Nothing is sent before. */
+export class PreparedWrites<TItem, TInput, TKey> {
+  readonly #access: TableAccess
+
+  /** @internal */
+  constructor(access: TableAccess) {
+    this.#access = access
+  }
+
+  /** Stores a new item. */
+  create(data: TInput): TransactWrite {
+    return this.#prepared(async (target) => {
+      const item = versioned((await this.#access.model.validate(data)) as object, target.version, 1)
+      const Put = putInput(target, item, { item: 'new' })
+      return [{ Put }, Put.Item]
+    })
+  }
+
+  /** Stores an item whether or not there is one of its key. */
+  put(data: TInput, options: WriteConditions<TItem> = {}): TransactWrite {
+    return this.#prepared(async (target) => {
+      const item = (await this.#access.model.validate(data)) as object
+      const Put = putInput(target, item, demandOf(options))
+      return [{ Put }, Put.Item]
+    })
+  }
+
+  /** Changes an existing item. */
+  update(key: TKey, patch: Patch<TItem>, options: DynamoDbUpdateOptions<TItem> = {}): TransactWrite {
+    return this.#prepared((target) => {
+      const demand = updateDemand(patch, options, target.version)
+      const input = updateInput(target, key as object, patch, options, demand)
+      if (input === undefined) return check(target, key as object, demand)
+      const { ReturnValues: _, UpdateExpression = '', ...rest } = input
+      return [{ Update: { ...rest, UpdateExpression } }, rest.Key]
+    })
+  }
+
+  /** Removes an item. */
+  delete(key: TKey, options: DeleteOptions<TItem> = {}): TransactWrite {
+    return this.#prepared((target) => {
+      const { ReturnValues: _, ...Delete } = deleteInput(target, key as object, demandOf(options))
+      return [{ Delete }, Delete.Key]
+    })
+  }
+
+  /** Writes nothing: the item must be there, and meet the conditions. */
+  check(key: TKey, options: WriteConditions<TItem> = {}): TransactWrite {
+    return this.#prepared((target) =>
+      check(target, key as object, { ...demandOf(options), item: 'existing' }),
+    )
+  }
+
+  #prepared(make: (target: WriteTarget) => [Write, WireItem] | Promise<[Write, WireItem]>): TransactWrite {
+    const access = this.#access
+    return {
+      connection: access.connection,
+      async build() {
+        const target = await access.target()
+        const [item, wire] = await make(target)
+        return { item, wire, id: `${target.name} ${keyId(wire, target.table.key)}` }
+      },
+    }
+  }
+}
+
+function check(target: WriteTarget, key: object, demand: Demand): [Write, WireItem] {
+  const {
+    ReturnValues: _,
+    ConditionExpression = '',
+    ...rest
+  } = deleteInput(target, key, { ...demand, item: 'existing' })
+  return [{ ConditionCheck: { ...rest, ConditionExpression } }, rest.Key]
+}

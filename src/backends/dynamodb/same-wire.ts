@@ -1,0 +1,36 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import type { WireItem } from './values.ts'
+
+/** Whether two items are the same, whatever order sets have and however numbers are written. */
+export function sameWire(a: WireItem, b: WireItem): boolean {
+  const keys = Object.keys(a)
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every(
+      (key) => Object.hasOwn(b, key) && sameValue(a[key] as AttributeValue, b[key] as AttributeValue),
+    )
+  )
+}
+
+function sameValue(a: AttributeValue, b: AttributeValue): boolean {
+  if (a.N !== undefined) return b.N !== undefined && (a.N === b.N || Number(a.N) === Number(b.N))
+  if (a.M !== undefined) return b.M !== undefined && sameWire(a.M, b.M)
+  if (a.L !== undefined) {
+    const { L: list } = b
+    return (
+      list?.length === a.L.length && a.L.every((one, index) => sameValue(one, list[index] as AttributeValue))
+    )
+  }
+  if (a.B !== undefined) return b.B !== undefined && Buffer.compare(a.B, b.B) === 0
+  if (a.SS !== undefined) return sameMembers(a.SS, b.SS)
+  if (a.NS !== undefined) return sameMembers(a.NS.map(Number), b.NS?.map(Number))
+  if (a.BS !== undefined) return sameMembers(a.BS.map(base64), b.BS?.map(base64))
+  return a.S === b.S && a.BOOL === b.BOOL && a.NULL === b.NULL
+}
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
+
+function sameMembers(a: readonly unknown[], b: readonly unknown[] | undefined): boolean {
+  const others = new Set(b)
+  return others.size === a.length && a.every((one) => others.has(one))
+}

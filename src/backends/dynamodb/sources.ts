@@ -1,0 +1,167 @@
+import type { GetItemCommandOutput, QueryCommandInput, QueryCommandOutput } from '@aws-sdk/client-dynamodb'
+import { meets } from '../evaluate.ts'
+import type { Condition } from '../query.ts'
+import { batchGet } from './batch.ts'
+import { type Connection, loadSdk } from './connection.ts'
+import type { KeyRead, RangeRead } from './plan.ts'
+import { type WireItem, plainItem } from './values.ts'
+
+/** Where a read stands: behind the item of a key, or behind so many of a list of keys. */
+export type Position = WireItem | number
+
+/** Some items of a read, and how it goes on. */
+export interface Portion {
+  readonly items: readonly WireItem[]
+  /** Where the read stands behind an item. */
+  readonly behind: (index: number) => Position
+  /** Where it stands behind all of them; `undefined` at its end. */
+  readonly next: Position | undefined
+  /** How many items were looked at. */
+  readonly scanned: number
+}
+
+/** One read of a plan, in portions. */
+export interface Source {
+  /** @param wanted - How many items would do; `Infinity` for as many as there are in a response */
+  read(from: Position | undefined, wanted: number, signal: AbortSignal | undefined): Promise<Portion>
+}
+
+/** What all sources of a table need. */
+export interface SourceOptions {
+  readonly connection: Connection
+  readonly table: string
+  readonly keyColumns: readonly string[]
+  readonly consistent: boolean
+  readonly capacity: boolean
+  /** Items that count as absent. */
+  readonly isExpired: (item: WireItem) => boolean
+}
+
+/** Whether an item passes what DynamoDB was not asked to check, and was not given by another read. */
+export function passes(
+  item: WireItem,
+  check: readonly Condition[],
+  except: readonly (readonly Condition[])[],
+): boolean {
+  if (check.length === 0 && except.length === 0) return true
+  const plain = plainItem(item)
+  const meetsAll = (conditions: readonly Condition[]): boolean => conditions.every((one) => meets(plain, one))
+  return meetsAll(check) && !except.some(meetsAll)
+}
+
+/** Items by their keys. */
+export function keySource(
+  { check }: KeyRead,
+  keys: readonly WireItem[],
+  except: readonly (readonly Condition[])[],
+  options: SourceOptions,
+): Source {
+  return {
+    async read(from, _wanted, signal) {
+      const offset = typeof from === 'number' ? from : 0
+      const asked = keys.slice(offset)
+      const found = await getItems(asked, options, signal)
+      const items: WireItem[] = []
+      const positions: number[] = []
+      for (const [index, item] of found.entries()) {
+        if (item === undefined || options.isExpired(item) || !passes(item, check, except)) continue
+        items.push(item)
+        positions.push(offset + index + 1)
+      }
+      return { items, behind: (index) => positions[index] as number, next: undefined, scanned: asked.length }
+    },
+  }
+}
+
+async function getItems(
+  keys: readonly WireItem[],
+  options: SourceOptions,
+  signal: AbortSignal | undefined,
+): Promise<(WireItem | undefined)[]> {
+  const [only, ...others] = keys
+  if (only === undefined || others.length > 0) return batchGet(keys, options, signal)
+  const { GetItemCommand } = await loadSdk()
+  const { Item } = await options.connection.send<GetItemCommandOutput>(
+    new GetItemCommand({
+      TableName: options.table,
+      Key: only,
+      ...(options.consistent && { ConsistentRead: true }),
+      ...(options.capacity && { ReturnConsumedCapacity: 'INDEXES' }),
+    }),
+    signal,
+  )
+  return [Item]
+}
+
+/** The least that is asked for where items are filtered: few may remain. */
+const leastFiltered = 25
+
+/** Items of the table or an index, one after the other. */
+export function rangeSource(
+  read: RangeRead,
+  request: QueryCommandInput,
+  except: readonly (readonly Condition[])[],
+  options: SourceOptions & { readonly maxScanned?: number; readonly segment?: readonly [number, number] },
+): Source {
+  const { operation, filter, check, order, hydrate } = read
+  const { segment, connection, keyColumns } = options
+  const isFiltered =
+    request.FilterExpression !== undefined || filter.length + check.length + except.length > 0
+  const positionColumns = [...new Set([...keyColumns, ...order])]
+  let portions = 0
+  return {
+    async read(from, wanted, signal) {
+      const { QueryCommand, ScanCommand } = await loadSdk()
+      // DynamoDB's limit counts what it reads. Where that is filtered, each portion is larger than the one before.
+      const size = isFiltered ? Math.max(wanted, leastFiltered) * 4 ** portions++ : wanted
+      const limit = Math.min(size, options.maxScanned ?? Infinity)
+      const input = {
+        ...request,
+        ...(from !== undefined && { ExclusiveStartKey: from as WireItem }),
+        ...(limit < 10_000 && { Limit: limit }),
+        ...(segment !== undefined && { Segment: segment[0], TotalSegments: segment[1] }),
+      }
+      const command = operation === 'Query' ? new QueryCommand(input) : new ScanCommand(input)
+      const {
+        Items = [],
+        LastEvaluatedKey,
+        ScannedCount = 0,
+      } = await connection.send<QueryCommandOutput>(command, signal)
+      const whole = hydrate ? await hydrated(Items, options, signal) : Items
+      const kept: WireItem[] = []
+      const places: WireItem[] = []
+      for (const [index, item] of whole.entries()) {
+        if (item === undefined || (hydrate && options.isExpired(item)) || !passes(item, check, except))
+          continue
+        kept.push(item)
+        places.push(Items[index] as WireItem)
+      }
+      return {
+        items: kept,
+        behind: (index) => picked(places[index] as WireItem, positionColumns),
+        next: LastEvaluatedKey,
+        scanned: ScannedCount,
+      }
+    },
+  }
+}
+
+/** The whole items of an index that holds only parts of them. */
+function hydrated(
+  parts: readonly WireItem[],
+  options: SourceOptions,
+  signal: AbortSignal | undefined,
+): Promise<(WireItem | undefined)[]> {
+  return batchGet(
+    parts.map((part) => picked(part, options.keyColumns)),
+    options,
+    signal,
+  )
+}
+
+/** The columns of an item that are wanted, where it has them. */
+export function picked(item: WireItem, columns: readonly string[]): WireItem {
+  return Object.fromEntries(
+    columns.flatMap((column) => (Object.hasOwn(item, column) ? [[column, item[column]]] : [])),
+  ) as WireItem
+}

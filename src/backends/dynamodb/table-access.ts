@@ -1,0 +1,141 @@
+import type { GetItemCommandOutput } from '@aws-sdk/client-dynamodb'
+import { ConflictError, NotFoundError } from '../../errors.ts'
+import type { Model } from '../model.ts'
+import { type BatchOptions } from './batch.ts'
+import { Connection, loadSdk } from './connection.ts'
+import { describedTable } from './describe.ts'
+import type { DynamoDbOptions } from './options.ts'
+import type { Table } from './table.ts'
+import { type ReadingOptions, type WireItem, unmarshallItem } from './values.ts'
+import type { Demand, WriteTarget } from './writes.ts'
+
+interface FailedCondition {
+  readonly name?: string
+  readonly Item?: WireItem
+  readonly $metadata?: { readonly attempts?: number }
+}
+
+/** One model's table: how it is reached, what it is, and what its items look like. */
+export class TableAccess {
+  readonly model: Model
+  readonly options: DynamoDbOptions
+  readonly connection: Connection
+  /** What the table is, from the model or from the table itself. */
+  readonly describe: () => Table | Promise<Table>
+  readonly reading: ReadingOptions
+  /** The part of requests that asks what they consume. */
+  readonly capacity: { readonly ReturnConsumedCapacity?: 'INDEXES' }
+
+  constructor(model: Model, options: DynamoDbOptions) {
+    const { client, onCapacity, numbers = 'safe', dates = 'iso' } = options
+    this.model = model
+    this.options = options
+    this.connection = new Connection({ client, title: () => model.name, onCapacity })
+    this.describe = describedTable(model, this.connection)
+    this.reading = { numbers, dates, ...kindsOf(model) }
+    this.capacity = onCapacity === undefined ? {} : { ReturnConsumedCapacity: 'INDEXES' }
+  }
+
+  async target(): Promise<WriteTarget> {
+    const { dates = 'iso', version, ttl } = this.options
+    const table = await this.describe()
+    const has = (column: string): boolean => this.model.has(column)
+    return { name: this.model.name, table, dates, has, version, ttl, now: nowInSeconds() }
+  }
+
+  async batch(): Promise<BatchOptions> {
+    return {
+      connection: this.connection,
+      table: this.model.name,
+      keyColumns: (await this.describe()).key,
+      consistent: this.options.consistent === true,
+      capacity: this.options.onCapacity !== undefined,
+    }
+  }
+
+  async items(wires: readonly WireItem[]): Promise<unknown[]> {
+    const items = wires.map((wire) => unmarshallItem(wire, this.reading))
+    return this.options.validate === 'both'
+      ? Promise.all(items.map((item) => this.model.validate(item)))
+      : items
+  }
+
+  async read(key: WireItem, consistent = this.options.consistent): Promise<WireItem | undefined> {
+    const { GetItemCommand } = await loadSdk()
+    const { Item } = await this.connection.send<GetItemCommandOutput>(
+      new GetItemCommand({
+        TableName: this.model.name,
+        Key: key,
+        ...(consistent === true && { ConsistentRead: true }),
+        ...this.capacity,
+      }),
+    )
+    return Item === undefined || this.isExpired(Item) ? undefined : Item
+  }
+
+  /** Whether an item counts as absent, though DynamoDB still holds it. */
+  isExpired(item: WireItem): boolean {
+    const { ttl } = this.options
+    const at = ttl === undefined ? undefined : item[ttl]?.N
+    return at !== undefined && Number(at) <= nowInSeconds()
+  }
+
+  /**
+   * Sends a write with conditions. The client tries again when an answer is lost, and may then meet the item that it has
+   * written itself: that is no conflict.
+   *
+   * @param won - The answer that was lost, if the item, or that there is none, is what this write has come to
+   */
+  async write<TOutput>(
+    command: object,
+    key: WireItem,
+    demand: Demand,
+    won: (current: WireItem | undefined) => TOutput | undefined = () => undefined,
+  ): Promise<TOutput> {
+    try {
+      return await this.connection.send<TOutput>(command)
+    } catch (error) {
+      const { name, Item, $metadata } = error as FailedCondition
+      if (name !== 'ConditionalCheckFailedException') throw error
+      const isAgain = ($metadata?.attempts ?? 1) > 1
+      const { key: columns } = await this.describe()
+      const wireKey = Object.fromEntries(columns.map((column) => [column, key[column]])) as WireItem
+      // Not every engine gives the item along; without it, absent and different look the same.
+      const current = Item ?? (await this.read(wireKey, true))
+      const answer = isAgain ? won(current) : undefined
+      if (answer !== undefined) return answer
+      if (current === undefined && demand.item !== 'new') throw this.missing(error)
+      throw await this.conflict(current, { ambiguous: isAgain, isNew: demand.item === 'new', cause: error })
+    }
+  }
+
+  missing(cause?: unknown): NotFoundError {
+    return new NotFoundError(`${this.model.name} has no item with this key`, { cause })
+  }
+
+  async conflict(
+    wire: WireItem | undefined,
+    { isNew = false, ...details }: { isNew?: boolean; ambiguous?: boolean; cause?: unknown } = {},
+  ): Promise<ConflictError> {
+    const message = isNew
+      ? 'has an item with this key already'
+      : 'has this item in another state than was expected'
+    const current = wire && (await this.items([wire]))[0]
+    return new ConflictError(`${this.model.name} ${message}`, { ...details, current })
+  }
+}
+
+/** DynamoDB counts expiry in seconds. */
+export function nowInSeconds(): number {
+  return Math.floor(Date.now() / 1000)
+}
+
+/** Columns of which the wire does not tell all. */
+function kindsOf(model: Model): Pick<ReadingOptions, 'kinds'> {
+  const kinds = new Map<string, 'bigint' | 'date'>()
+  for (const column of model.columns ?? []) {
+    const kind = model.kind(column)
+    if (kind === 'bigint' || kind === 'date') kinds.set(column, kind)
+  }
+  return kinds.size > 0 ? { kinds } : {}
+}

@@ -1,0 +1,236 @@
+import type { AttributeValue, QueryCommandInput, QueryCommandOutput } from '@aws-sdk/client-dynamodb'
+import { ColumnError, DeadlineError, InvalidTokenError, ThrottledError } from '../../errors.ts'
+import { remainingTime } from '../../send-scope.ts'
+import type { Explanation, Page, PageOptions, QueryRunner, QueryState } from '../query.ts'
+import { readToken, writeToken } from '../token.ts'
+import { compile } from './compile.ts'
+import { loadSdk } from './connection.ts'
+import { normalizedConditions } from './dates.ts'
+import { Interrupted, type SourceState, readPage } from './paging.ts'
+import { type Part, type Plan, type RangeRead, columnsOf, plan } from './plan.ts'
+import { type Source, keySource, picked, rangeSource } from './sources.ts'
+import type { Table } from './table.ts'
+import { type TableAccess, nowInSeconds } from './table-access.ts'
+import type { WireItem } from './values.ts'
+import { keyOf } from './writes.ts'
+
+/** Runs the queries of one model's table. */
+export class TableReader implements QueryRunner {
+  readonly #access: TableAccess
+
+  constructor(access: TableAccess) {
+    this.#access = access
+  }
+
+  checkColumn(column: string): void {
+    if (!this.#access.model.has(column)) throw new ColumnError(column)
+  }
+
+  async page(asked: QueryState, options: PageOptions, isLast = false): Promise<Page<unknown>> {
+    const table = await this.#access.describe()
+    const state = this.#normalized(asked)
+    const parts = this.#parts(this.#plan(table, state))
+    if (parts.length === 0) return { items: [] }
+    const { limit = Infinity, after, select } = state
+    const binding = this.#binding(state, parts)
+    const segments = parts.length === 1 && state.segments !== undefined ? state.segments : 1
+    const sources = this.#sources(table, state, parts, options, segments)
+    const start =
+      after === undefined ? sources.map(() => null) : this.#statesOf(after, binding, sources.length)
+    try {
+      const request = { ...options, limit, looksAhead: !isLast && limit !== Infinity, width: segments }
+      const { items, states, isCut } = await readPage(sources, start, request)
+      const wanted = select === undefined ? items : items.map((item) => picked(item, select))
+      return {
+        items: await this.#access.items(wanted),
+        ...(states !== undefined && { next: this.#token(states, binding) }),
+        ...(isCut && { complete: false as const }),
+      }
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error
+      const { message, cause } = error.cause
+      throw new ThrottledError(message, { cause, next: this.#token(error.states, binding) })
+    }
+  }
+
+  async count(asked: QueryState, { signal }: PageOptions): Promise<number> {
+    const table = await this.#access.describe()
+    const state = this.#normalized(asked)
+    const { limit = Infinity } = state
+    const parts = this.#parts(this.#plan(table, state))
+    let total = 0
+    for (const { read, except } of parts) {
+      if (total >= limit) break
+      total +=
+        read.operation === 'Query' || read.operation === 'Scan'
+          ? await this.#countRange(table, state, { read, except }, limit - total, signal)
+          : await this.#countItems(table, state, { read, except }, limit - total, signal)
+    }
+    return Math.min(total, limit)
+  }
+
+  explain(asked: QueryState): Explanation | Promise<Explanation> {
+    const table = this.#access.describe()
+    if (table instanceof Promise) return table.then((described) => this.#explained(described, asked))
+    return this.#explained(table, asked)
+  }
+
+  #explained(table: Table, asked: QueryState): Explanation {
+    const state = this.#normalized(asked)
+    const chosen = this.#plan(table, state)
+    const requests = this.#parts(chosen).map(({ read, except }) =>
+      'keys' in read
+        ? {
+            TableName: this.#access.model.name,
+            Keys: read.keys.map((key) => keyOf({ table, dates: 'iso' }, key)),
+          }
+        : this.#request(table, state, { read, except }),
+    )
+    return { plan: chosen, requests }
+  }
+
+  #normalized(state: QueryState): QueryState {
+    const { consistent = this.#access.options.consistent ?? false } = state
+    const conditions = normalizedConditions(state.conditions, this.#access.reading.dates)
+    return { ...state, conditions, consistent }
+  }
+
+  #plan(table: Table, state: QueryState): Plan {
+    const { scan = 'error', hydrate = false, ttl } = this.#access.options
+    return plan(table, state, { scan, hydrate, ttl, title: this.#access.model.name })
+  }
+
+  #parts(chosen: Plan): readonly Part[] {
+    if (chosen.operation === 'None') return []
+    return chosen.operation === 'Union' ? chosen.parts : [{ read: chosen, except: [] }]
+  }
+
+  #request(
+    { key }: Table,
+    { select, consistent }: QueryState,
+    { read, except }: Part & { read: RangeRead },
+    isCount = false,
+  ): QueryCommandInput {
+    // The keys are read in any case, for a page may end at any item; and so is what is checked here.
+    const here = [...key, ...read.order, ...columnsOf([...read.check, ...except.flat()])]
+    const columns = read.hydrate ? [...key, ...read.order] : select && [...select, ...here]
+    const { ttl, onCapacity } = this.#access.options
+    return compile(read, {
+      table: this.#access.model.name,
+      select: columns && [...new Set(columns)],
+      consistent,
+      ttl: ttl === undefined ? undefined : { column: ttl, now: nowInSeconds() },
+      isCount,
+      capacity: onCapacity !== undefined,
+    })
+  }
+
+  #sources(
+    table: Table,
+    state: QueryState,
+    parts: readonly Part[],
+    { maxScanned }: PageOptions,
+    segments = 1,
+  ): Source[] {
+    const { consistent = false } = state
+    const shared = {
+      connection: this.#access.connection,
+      table: this.#access.model.name,
+      keyColumns: table.key,
+      consistent,
+      capacity: this.#access.options.onCapacity !== undefined,
+      isExpired: (item: WireItem) => this.#access.isExpired(item),
+      ...(maxScanned !== undefined && { maxScanned }),
+    }
+    return parts.flatMap(({ read, except }) => {
+      if ('keys' in read) {
+        const keys = read.keys.map((key) => keyOf({ table, dates: this.#access.reading.dates ?? 'iso' }, key))
+        return [keySource(read, keys, except, shared)]
+      }
+      const request = this.#request(table, state, { read, except })
+      if (segments === 1 || read.operation !== 'Scan') return [rangeSource(read, request, except, shared)]
+      return Array.from({ length: segments }, (_, segment) =>
+        rangeSource(read, request, except, { ...shared, segment: [segment, segments] }),
+      )
+    })
+  }
+
+  async #countRange(
+    table: Table,
+    state: QueryState,
+    part: Part & { read: RangeRead },
+    limit: number,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    const { read, except } = part
+    if (read.check.length + except.length > 0 || read.hydrate)
+      return this.#countItems(table, state, part, limit, signal)
+    const request = this.#request(table, state, part, true)
+    const { QueryCommand, ScanCommand } = await loadSdk()
+    let total = 0
+    let start: WireItem | undefined
+    do {
+      signal?.throwIfAborted()
+      if (start !== undefined && remainingTime() <= 0)
+        throw new DeadlineError('The time was up before all items were counted')
+      const input = { ...request, ...(start !== undefined && { ExclusiveStartKey: start }) }
+      const command = read.operation === 'Query' ? new QueryCommand(input) : new ScanCommand(input)
+      const { Count = 0, LastEvaluatedKey } = await this.#access.connection.send<QueryCommandOutput>(
+        command,
+        signal,
+      )
+      total += Count
+      start = LastEvaluatedKey
+    } while (start !== undefined && total < limit)
+    return total
+  }
+
+  async #countItems(
+    table: Table,
+    state: QueryState,
+    part: Part,
+    limit: number,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    const [source] = this.#sources(table, { ...state, select: [...table.key] }, [part], {})
+    const request = { limit, looksAhead: false, width: 1, ...(signal && { signal }) }
+    const { items, isCut } = await readPage([source as Source], [null], request)
+    if (isCut) throw new DeadlineError('The time was up before all items were counted')
+    return items.length
+  }
+
+  /** What a token belongs to: the question and the way it is read, but not how much of the answer is wanted at once. */
+  #binding({ conditions, sort, segments }: QueryState, parts: readonly Part[]): unknown {
+    const ways = parts.map(({ read }) => ('keys' in read ? read.operation : [read.operation, read.index]))
+    return [this.#access.model.name, conditions, sort, segments, ways]
+  }
+
+  #token(states: readonly SourceState[], binding: unknown): string {
+    return writeToken(
+      states.map((state) =>
+        typeof state === 'object' && state !== null ? Object.entries(state).map(encoded) : state,
+      ),
+      binding,
+      this.#access.options,
+    )
+  }
+
+  #statesOf(token: string, binding: unknown, count: number): SourceState[] {
+    const states = readToken(token, binding, this.#access.options) as (
+      null | 'end' | number | [string, AttributeValue][]
+    )[]
+    if (!Array.isArray(states) || states.length !== count) throw new InvalidTokenError()
+    return states.map((state) =>
+      Array.isArray(state) ? Object.fromEntries(state.map(decoded)) : state,
+    ) as SourceState[]
+  }
+}
+
+/** Keys are strings, numbers and bytes; only bytes need another form in JSON. */
+function encoded([column, value]: [string, AttributeValue]): unknown {
+  return [column, value.B === undefined ? value : { B: Buffer.from(value.B).toString('base64') }]
+}
+
+function decoded([column, value]: [string, AttributeValue]): [string, unknown] {
+  return [column, value.B === undefined ? value : { B: Buffer.from(value.B as unknown as string, 'base64') }]
+}

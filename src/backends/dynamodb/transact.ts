@@ -1,0 +1,88 @@
+import type { TransactWriteItem } from '@aws-sdk/client-dynamodb'
+import { ConditionError, InvalidDataError, TransactionError } from '../../errors.ts'
+import { type Connection, loadSdk } from './connection.ts'
+import { type WireItem, sizeOf } from './values.ts'
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
+const maxWrites = 100
+const maxBytes = 4_194_304
+
+/** One write of a transaction, made by `backend.prepare`. */
+export interface TransactWrite {
+  /** @internal */
+  readonly connection: Connection
+  /** @internal */
+  readonly build: () => Promise<PreparedWrite>
+}
+
+/** @internal */
+export interface PreparedWrite {
+  readonly item: TransactWriteItem
+  /** Tells the item that is written from every other. */
+  readonly id: string
+  readonly wire: WireItem
+}
+
+/** Options of {@link transact}. */
+export interface TransactOptions {
+  /** Makes a transaction that is tried again within ten minutes the same one. @default a new one for each call */
+  readonly token?: string
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Makes several writes, to one table or to several, all or none.
+ *
+ * @throws TransactionError (409) with the reason of each write that stood against it; ConditionError for more than 100
+ * writes or two of one item, before anything is sent
+ * @example
+ * ```ts
+ * import { DynamoDbBackend, transact } from 'clearskies-middy/backends/dynamodb'
+ * import { model } from 'clearskies-middy/backends/model'
+ * import { z } from 'zod'
+ *
+ * const orders = new DynamoDbBackend(model({ name: 'orders', key: ['id'], schema: z.object({ id: z.string() }) }))
+ * const stock = new DynamoDbBackend(
+ *   model({ name: 'stock', key: ['sku'], schema: z.object({ sku: z.string(), count: z.number() }) }),
+ * )
+ *
+ * await transact([
+ *   orders.prepare.create({ id: '7' }),
+ *   stock.prepare.update({ sku: 'A' }, {}, { add: { count: -1 }, when: (query) => query.where('count', '>', 0) }),
+ * ])
+ * ```
+ */
+export async function transact(
+  writes: readonly TransactWrite[],
+  { token = crypto.randomUUID(), signal }: TransactOptions = {},
+): Promise<void> {
+  if (writes.length > maxWrites)
+    throw new ConditionError(`A transaction has at most ${maxWrites} writes, this one ${writes.length}`)
+  const [first] = writes
+  if (first === undefined) return
+  const made = await Promise.all(writes.map(({ build }) => build()))
+  const ids = new Set(made.map(({ id }) => id))
+  if (ids.size < made.length)
+    throw new ConditionError('A transaction writes an item at most once, this one twice')
+  const size = made.reduce((sum, { wire }) => sum + sizeOf(wire), 0)
+  if (size > maxBytes)
+    throw new InvalidDataError(`The transaction is ${size} bytes, and DynamoDB takes at most ${maxBytes}`)
+  const { TransactWriteItemsCommand } = await loadSdk()
+  const command = new TransactWriteItemsCommand({
+    TransactItems: made.map(({ item }) => item),
+    ClientRequestToken: token,
+  })
+  try {
+    await first.connection.send(command, signal)
+  } catch (cause) {
+    const { name, CancellationReasons: reasons = [] } = cause as {
+      name?: string
+      CancellationReasons?: { Code?: string }[]
+    }
+    if (name !== 'TransactionCanceledException') throw cause
+    const found = reasons.flatMap(({ Code: code = 'None' }, index) =>
+      code === 'None' ? [] : [{ index, code }],
+    )
+    throw new TransactionError(found, { cause })
+  }
+}

@@ -1,0 +1,92 @@
+import type { Expression, ExpressionBuilder, ExpressionWrapper, RawBuilder, SqlBool } from 'kysely'
+import type * as kyselyModule from 'kysely'
+import { ConditionError } from '../../errors.ts'
+import type { Model } from '../model.ts'
+import type { Comparison, Condition } from '../query.ts'
+import type { AnyTables, Engine } from './database.ts'
+import { toColumn } from './rows.ts'
+
+type Builder = ExpressionBuilder<AnyTables, string>
+type Text = Expression<SqlBool>
+
+/** Says conditions in SQL, with the meaning that they have on every backend. */
+export class ConditionWriter {
+  readonly #sql: typeof kyselyModule.sql
+  readonly #model: Model
+  readonly #engine: Engine
+
+  constructor(sql: typeof kyselyModule.sql, model: Model, engine: Engine) {
+    this.#sql = sql
+    this.#model = model
+    this.#engine = engine
+  }
+
+  /** All of them. */
+  all(builder: Builder, conditions: readonly Condition[]): ExpressionWrapper<AnyTables, string, SqlBool> {
+    return builder.and(conditions.map((condition) => this.#condition(builder, condition)))
+  }
+
+  #condition(builder: Builder, condition: Condition): Text {
+    return 'or' in condition
+      ? builder.or(condition.or.map((group) => this.all(builder, group)))
+      : this.#comparison(builder, condition)
+  }
+
+  #comparison(builder: Builder, { column, operator, value }: Comparison): Text {
+    const ref = builder.ref(column as never)
+    // Any value is allowed: what the columns hold is not known here.
+    const put = (one: unknown): never => toColumn(one) as never
+    switch (operator) {
+      case '=':
+      case '<':
+      case '<=':
+      case '>':
+      case '>=':
+        return builder(ref, operator, put(value))
+      case '!=':
+        // What has no value is not that value, either.
+        return builder.or([builder(ref, '!=', put(value)), builder(ref, 'is', null)])
+      case 'in':
+        return (value as unknown[]).length === 0
+          ? builder.lit(false)
+          : builder(ref, 'in', (value as unknown[]).map(put))
+      case 'not-in':
+        if ((value as unknown[]).length === 0) return builder.lit(true)
+        return builder.or([builder(ref, 'not in', (value as unknown[]).map(put)), builder(ref, 'is', null)])
+      case 'between': {
+        const [low, high] = value as [unknown, unknown]
+        return builder.between(ref, put(low), put(high))
+      }
+      case 'begins-with':
+        return this.#like(ref, `${escaped(value, column)}%`)
+      case 'contains':
+        return this.#model.kind(column) === 'array'
+          ? this.#containsElement(ref, value)
+          : this.#like(ref, `%${escaped(value, column)}%`)
+      case 'is-null':
+        return builder(ref, 'is', null)
+      case 'is-not-null':
+        return builder(ref, 'is not', null)
+      case 'like':
+        return this.#sql<SqlBool>`${ref} like ${String(value)}`
+    }
+  }
+
+  #like(ref: Expression<unknown>, pattern: string): RawBuilder<SqlBool> {
+    return this.#sql<SqlBool>`${ref} like ${pattern} escape '!'`
+  }
+
+  /** Lists are stored as JSON. */
+  #containsElement(ref: Expression<unknown>, element: unknown): RawBuilder<SqlBool> {
+    const json = JSON.stringify(element)
+    return this.#engine === 'mysql'
+      ? this.#sql<SqlBool>`json_contains(${ref}, ${json})`
+      : this.#sql<SqlBool>`cast(${ref} as jsonb) @> cast(${json} as jsonb)`
+  }
+}
+
+/** Text that stands for itself in a pattern. */
+function escaped(value: unknown, column: string): string {
+  if (typeof value !== 'string') throw new ConditionError(`The condition on "${column}" takes a string`)
+  return value.replace(/[!%_]/g, '!$&')
+}

@@ -1,0 +1,75 @@
+import type { Kysely } from 'kysely'
+import type * as kyselyModule from 'kysely'
+import { ConfigurationError } from '../../errors.ts'
+import { optionalImport } from '../../optional-import.ts'
+
+/** Any tables with any columns: which there are, the model says. */
+export type AnyTables = Record<string, Record<string, unknown>>
+export type AnyKysely = Kysely<AnyTables>
+
+/** A `pg` pool, a `mysql2` pool (of `mysql2` or `mysql2/promise`), a PGlite, or a Kysely instance. */
+export type Database = object
+
+/** A database, or a function that gives one when it is first needed. */
+export type DatabaseOption = Database | (() => Database | Promise<Database>)
+
+/** What SQL says in different words from engine to engine. */
+export type Engine = 'postgres' | 'mysql'
+
+/** A database as the backend uses it. */
+export interface OpenDatabase {
+  readonly kysely: AnyKysely
+  readonly engine: Engine
+}
+
+const loadKysely = (): Promise<typeof kyselyModule> => optionalImport('kysely', () => import('kysely'))
+
+/** One Kysely instance per pool, for all backends on it. */
+const opened = new WeakMap<object, Promise<OpenDatabase>>()
+
+/**
+ * Makes a Kysely instance of what was given.
+ *
+ * @throws ConfigurationError if it is none of what is supported
+ */
+export async function openDatabase(option: DatabaseOption): Promise<OpenDatabase> {
+  const given = typeof option === 'function' ? (option as () => object | Promise<object>)() : option
+  const database = await Promise.resolve(given)
+  if (isKysely(database)) return { kysely: database, engine: engineOf(database) }
+  if (typeof (database as unknown) !== 'object' || (database as unknown) === null)
+    throw new ConfigurationError('SqlBackend: the option "db" gave no pool and no Kysely instance')
+  let open = opened.get(database)
+  if (open === undefined) {
+    open = fromPool(database)
+    opened.set(database, open)
+    open.catch(() => opened.delete(database))
+  }
+  return open
+}
+
+/** Whether it is a Kysely instance, or a transaction of one, of whichever copy of the package. */
+export function isKysely(database: object): database is AnyKysely {
+  return 'selectFrom' in database && 'getExecutor' in database
+}
+
+function engineOf(kysely: AnyKysely): Engine {
+  // Of the engines here, MySQL alone has no RETURNING.
+  return kysely.getExecutor().adapter.supportsReturning ? 'postgres' : 'mysql'
+}
+
+async function fromPool(database: object): Promise<OpenDatabase> {
+  const { Kysely: KyselyClass, MysqlDialect, PGliteDialect, PostgresDialect } = await loadKysely()
+  const make = (dialect: kyselyModule.Dialect, engine: Engine): OpenDatabase => ({
+    kysely: new KyselyClass<AnyTables>({ dialect }),
+    engine,
+  })
+  if ('waitReady' in database) return make(new PGliteDialect({ pglite: database as never }), 'postgres')
+  // The pool of mysql2/promise wraps the one that Kysely takes.
+  const inner = (database as { pool?: object }).pool ?? database
+  if ('getConnection' in inner) return make(new MysqlDialect({ pool: inner as never }), 'mysql')
+  if ('connect' in database && 'query' in database)
+    return make(new PostgresDialect({ pool: database as never }), 'postgres')
+  throw new ConfigurationError(
+    'SqlBackend: the option "db" is neither a pool of pg or mysql2, nor a PGlite, nor a Kysely instance',
+  )
+}

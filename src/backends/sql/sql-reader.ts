@@ -1,0 +1,131 @@
+import type { SelectQueryBuilder } from 'kysely'
+import type * as kyselyModule from 'kysely'
+import { ColumnError, InvalidTokenError } from '../../errors.ts'
+import { optionalImport } from '../../optional-import.ts'
+import type { Model } from '../model.ts'
+import type { Explanation, Page, PageOptions, QueryRunner, QueryState } from '../query.ts'
+import { type TokenOptions, readToken, writeToken } from '../token.ts'
+import { ConditionWriter } from './conditions.ts'
+import type { AnyTables, OpenDatabase } from './database.ts'
+import { behind, orderOf, ordered } from './keyset.ts'
+import { toItem } from './rows.ts'
+
+/** A database along with what writes conditions for it. */
+export interface SqlAccess extends OpenDatabase {
+  readonly conditions: ConditionWriter
+  readonly sql: typeof kyselyModule.sql
+}
+
+export async function sqlAccess(database: OpenDatabase, model: Model): Promise<SqlAccess> {
+  const { sql } = await optionalImport('kysely', () => import('kysely'))
+  return { ...database, sql, conditions: new ConditionWriter(sql, model, database.engine) }
+}
+
+type Row = Readonly<Record<string, unknown>>
+type Select = SelectQueryBuilder<AnyTables, string, Row>
+
+/** Runs the queries of one model's table. */
+export class SqlReader implements QueryRunner {
+  readonly #model: Model
+  readonly #open: () => Promise<SqlAccess>
+  readonly #options: TokenOptions
+
+  constructor(model: Model, open: () => Promise<SqlAccess>, options: TokenOptions) {
+    this.#model = model
+    this.#open = open
+    this.#options = options
+  }
+
+  checkColumn(column: string): void {
+    if (!this.#model.has(column)) throw new ColumnError(column)
+  }
+
+  async page(state: QueryState, { signal }: PageOptions): Promise<Page<unknown>> {
+    signal?.throwIfAborted()
+    const access = await this.#open()
+    const { limit = Infinity, select } = state
+    const order = orderOf(state, this.#model.key)
+    // One more than is wanted tells whether there is a next page.
+    const query = this.#query(access, state)
+    const rows = await (limit === Infinity ? query : query.limit(limit + 1)).execute()
+    const given = rows.slice(0, limit)
+    const items = given.map((row) => toItem(this.#model, select === undefined ? row : picked(row, select)))
+    const last = given.at(-1)
+    if (rows.length <= limit || last === undefined) return { items }
+    const place = order.map(({ column }) => encoded(last[column]))
+    return { items, next: writeToken(place, this.#binding(state), this.#options) }
+  }
+
+  async count(state: QueryState, { signal }: PageOptions): Promise<number> {
+    signal?.throwIfAborted()
+    const { kysely, conditions } = await this.#open()
+    const { limit = Infinity } = state
+    const all = kysely
+      .selectFrom(this.#model.name)
+      .where((builder) => conditions.all(builder, state.conditions))
+    const counted =
+      limit === Infinity
+        ? all.select((builder) => builder.fn.countAll().as('total'))
+        : kysely
+            .selectFrom(
+              all
+                .select((builder) => builder.lit(1).as('one'))
+                .limit(limit)
+                .as('some'),
+            )
+            .select((builder) => builder.fn.countAll().as('total'))
+    const { total } = (await counted.executeTakeFirstOrThrow()) as { total: unknown }
+    return Number(total)
+  }
+
+  async explain(state: QueryState): Promise<Explanation> {
+    const { sql, parameters } = this.#query(await this.#open(), state).compile()
+    return {
+      plan: { operation: 'select', why: 'the database chooses the index' },
+      requests: [{ sql, parameters }],
+    }
+  }
+
+  #query({ kysely, conditions }: SqlAccess, state: QueryState): Select {
+    const { select, after } = state
+    const order = orderOf(state, this.#model.key)
+    // What orders the rows is read in any case, for a page may end at any of them.
+    const columns = (select ?? this.#model.columns)?.concat(order.map(({ column }) => column))
+    const all = kysely.selectFrom(this.#model.name)
+    const chosen = columns === undefined ? all.selectAll() : all.select([...new Set(columns)])
+    let query = chosen.where((builder) => conditions.all(builder, state.conditions)) as unknown as Select
+    if (after !== undefined) {
+      const place = this.#place(after, state, order.length)
+      query = query.where((builder) => behind(builder, order, place))
+    }
+    return ordered(query, order)
+  }
+
+  #binding({ conditions, sort }: QueryState): unknown {
+    return [this.#model.name, conditions, sort]
+  }
+
+  #place(token: string, state: QueryState, length: number): unknown[] {
+    const place = readToken(token, this.#binding(state), this.#options)
+    if (!Array.isArray(place) || place.length !== length) throw new InvalidTokenError()
+    return place.map(decoded)
+  }
+}
+
+function picked(row: Row, columns: readonly string[]): Row {
+  return Object.fromEntries(Object.entries(row).filter(([column]) => columns.includes(column)))
+}
+
+/** Values of an order as JSON, from which they can be told and made again. */
+function encoded(value: unknown): unknown {
+  if (value instanceof Date) return { date: value.toISOString() }
+  if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString('base64') }
+  return typeof value === 'bigint' ? { bigint: value.toString() } : (value ?? null)
+}
+
+function decoded(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const { date, bytes, bigint } = value as { date?: string; bytes?: string; bigint?: string }
+  if (date !== undefined) return new Date(date)
+  return bytes === undefined ? BigInt(String(bigint)) : Buffer.from(bytes, 'base64')
+}

@@ -1,0 +1,25 @@
+import { ConfigurationError } from '../../errors.ts'
+import { optionalImport } from '../../optional-import.ts'
+import { regionPlaces } from '../../region.ts'
+import { type DatabaseSettings, isDsql } from './settings.ts'
+
+/**
+ * Makes a function that gives a new token. Making one takes no request; it is good for 15 minutes, or as long as the
+ * function's own credentials are, and only for beginning a connection.
+ *
+ * @throws ConfigurationError if no region is known
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
+ */
+export async function tokenSource(settings: DatabaseSettings): Promise<() => Promise<string>> {
+  const { endpoint: hostname, port, username, region } = settings
+  if (region === undefined)
+    throw new ConfigurationError(`iamDbAuth(): no AWS region is set: give AWS_REGION in ${regionPlaces()}`)
+  if (isDsql(hostname)) {
+    const { DsqlSigner } = await optionalImport('@aws-sdk/dsql-signer', () => import('@aws-sdk/dsql-signer'))
+    const signer = new DsqlSigner({ hostname, region })
+    return () => (username === 'admin' ? signer.getDbConnectAdminAuthToken() : signer.getDbConnectAuthToken())
+  }
+  const { Signer } = await optionalImport('@aws-sdk/rds-signer', () => import('@aws-sdk/rds-signer'))
+  const signer = new Signer({ hostname, port, username, region })
+  return () => signer.getAuthToken()
+}
