@@ -5,6 +5,7 @@ export type {
   Finds,
   Patch,
   Queries,
+  Transacts,
   UpdateOptions,
   Updates,
   WriteConditions,
@@ -28,7 +29,12 @@ export {
   Query,
 } from './backends/query.ts'
 export * from './errors.ts'
-export { type BackendOption, type Backends, backends } from './middleware/backends.ts'
+export {
+  type BackendOption,
+  type Backends,
+  type BackendsWithTransaction,
+  backends,
+} from './middleware/backends.ts'
 export { type Environment, type EnvironmentOptions, environment } from './middleware/environment.ts'
 export { type JsonBodyOptions, jsonBody } from './middleware/json-body.ts'
 export { type ValidateSchemas, type Validated, validate } from './middleware/validate.ts'

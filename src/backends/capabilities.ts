@@ -58,9 +58,9 @@ export interface DeleteOptions<TItem> extends WriteConditions<TItem> {
 export type Patch<TItem> = { readonly [K in keyof TItem]?: TItem[K] | null | undefined }
 
 /** Backends whose writes can be made together, all or none. */
-export interface Transacts {
+export interface Transacts<TTransaction = never> {
   /** Runs a function within a transaction; what it throws undoes what it has written. */
-  transaction<T>(run: (backend: this, transaction: object) => Promise<T>): Promise<T>
-  /** The same backend within a transaction of another; itself, if that is on another database. */
-  within(transaction: object): this
+  transaction<T>(run: (backend: this, transaction: TTransaction) => Promise<T>): Promise<T>
+  /** The same backend within the transaction of another one; itself, if that is of another database. */
+  within(transaction: TTransaction): Promise<this>
 }

@@ -288,7 +288,8 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
   /** The first item. */
   async first(options: PageOptions = {}): Promise<TSelected | undefined> {
     const page = await this.#runner.page({ ...this.#state, limit: 1 }, options, true)
-    if (page.items.length === 0 && page.complete === false) throw new DeadlineError(outOfTime)
+    if (page.items.length === 0 && page.complete === false)
+      throw new DeadlineError('The time, or what may be read, was up before there was a first item')
     return page.items[0] as TSelected | undefined
   }
 
@@ -313,21 +314,24 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
   /** All items, page by page, as they are needed. */
   async *[Symbol.asyncIterator](): AsyncGenerator<TSelected, void, undefined> {
     let { after } = this.#state
-    let remaining = this.#state.limit ?? Infinity
+    const { limit = Infinity, segments = 1 } = this.#state
+    let remaining = limit
+    // Without a limit a page would be all there is, before the first item is given.
+    const options = limit === Infinity ? { maxPages: segments } : {}
     do {
-      const page = await this.#with({
+      const state = {
+        ...this.#state,
         ...(after !== undefined && { after }),
         ...(remaining !== Infinity && { limit: remaining }),
-      }).page()
-      yield* page.items
-      if (page.complete === false) throw new DeadlineError(outOfTime)
+      }
+      // A page that ended early is gone on with: if there is no time left, the next one says so.
+      const page = await this.#runner.page(state, options, true)
+      yield* page.items as TSelected[]
       remaining -= page.items.length
       after = page.next
     } while (after !== undefined && remaining > 0)
   }
 }
-
-const outOfTime = 'The time was up before all items were read'
 
 function normalized(column: string, operator: Operator, value: unknown): Comparison {
   if (operator === 'is-null' || operator === 'is-not-null') return { column, operator, value: undefined }

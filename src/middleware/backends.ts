@@ -1,6 +1,7 @@
 import type { Context } from 'aws-lambda'
 import { onEarlyResponse } from '../early-response.ts'
-import { SqsFlushTimeoutError, SqsSendError } from '../errors.ts'
+import type { Transacts } from '../backends/capabilities.ts'
+import { ConfigurationError, SqsFlushTimeoutError, SqsSendError } from '../errors.ts'
 import { defaultLogger, say } from '../logger.ts'
 import { SendScope, currentScope, enterScope } from '../send-scope.ts'
 import type { MiddyRequest, Middleware } from '../types.ts'
@@ -15,6 +16,17 @@ export type Backends<TOptions> = {
   readonly [K in keyof TOptions]: TOptions[K] extends (context: never) => infer TBackend
     ? TBackend
     : TOptions[K]
+}
+
+/** The backends, and a way to have their writes made together. */
+export type BackendsWithTransaction<TOptions> = Backends<TOptions> & {
+  /**
+   * Runs a function whose writes are made together, all or none: what it throws undoes them. It is given the backends
+   * anew; those of the first one's SQL database are within the transaction, the others are as they are.
+   *
+   * @throws ConfigurationError if none of the backends has transactions
+   */
+  readonly transaction: <T>(run: (backends: Backends<TOptions>) => Promise<T>) => Promise<T>
 }
 
 /**
@@ -40,8 +52,9 @@ export type Backends<TOptions> = {
  */
 export function backends<const TOptions extends Readonly<Record<string, BackendOption>>>(
   options: TOptions,
-): Middleware<unknown, { readonly backends: Backends<TOptions> }> {
+): Middleware<unknown, { readonly backends: BackendsWithTransaction<TOptions> }> {
   for (const [name, backend] of Object.entries(options)) {
+    if (name === 'transaction') throw new TypeError('backends(): "transaction" is the name of a method')
     if ((typeof backend !== 'object' && typeof backend !== 'function') || (backend as unknown) === null) {
       throw new TypeError(`backends(): "${name}" is neither a backend nor a function that makes one`)
     }
@@ -68,6 +81,11 @@ export function backends<const TOptions extends Readonly<Record<string, BackendO
         },
       })
     }
+    // Not listed, so that a copy of the backends holds backends only.
+    Object.defineProperty(made, 'transaction', {
+      configurable: true,
+      value: (run: (backends: object) => Promise<unknown>) => together(made, run),
+    })
     context['backends'] = made
   }
 
@@ -111,6 +129,27 @@ export function backends<const TOptions extends Readonly<Record<string, BackendO
       }
     },
   }
+}
+
+function hasTransactions(backend: unknown): backend is Transacts {
+  return typeof (backend as Partial<Transacts> | null)?.within === 'function'
+}
+
+/** Runs a function with the backends of one transaction. */
+async function together(
+  made: Readonly<Record<string, unknown>>,
+  run: (backends: object) => Promise<unknown>,
+): Promise<unknown> {
+  const first = Object.values(made).find(hasTransactions)
+  if (first === undefined)
+    throw new ConfigurationError('backends.transaction() needs a backend that has transactions: SqlBackend')
+  return first.transaction(async (_, transaction) => {
+    const bound = Object.entries(made).map(async ([name, backend]) => [
+      name,
+      hasTransactions(backend) ? await backend.within(transaction) : backend,
+    ])
+    return run(Object.fromEntries(await Promise.all(bound)) as object)
+  })
 }
 
 /** @throws SqsSendError, SqsFlushTimeoutError */

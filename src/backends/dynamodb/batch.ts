@@ -3,9 +3,10 @@ import type {
   BatchWriteItemCommandOutput,
   WriteRequest,
 } from '@aws-sdk/client-dynamodb'
-import { ConditionError, PartialBatchError, ThrottledError } from '../../errors.ts'
+import { ConditionError, DeadlineError, PartialBatchError, ThrottledError } from '../../errors.ts'
 import { remainingTime } from '../../send-scope.ts'
 import { type Connection, loadSdk, pause } from './connection.ts'
+import { numberId } from './number-text.ts'
 import type { WireItem } from './values.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
@@ -32,7 +33,7 @@ export function keyId(key: WireItem, columns: readonly string[]): string {
     columns.map((column) => {
       const { S: text, N: number, B: bytes } = key[column] ?? {}
       if (bytes !== undefined) return { B: Buffer.from(bytes).toString('base64') }
-      return number === undefined ? { S: text } : { N: number }
+      return number === undefined ? { S: text } : { N: numberId(number) }
     }),
   )
 }
@@ -108,7 +109,16 @@ function refuseOpen(ids: readonly string[], open: ReadonlySet<string>, cause: un
   )
 }
 
-/** Does a list in pieces, some at once; what a piece leaves over goes again after a pause. Gives what is left in the end. */
+/** Whether an error says nothing of the other pieces: DynamoDB, the network or the time, and not what was asked for. */
+function isPassing(error: unknown): boolean {
+  const { $fault, $metadata } = error as { readonly $fault?: string; readonly $metadata?: unknown }
+  if (error instanceof ThrottledError || error instanceof DeadlineError) return true
+  return $metadata !== undefined && $fault !== 'client'
+}
+
+/**
+ * Does a list in pieces, some at once; what a piece leaves over goes again after a pause. Gives what is left in the end.
+ */
 async function inBatches<T>(
   list: readonly T[],
   size: number,
@@ -117,12 +127,14 @@ async function inBatches<T>(
 ): Promise<{ keys: T[]; cause: unknown }> {
   const left: T[] = []
   let cause: unknown
+  let failure: { readonly error: unknown } | undefined
   const pieces = Array.from({ length: Math.ceil(list.length / size) }, (_, index) =>
     list.slice(index * size, (index + 1) * size),
   ).values()
 
   async function work(): Promise<void> {
     for (const piece of pieces) {
+      if (failure !== undefined) return
       let open = piece
       try {
         for (let fruitless = 0; open.length > 0 && fruitless < maxFruitless && remainingTime() > 0;) {
@@ -133,12 +145,14 @@ async function inBatches<T>(
           fruitless = open.length < before ? 0 : fruitless + 1
         }
       } catch (error) {
-        if (!(error instanceof ThrottledError)) throw error
-        cause = error
+        if (isPassing(error)) cause = error
+        else failure ??= { error }
       }
       left.push(...open)
     }
   }
+  // All have come to an end then: nothing goes on behind an error.
   await Promise.all(Array.from({ length: concurrency }, work))
+  if (failure !== undefined) throw (failure as { readonly error: unknown }).error
   return { keys: left, cause }
 }

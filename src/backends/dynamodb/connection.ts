@@ -39,6 +39,10 @@ export class Connection {
   async send<TOutput>(command: object, signal?: AbortSignal): Promise<TOutput> {
     const client = await this.#client()
     for (let attempt = 1; ; attempt++) {
+      signal?.throwIfAborted()
+      // What is not sent has certainly not been done.
+      if (remainingTime() <= 0)
+        throw new DeadlineError(`The time was up before ${this.#options.title()} was asked`)
       try {
         const abortSignal = withinTime(signal)
         const output = (await client.send(command, abortSignal && { abortSignal })) as TOutput

@@ -1,4 +1,4 @@
-import { ThrottledError } from '../../errors.ts'
+import { DeadlineError, ThrottledError } from '../../errors.ts'
 import { remainingTime } from '../../send-scope.ts'
 import type { PageOptions } from '../query.ts'
 import type { Portion, Position, Source } from './sources.ts'
@@ -56,17 +56,21 @@ export async function readPage(
       break
     }
     signal?.throwIfAborted()
-    const open = [...states.keys()].filter((index) => states[index] !== 'end').slice(0, width)
+    const room = Math.min(width, maxPages - requests, maxScanned - scanned)
+    const open = [...states.keys()].filter((index) => states[index] !== 'end').slice(0, room)
+    const most = Math.floor((maxScanned - scanned) / open.length)
     let portions: Portion[]
     try {
       portions = await Promise.all(
-        open.map((index) =>
-          readPortion(sources[index] as Source, states[index] ?? null, wanted - found.length, signal),
-        ),
+        open.map((index) => {
+          const state = states[index] ?? null
+          const from = state === null ? undefined : (state as Position)
+          return (sources[index] as Source).read(from, { wanted: wanted - found.length, most, signal })
+        }),
       )
     } catch (error) {
-      if (!(error instanceof ThrottledError)) throw error
-      if (found.length === 0) throw new Interrupted(error, states)
+      if (error instanceof ThrottledError && found.length === 0) throw new Interrupted(error, states)
+      if (!(error instanceof ThrottledError) && !(error instanceof DeadlineError && requests > 0)) throw error
       isCut = true // What was read is given, and the token tells where to go on.
       break
     }
@@ -94,15 +98,6 @@ export class Interrupted extends Error {
     this.cause = cause
     this.states = states
   }
-}
-
-function readPortion(
-  source: Source,
-  state: SourceState,
-  wanted: number,
-  signal: AbortSignal | undefined,
-): Promise<Portion> {
-  return source.read(state === null ? undefined : (state as Position), wanted, signal)
 }
 
 /** Cut to its limit, a page ends behind its own last items, and not where reading ended. */

@@ -1,4 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { numberId } from './number-text.ts'
 import type { WireItem } from './values.ts'
 
 /** Whether two items are the same, whatever order sets have and however numbers are written. */
@@ -12,8 +13,9 @@ export function sameWire(a: WireItem, b: WireItem): boolean {
   )
 }
 
-function sameValue(a: AttributeValue, b: AttributeValue): boolean {
-  if (a.N !== undefined) return b.N !== undefined && (a.N === b.N || Number(a.N) === Number(b.N))
+/** The same of two values. */
+export function sameValue(a: AttributeValue, b: AttributeValue): boolean {
+  if (a.N !== undefined) return b.N !== undefined && numberId(a.N) === numberId(b.N)
   if (a.M !== undefined) return b.M !== undefined && sameWire(a.M, b.M)
   if (a.L !== undefined) {
     const { L: list } = b
@@ -23,7 +25,7 @@ function sameValue(a: AttributeValue, b: AttributeValue): boolean {
   }
   if (a.B !== undefined) return b.B !== undefined && Buffer.compare(a.B, b.B) === 0
   if (a.SS !== undefined) return sameMembers(a.SS, b.SS)
-  if (a.NS !== undefined) return sameMembers(a.NS.map(Number), b.NS?.map(Number))
+  if (a.NS !== undefined) return sameMembers(a.NS.map(numberId), b.NS?.map(numberId))
   if (a.BS !== undefined) return sameMembers(a.BS.map(base64), b.BS?.map(base64))
   return a.S === b.S && a.BOOL === b.BOOL && a.NULL === b.NULL
 }

@@ -20,10 +20,18 @@ export interface Portion {
   readonly scanned: number
 }
 
+/** How far a portion goes. */
+export interface PortionOptions {
+  /** How many items would do; `Infinity` for as many as there are in a response. */
+  readonly wanted: number
+  /** How many may be looked at. */
+  readonly most: number
+  readonly signal: AbortSignal | undefined
+}
+
 /** One read of a plan, in portions. */
 export interface Source {
-  /** @param wanted - How many items would do; `Infinity` for as many as there are in a response */
-  read(from: Position | undefined, wanted: number, signal: AbortSignal | undefined): Promise<Portion>
+  read(from: Position | undefined, options: PortionOptions): Promise<Portion>
 }
 
 /** What all sources of a table need. */
@@ -57,9 +65,9 @@ export function keySource(
   options: SourceOptions,
 ): Source {
   return {
-    async read(from, _wanted, signal) {
+    async read(from, { most, signal }) {
       const offset = typeof from === 'number' ? from : 0
-      const asked = keys.slice(offset)
+      const asked = keys.slice(offset, offset + most)
       const found = await getItems(asked, options, signal)
       const items: WireItem[] = []
       const positions: number[] = []
@@ -68,7 +76,9 @@ export function keySource(
         items.push(item)
         positions.push(offset + index + 1)
       }
-      return { items, behind: (index) => positions[index] as number, next: undefined, scanned: asked.length }
+      const end = offset + asked.length
+      const next = end < keys.length ? end : undefined
+      return { items, behind: (index) => positions[index] as number, next, scanned: asked.length }
     },
   }
 }
@@ -101,7 +111,7 @@ export function rangeSource(
   read: RangeRead,
   request: QueryCommandInput,
   except: readonly (readonly Condition[])[],
-  options: SourceOptions & { readonly maxScanned?: number; readonly segment?: readonly [number, number] },
+  options: SourceOptions & { readonly segment?: readonly [number, number] },
 ): Source {
   const { operation, filter, check, order, hydrate } = read
   const { segment, connection, keyColumns } = options
@@ -110,11 +120,11 @@ export function rangeSource(
   const positionColumns = [...new Set([...keyColumns, ...order])]
   let portions = 0
   return {
-    async read(from, wanted, signal) {
+    async read(from, { wanted, most, signal }) {
       const { QueryCommand, ScanCommand } = await loadSdk()
       // DynamoDB's limit counts what it reads. Where that is filtered, each portion is larger than the one before.
       const size = isFiltered ? Math.max(wanted, leastFiltered) * 4 ** portions++ : wanted
-      const limit = Math.min(size, options.maxScanned ?? Infinity)
+      const limit = Math.min(size, most)
       const input = {
         ...request,
         ...(from !== undefined && { ExclusiveStartKey: from as WireItem }),

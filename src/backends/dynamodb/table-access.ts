@@ -53,9 +53,10 @@ export class TableAccess {
     }
   }
 
-  async items(wires: readonly WireItem[]): Promise<unknown[]> {
+  /** @param areWhole - Whether they have all of their columns: the schema is one for whole items */
+  async items(wires: readonly WireItem[], areWhole = true): Promise<unknown[]> {
     const items = wires.map((wire) => unmarshallItem(wire, this.reading))
-    return this.options.validate === 'both'
+    return areWhole && this.options.validate === 'both'
       ? Promise.all(items.map((item) => this.model.validate(item)))
       : items
   }
@@ -101,7 +102,8 @@ export class TableAccess {
       const { key: columns } = await this.describe()
       const wireKey = Object.fromEntries(columns.map((column) => [column, key[column]])) as WireItem
       // Not every engine gives the item along; without it, absent and different look the same.
-      const current = Item ?? (await this.read(wireKey, true))
+      const held = Item ?? (await this.read(wireKey, true))
+      const current = held === undefined || this.isExpired(held) ? undefined : held
       const answer = isAgain ? won(current) : undefined
       if (answer !== undefined) return answer
       if (current === undefined && demand.item !== 'new') throw this.missing(error)

@@ -1,6 +1,5 @@
 import type { AttributeValue, QueryCommandInput, QueryCommandOutput } from '@aws-sdk/client-dynamodb'
 import { ColumnError, DeadlineError, InvalidTokenError, ThrottledError } from '../../errors.ts'
-import { remainingTime } from '../../send-scope.ts'
 import type { Explanation, Page, PageOptions, QueryRunner, QueryState } from '../query.ts'
 import { readToken, writeToken } from '../token.ts'
 import { compile } from './compile.ts'
@@ -34,7 +33,7 @@ export class TableReader implements QueryRunner {
     const { limit = Infinity, after, select } = state
     const binding = this.#binding(state, parts)
     const segments = parts.length === 1 && state.segments !== undefined ? state.segments : 1
-    const sources = this.#sources(table, state, parts, options, segments)
+    const sources = this.#sources(table, state, parts, segments)
     const start =
       after === undefined ? sources.map(() => null) : this.#statesOf(after, binding, sources.length)
     try {
@@ -42,7 +41,7 @@ export class TableReader implements QueryRunner {
       const { items, states, isCut } = await readPage(sources, start, request)
       const wanted = select === undefined ? items : items.map((item) => picked(item, select))
       return {
-        items: await this.#access.items(wanted),
+        items: await this.#access.items(wanted, select === undefined),
         ...(states !== undefined && { next: this.#token(states, binding) }),
         ...(isCut && { complete: false as const }),
       }
@@ -125,13 +124,7 @@ export class TableReader implements QueryRunner {
     })
   }
 
-  #sources(
-    table: Table,
-    state: QueryState,
-    parts: readonly Part[],
-    { maxScanned }: PageOptions,
-    segments = 1,
-  ): Source[] {
+  #sources(table: Table, state: QueryState, parts: readonly Part[], segments = 1): Source[] {
     const { consistent = false } = state
     const shared = {
       connection: this.#access.connection,
@@ -140,7 +133,6 @@ export class TableReader implements QueryRunner {
       consistent,
       capacity: this.#access.options.onCapacity !== undefined,
       isExpired: (item: WireItem) => this.#access.isExpired(item),
-      ...(maxScanned !== undefined && { maxScanned }),
     }
     return parts.flatMap(({ read, except }) => {
       if ('keys' in read) {
@@ -170,9 +162,6 @@ export class TableReader implements QueryRunner {
     let total = 0
     let start: WireItem | undefined
     do {
-      signal?.throwIfAborted()
-      if (start !== undefined && remainingTime() <= 0)
-        throw new DeadlineError('The time was up before all items were counted')
       const input = { ...request, ...(start !== undefined && { ExclusiveStartKey: start }) }
       const command = read.operation === 'Query' ? new QueryCommand(input) : new ScanCommand(input)
       const { Count = 0, LastEvaluatedKey } = await this.#access.connection.send<QueryCommandOutput>(
@@ -192,7 +181,7 @@ export class TableReader implements QueryRunner {
     limit: number,
     signal: AbortSignal | undefined,
   ): Promise<number> {
-    const [source] = this.#sources(table, { ...state, select: [...table.key] }, [part], {})
+    const [source] = this.#sources(table, { ...state, select: [...table.key] }, [part])
     const request = { limit, looksAhead: false, width: 1, ...(signal && { signal }) }
     const { items, isCut } = await readPage([source as Source], [null], request)
     if (isCut) throw new DeadlineError('The time was up before all items were counted')

@@ -1,5 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { InvalidDataError, ItemTooLargeError } from '../../errors.ts'
+import { numberId, wholeNumber } from './number-text.ts'
 
 /** An item as it goes over the wire. */
 export type WireItem = Record<string, AttributeValue>
@@ -211,11 +212,13 @@ function unmarshall(wire: AttributeValue, numbers: NumberMode | 'any', path: str
 function parseNumber(text: string, numbers: NumberMode | 'any', path: string): number | bigint | string {
   if (numbers === 'string') return text
   const number = Number(text)
-  const isWhole = Number.isInteger(number) && /^-?\d+$/.test(text)
-  if (isWhole && numbers === 'bigint') return BigInt(text)
-  // Text with a point or an exponent is a number that JavaScript rounds, as it does all of them.
-  if (!isWhole || Number.isSafeInteger(number)) return number
-  if (numbers === 'any') return BigInt(text)
+  if (Number.isSafeInteger(number) && numbers !== 'bigint') return number
+  const whole = wholeNumber(text)
+  // What is no whole number JavaScript rounds, as it does all of them.
+  if (whole === undefined) return number
+  if (numbers !== 'safe') return whole
+  // Such as 1e100: no digit of it is lost.
+  if (numberId(String(number)) === numberId(text)) return number
   throw new InvalidDataError(
     `${path} holds a number beyond 2^53, which JavaScript would round: read it with numbers: 'bigint' or 'string'`,
   )
@@ -231,6 +234,6 @@ function unmarshallKind(
   if (kind === 'date' && text !== undefined) return new Date(text)
   if (kind === 'date' && number !== undefined)
     return new Date(Number(number) * (dates === 'seconds' ? 1000 : 1))
-  if (kind === 'bigint' && number !== undefined && /^-?\d+$/.test(number)) return BigInt(number)
-  return unmarshall(attribute, numbers, path)
+  const whole = kind === 'bigint' && number !== undefined ? wholeNumber(number) : undefined
+  return whole ?? unmarshall(attribute, numbers, path)
 }

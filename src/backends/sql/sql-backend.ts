@@ -32,6 +32,13 @@ export interface SqlBackendOptions<TDatabase extends DatabaseOption = DatabaseOp
   readonly tokenSecret?: string
 }
 
+/** A transaction, and the database that it is of. */
+export interface SqlTransaction {
+  readonly kysely: AnyKysely
+  /** @internal */
+  readonly of: AnyKysely
+}
+
 /** Rows of one statement: both engines take 65,535 parameters. */
 const maxParameters = 30_000
 
@@ -65,7 +72,7 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
     Queries<TItem>,
     Updates<TItem, Pick<TItem, TKey & keyof TItem>, TInput>,
     Deletes<TItem, Pick<TItem, TKey & keyof TItem>>,
-    Transacts
+    Transacts<SqlTransaction>
 {
   /** Items that meet a condition; see {@link Query}. */
   readonly where: Query<TItem>['where']
@@ -223,15 +230,17 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   }
 
   /** Runs a function within a transaction; what it throws undoes what it has written. */
-  async transaction<T>(run: (backend: this, transaction: object) => Promise<T>): Promise<T> {
+  async transaction<T>(run: (backend: this, transaction: SqlTransaction) => Promise<T>): Promise<T> {
     const { kysely } = await this.#open()
-    if (kysely.isTransaction) return run(this, kysely)
-    return kysely.transaction().execute((transaction) => run(this.#bound(transaction), transaction))
+    if (kysely.isTransaction) return run(this, { kysely, of: kysely })
+    return kysely
+      .transaction()
+      .execute((transaction) => run(this.#bound(transaction), { kysely: transaction, of: kysely }))
   }
 
-  /** The same backend within the transaction of another one. */
-  within(transaction: object): this {
-    return isKysely(transaction) ? this.#bound(transaction) : this
+  /** The same backend within the transaction of another one; itself, if that is of another database. */
+  async within({ kysely, of }: SqlTransaction): Promise<this> {
+    return (await this.#open()).kysely === of ? this.#bound(kysely) : this
   }
 
   #bound(transaction: AnyKysely): this {
