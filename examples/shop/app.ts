@@ -1,6 +1,7 @@
 import middy from '@middy/core'
 import type { Backends, HttpRequest, Middleware } from 'clearskies-middy'
 import { DynamoDbBackend } from 'clearskies-middy/backends/dynamodb'
+import { SqlBackend } from 'clearskies-middy/backends/sql'
 import { SqsBackend } from 'clearskies-middy/backends/sqs'
 import { backends } from 'clearskies-middy/middleware/backends'
 import { type Secrets, parameterStore } from 'clearskies-middy/middleware/parameter-store'
@@ -21,11 +22,12 @@ import {
   workOrder,
 } from './handlers.ts'
 import { Order, OrderMessage, Product } from './models.ts'
+import { type Database, ordersDatabase } from './orders-database.ts'
 import { router } from './router.ts'
 
 const shopBackends = {
   products: new DynamoDbBackend(Product),
-  orders: new DynamoDbBackend(Order),
+  orders: ({ db }: { readonly db: Database }) => new SqlBackend(Order, { db }),
   orderQueue: new SqsBackend(OrderMessage),
 }
 
@@ -49,12 +51,22 @@ const routes = router<ShopContext>({
 })
 
 function shop<TRequest extends HttpRequest>(normalizer: Middleware<TRequest>) {
-  return middy().use(normalizer).use(secrets).use(stores).handler(routes)
+  return middy().use(normalizer).use(secrets).use(ordersDatabase).use(stores).handler(routes)
 }
 
 /** The same handlers behind every source. */
 export const albHandler = shop(alb())
 export const restApiHandler = shop(restApi())
 export const httpApiHandler = shop(httpApi())
-export const createProductHandler = middy().use(invocation()).use(secrets).use(stores).handler(createProduct)
-export const worker = middy().use(sqs()).use(secrets).use(stores).handler(eachRecord(workOrder))
+export const createProductHandler = middy()
+  .use(invocation())
+  .use(secrets)
+  .use(ordersDatabase)
+  .use(stores)
+  .handler(createProduct)
+export const worker = middy()
+  .use(sqs())
+  .use(secrets)
+  .use(ordersDatabase)
+  .use(stores)
+  .handler(eachRecord(workOrder))

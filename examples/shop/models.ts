@@ -14,7 +14,7 @@ export const Product = model({
 })
 
 export const Order = model({
-  name: () => process.env['ORDERS_TABLE'] ?? 'orders',
+  name: 'orders',
   key: ['id'],
   schema: z.object({
     id: z.string(),

@@ -216,11 +216,12 @@ function parameterOperations({ parameters }: State) {
 }
 
 function secretOperations({ secrets }: State) {
-  function find(id: string): [name: string, secret: StoredSecret] {
+  function find(id: string, evenDeleted = false): [name: string, secret: StoredSecret] {
     const found = [...secrets].find(([name, { arn }]) => id === name || id === arn || arn.slice(0, -7) === id)
     if (found === undefined)
       throw new AwsError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.")
-    if (found[1].deleted) throw new AwsError('InvalidRequestException', 'The secret was marked for deletion.')
+    if (found[1].deleted && !evenDeleted)
+      throw new AwsError('InvalidRequestException', 'The secret was marked for deletion.')
     return found
   }
   function read({
@@ -331,9 +332,10 @@ function secretOperations({ secrets }: State) {
       SecretId: string
       ForceDeleteWithoutRecovery?: boolean
     }) {
-      const [name, secret] = find(SecretId)
+      const isForced = ForceDeleteWithoutRecovery
+      const [name, secret] = find(SecretId, isForced)
       secret.deleted = true
-      if (ForceDeleteWithoutRecovery) secrets.delete(name)
+      if (isForced) secrets.delete(name)
       return { ARN: secret.arn, Name: name }
     },
     ListSecrets({

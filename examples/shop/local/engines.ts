@@ -64,6 +64,7 @@ export async function startEngines(): Promise<Engines> {
     ])
     const [queues] = await Promise.all([createQueues(), createTables(), createSigningKey()])
     process.env['ORDERS_QUEUE_URL'] = queues.queueUrl
+    told.push(`PostgreSQL: ${process.env['db_endpoint'] ?? 'embedded, in this process'}`)
     return { ...queues, told, stop }
   } catch (error) {
     await stop()
@@ -151,14 +152,6 @@ async function createTables(): Promise<void> {
       GlobalSecondaryIndexes: [
         { IndexName: 'byGenre', KeySchema: keys('genre', 'title'), Projection: { ProjectionType: 'ALL' } },
       ],
-    }),
-  )
-  await create(
-    new CreateTableCommand({
-      TableName: 'orders',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: string('id'),
-      KeySchema: keys('id'),
     }),
   )
   client.destroy()

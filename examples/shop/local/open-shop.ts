@@ -51,8 +51,6 @@ export async function openShop({ ports = {}, onInvocation, onBatch }: ShopOption
     // Loaded now, because the models read their tables' names and the SDK its endpoints from the environment.
     const { albHandler, httpApiHandler, restApiHandler, worker } = await import('../app.ts')
     const handlers = { alb: albHandler, 'rest-api': restApiHandler, 'http-api': httpApiHandler }
-    const products = new DynamoDbBackend(Product)
-    await Promise.all(seeds.map((seed) => products.put(seed)))
     const gateways: Partial<Record<ShopSource, Gateway>> = {}
     for (const source of shopSources) {
       const options: GatewayOptions = {
@@ -64,6 +62,10 @@ export async function openShop({ ports = {}, onInvocation, onBatch }: ShopOption
       closers.push(() => opened.close())
       gateways[source] = opened
     }
+    // Last, because it takes longest: what can go wrong at once has gone wrong by now.
+    const { createOrdersTable } = await import('../orders-database.ts')
+    const products = new DynamoDbBackend(Product)
+    await Promise.all([createOrdersTable(), ...seeds.map((seed) => products.put(seed))])
     const poller: Poller = poll(engines.queueUrl, worker, {
       waitTime: 5,
       ...(onBatch && { onInvocation: onBatch }),
