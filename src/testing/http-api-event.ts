@@ -63,7 +63,16 @@ export function httpApiEvent({
   }
 }
 
-/** The event that an HTTP API sends with payload format 1.0: like a REST API's, but for a decoded path with the stage in it. */
+/**
+ * The event that an HTTP API sends with payload format 1.0: like a REST API's, but for a decoded path with the stage in it.
+ *
+ * @example
+ * ```ts
+ * import { httpApiV1Event } from 'clearskies-middy/testing'
+ *
+ * export const event = httpApiV1Event({ path: '/products?tag=a&tag=b' })
+ * ```
+ */
 export function httpApiV1Event({
   route,
   stage = '$default',

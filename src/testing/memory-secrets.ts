@@ -59,18 +59,18 @@ function memoryStore(values: Map<string, SecretValue>): SecretStore {
     readDeclared: (refs, options) => store.read(refs, options),
     async create(path, value) {
       if (values.has(path)) throw new SecretAlreadyExistsError(title, { path })
-      await store.upsert(path, value, {})
+      values.set(path, value)
     },
     async update(path, value) {
       if (!values.has(path)) throw new SecretNotFoundError(title, { path })
-      await store.upsert(path, value, {})
+      values.set(path, value)
     },
     upsert(path, value) {
       values.set(path, value)
       return Promise.resolve()
     },
     delete: (path) => Promise.resolve(values.delete(path)),
-     
+
     async *list(prefix) {
       for (const name of [...values.keys()].sort()) if (name.startsWith(prefix)) yield name
     },

@@ -56,8 +56,11 @@ describe('the built package', () => {
   it('has an entry for every middleware, normalizer and backend file that a user imports', () => {
     const internal = new Set([
       'auth-error',
+      'extension-bypass',
       'middy-loader',
       'secret-cache',
+      'secret-read-error',
+      'secret-reading',
       'secret-store',
       'secret-store-extension',
       'secret-store-secrets-manager',
@@ -65,6 +68,7 @@ describe('the built package', () => {
       'secret-value',
       'secret-write-error',
       'secrets-middleware',
+      'time-limit',
     ])
     for (const file of readdirSync('src/middleware')) {
       const name = file.replace(/\.ts$/, '')
