@@ -23,6 +23,7 @@ import {
 } from './handlers.ts'
 import { Order, OrderMessage, Product } from './models.ts'
 import { type Database, ordersDatabase } from './orders-database.ts'
+import { addProduct, orderProduct, showLogo, showShop } from './page.ts'
 import { router } from './router.ts'
 
 const shopBackends = {
@@ -41,6 +42,10 @@ const secrets = parameterStore()
 const stores = backends(shopBackends)
 
 const routes = router<ShopContext>({
+  'GET /': showShop,
+  'GET /logo.png': showLogo,
+  'POST /add': addProduct,
+  'POST /order': orderProduct,
   'GET /products': listProducts,
   'POST /products': createProduct,
   'GET /products/{author}/{title}': readProduct,

@@ -52,7 +52,8 @@ export async function deleteProduct(
 export async function placeOrder({ data }: AnyRequest, { backends, secrets }: ShopContext) {
   const { author, title, quantity = 1 } = data as { author: string; title: string; quantity?: number }
   if ((await backends.products.find({ author, title })) === undefined) notFound()
-  const order = await backends.orders.create({ id: randomUUID(), author, title, quantity })
+  const placedAt = new Date().toISOString()
+  const order = await backends.orders.create({ id: randomUUID(), author, title, quantity, placedAt })
   await backends.orderQueue.create({
     id: order.id,
     signature: sign(order.id, await secrets.get('/shop/signing-key')),

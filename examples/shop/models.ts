@@ -22,6 +22,7 @@ export const Order = model({
     title: z.string(),
     quantity: z.number().int().positive(),
     state: z.enum(['placed', 'worked']).default('placed'),
+    placedAt: z.iso.datetime(),
   }),
 })
 

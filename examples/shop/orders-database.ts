@@ -23,7 +23,8 @@ const table = `create table if not exists orders (
   author text not null,
   title text not null,
   quantity integer not null,
-  state text not null
+  state text not null,
+  "placedAt" text not null
 )`
 
 /** Makes the table of the orders, where there is none. */

@@ -30,7 +30,16 @@ export interface OpenShop {
   close(): Promise<void>
 }
 
-const routes = ['/products', '/products/{author}/{title}', '/orders', '/orders/{id}']
+const routes = [
+  '/',
+  '/logo.png',
+  '/add',
+  '/order',
+  '/products',
+  '/products/{author}/{title}',
+  '/orders',
+  '/orders/{id}',
+]
 
 const seeds = [
   { author: 'Ursula K. Le Guin', title: 'The Dispossessed', genre: 'science fiction', price: 12 },
@@ -56,6 +65,8 @@ export async function openShop({ ports = {}, onInvocation, onBatch }: ShopOption
       const options: GatewayOptions = {
         port: ports[source] ?? 0,
         routes,
+        // A REST API delivers bytes as text unless it is told which types are bytes.
+        binaryMediaTypes: ['*/*'],
         ...(onInvocation && { onInvocation }),
       }
       const opened = await gateway(source, handlers[source], options)

@@ -1,0 +1,174 @@
+import { type HttpRequest, type InputOf, type ItemOf, ValidationError, respond } from 'clearskies-middy'
+import type { ShopContext } from './app.ts'
+import { placeOrder } from './handlers.ts'
+import type { Order, Product } from './models.ts'
+
+/** The shop as a page: plain HTML, forms, and no script. */
+export async function showShop({ query, cookies }: HttpRequest, { backends }: ShopContext) {
+  const author = query.get('author') ?? 'Ursula K. Le Guin'
+  const [products, orders] = await Promise.all([
+    backends.products.where('author', '=', author).sortBy('title').limit(50).all(),
+    backends.orders.query().sortBy('placedAt', 'desc').limit(20).page(),
+  ])
+  const message = cookies['message']
+  return respond.html(page({ author, products, orders: orders.items, message }), {
+    headers: { 'cache-control': 'no-store' },
+    // Shown once.
+    cookies: message === undefined ? [] : [messageCookie('', 0)],
+  })
+}
+
+export async function addProduct(request: HttpRequest, { backends: { products } }: ShopContext) {
+  const { author = '', title = '', price } = fieldsOf(request)
+  try {
+    await products.create({ author, title, price: Number(price) } satisfies InputOf<typeof Product>)
+  } catch (error) {
+    if (error instanceof ValidationError) return backTo(author, 'An author, a title and a price are needed')
+    throw error
+  }
+  return backTo(author, `"${title}" is in the shop now`)
+}
+
+export async function orderProduct(request: HttpRequest, context: ShopContext) {
+  const { author = '', title = '' } = fieldsOf(request)
+  await placeOrder({ data: { author, title } }, context)
+  return backTo(author, `"${title}" is ordered`)
+}
+
+export function showLogo() {
+  return respond(Buffer.from(logo, 'base64'), {
+    headers: { 'content-type': 'image/png', 'cache-control': 'public, max-age=31536000, immutable' },
+  })
+}
+
+/** What a form sends. */
+function fieldsOf(request: HttpRequest): Readonly<Record<string, string>> {
+  return Object.fromEntries(new URLSearchParams(request.text()))
+}
+
+/** After a form the page is asked for anew, so that going back sends nothing twice. */
+function backTo(author: string, message: string) {
+  return respond.redirect(`/?author=${encodeURIComponent(author)}`, 303, {
+    cookies: [messageCookie(message)],
+  })
+}
+
+function messageCookie(value: string, maxAge = 60) {
+  return { name: 'message', value, maxAge, path: '/', httpOnly: true, sameSite: 'Lax' } as const
+}
+
+interface View {
+  readonly author: string
+  readonly products: readonly ItemOf<typeof Product>[]
+  readonly orders: readonly ItemOf<typeof Order>[]
+  readonly message: string | undefined
+}
+
+function page({ author, products, orders, message }: View): string {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <title>The shop</title>
+        <link rel="icon" href="/logo.png" />
+        <style>
+          body {
+            font:
+              16px/1.5 system-ui,
+              sans-serif;
+            margin: 2rem auto;
+            max-width: 46rem;
+            padding: 0 1rem;
+          }
+          table {
+            border-collapse: collapse;
+            width: 100%;
+          }
+          td,
+          th {
+            border-bottom: 1px solid #ddd;
+            padding: 0.3rem;
+            text-align: left;
+          }
+          .message {
+            background: #e8f4e8;
+            padding: 0.5rem 1rem;
+          }
+        </style>
+      </head>
+      <body>
+        <h1><img src="/logo.png" alt="" width="32" height="32" /> The shop</h1>
+        ${message === undefined ? [] : [html`<p class="message" role="status">${message}</p>`]}
+        <h2>Books by ${author}</h2>
+        <table id="products">
+          ${products.map(
+            ({ title, price }) =>
+              html`<tr>
+                <td>${title}</td>
+                <td>${price.toFixed(2)}</td>
+                <td>
+                  <form method="post" action="/order">
+                    <input type="hidden" name="author" value="${author}" />
+                    <input type="hidden" name="title" value="${title}" />
+                    <button aria-label="Order ${title}">Order</button>
+                  </form>
+                </td>
+              </tr>`,
+          )}
+        </table>
+        <h2>Add a book</h2>
+        <form id="add" method="post" action="/add">
+          <label>Author <input name="author" value="${author}" required /></label>
+          <label>Title <input name="title" required /></label>
+          <label>Price <input name="price" type="number" step="0.01" min="0" required /></label>
+          <button>Add</button>
+        </form>
+        <h2>Orders</h2>
+        <table id="orders">
+          ${orders.map(
+            ({ title, state, placedAt }) =>
+              html`<tr>
+                <td>${title}</td>
+                <td>${placedAt}</td>
+                <td class="state">${state}</td>
+              </tr>`,
+          )}
+        </table>
+      </body>
+    </html>`.text
+}
+
+/** HTML that is made of trusted parts: everything else in it is text. */
+class Html {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+type Part = string | Html | readonly Html[]
+
+function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
+  const filled = parts.map((part) => {
+    if (typeof part === 'string') return escaped(part)
+    return part instanceof Html ? part.text : part.map(({ text }) => text).join('')
+  })
+  return new Html(String.raw({ raw: strings }, ...filled))
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character] as string)
+}
+
+/** A small picture of a book. */
+const logo =
+  'iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAYAAAAf8/9hAAAAJ0lEQVR42mNgoBaQs8n7D8M2eVsI4lEDRg0YAgb8+vWVIB6EBpALAK9HniUFKUnhAAAAAElFTkSuQmCC'
