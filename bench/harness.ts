@@ -24,9 +24,9 @@ export interface CompareOptions {
   readonly rounds?: number
   /** Rounds that are run first and not counted. @default 10 */
   readonly warmUp?: number
+  /** Pieces of work that are prepared at a time. @default 50 */
+  readonly batch?: number
 }
-
-const batch = 50
 
 /**
  * Measures contenders in one process and one run: round by round, each in turn, every round starting with another, so
@@ -34,7 +34,7 @@ const batch = 50
  */
 export async function compare(
   contenders: readonly Contender[],
-  { count = 2000, rounds = 41, warmUp = 10 }: CompareOptions = {},
+  { count = 2000, rounds = 41, warmUp = 10, batch = 50 }: CompareOptions = {},
 ): Promise<Measurement[]> {
   const times = new Map<string, number[]>(contenders.map(({ name }) => [name, []]))
   for (let round = -warmUp; round < rounds; round++) {

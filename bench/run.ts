@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util'
 import { benchColdStart, benchEntries, coldStartTable, entriesTable } from './cold-start.ts'
 import { machine } from './harness.ts'
 import { benchGrowth, benchRequests, growthTable, requestTables } from './http.ts'
+import { benchFirstValue, firstValueTable } from './secrets-cold-start.ts'
+import { benchFifo, benchRecords, fifoTable, recordsTable } from './sqs-records.ts'
 
 // A few rounds show that everything runs; the numbers mean something with all of them.
 const { quick = false } = parseArgs({ options: { quick: { type: 'boolean' } } }).values
@@ -13,12 +15,54 @@ const requests = await benchRequests(quick ? 3 : 31)
 say(requestTables(requests))
 const growth = await benchGrowth(quick ? 3 : 15)
 say(growthTable(growth))
+const records = await benchRecords(quick ? 1 : 31)
+say(recordsTable(records))
+const fifo = await benchFifo(quick ? 3 : 9)
+say(fifoTable(fifo))
+// Not before: with a backend for SQS loaded, records cost more than without.
+const { benchSend, sendTable } = await import('./sqs-send.ts')
+const messages = quick ? 1000 : 10_000
+const sends = await benchSend(messages, quick ? 1 : 3)
+say(sendTable(sends, messages))
+const { benchCalls, benchWarm, callsTable, closeSecrets, warmTable } = await import('./secrets.ts')
+const secretsWarm = await benchWarm(quick ? 3 : 41)
+say(warmTable(secretsWarm))
+const secretsCalls = await benchCalls()
+say(callsTable(secretsCalls))
+await closeSecrets()
+const dynamoDb = await import('./dynamodb.ts')
+await dynamoDb.openTable()
+const dynamoPure = dynamoDb.benchPure(quick ? 3 : 31)
+say(dynamoDb.pureTable(dynamoPure))
+const dynamoCalls = await dynamoDb.benchCalls(quick ? 2 : 21)
+say(dynamoDb.callTable(dynamoCalls))
+const dynamoTables = await dynamoDb.benchTables(quick ? [1000] : [1000, 10_000, 100_000])
+say(dynamoDb.tablesTable(dynamoTables))
+dynamoDb.closeTable()
+const firstValue = await benchFirstValue(quick ? 1 : 20)
+say(firstValueTable(firstValue))
 const coldStart = await benchColdStart(quick ? 2 : 20)
 say(coldStartTable(coldStart))
 const entries = await benchEntries()
 say(entriesTable(entries))
 
 mkdirSync('.bench', { recursive: true })
-const results = { machine: machine(), date: new Date().toISOString(), requests, growth, coldStart, entries }
+const results = {
+  machine: machine(),
+  date: new Date().toISOString(),
+  requests,
+  growth,
+  records,
+  fifo,
+  sends,
+  secretsWarm,
+  secretsCalls,
+  dynamoPure,
+  dynamoCalls,
+  dynamoTables,
+  firstValue,
+  coldStart,
+  entries,
+}
 writeFileSync('.bench/results.json', `${JSON.stringify(results, null, 2)}\n`)
 say('\nWritten to bench/.bench/results.json')

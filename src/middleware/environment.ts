@@ -52,7 +52,18 @@ export interface GetVariableOptions {
 const hidden = '[Environment]'
 const uri = /^(secret|ssm|secretsmanager):\/\/(.*)$/s
 
-/** The environment variables, `process.env` over a `.env` file, with secrets in place of the addresses of secrets. */
+/**
+ * The environment variables, `process.env` over a `.env` file, with secrets in place of the addresses of secrets.
+ *
+ * @example
+ * ```ts
+ * import type { Environment } from 'clearskies-middy/middleware/environment'
+ *
+ * export async function settings(environment: Environment) {
+ *   return { table: await environment.get('TABLE'), limit: await environment.int('LIMIT', { optional: true }) }
+ * }
+ * ```
+ */
 export class Environment<TValues = unknown> {
   readonly #file: string | false
   readonly #overrides: Readonly<Record<string, string>>
@@ -192,6 +203,7 @@ export class Environment<TValues = unknown> {
     environment.#raw = loaded
   }
 
+  /** A word in place of the values. */
   toJSON(): string {
     return hidden
   }

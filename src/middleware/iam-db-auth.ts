@@ -1,28 +1,18 @@
 import type { Pool as MysqlPool } from 'mysql2/promise'
 import type { Pool as PgPool } from 'pg'
-import { ConfigurationError } from '../errors.ts'
-import { defaultLogger, say } from '../logger.ts'
 import { checkOptions, is, isLogger, oneOf } from '../options.ts'
 import type { Logger, MiddyRequest, Middleware } from '../types.ts'
-import { mysqlPool, pgPool } from './database/pools.ts'
-import {
-  type DatabaseEngine,
-  type DatabaseOverrides,
-  type DatabaseSettings,
-  isAddress,
-  readSettings,
-  variable,
-} from './database/settings.ts'
-import { trust } from './database/tls.ts'
-import { tokenSource } from './database/token.ts'
-import type { TunnelEntry } from './database/tunnel-socket.ts'
+import type { Entry } from './database/entry-socket.ts'
+import { type OpenDatabase, openDatabase } from './database/open-database.ts'
+import type { DatabaseEngine, DatabaseOverrides } from './database/settings.ts'
 import { Environment } from './environment.ts'
 
 /** A way to a database in a private subnet; `ssmBastion()` makes one. */
 export interface Bastion {
   /** Opens a tunnel to an endpoint, or gives the one that is open. */
-  open(endpoint: string, port: number): Promise<TunnelEntry>
-  close(): Promise<void>
+  open(endpoint: string, port: number): Promise<Entry>
+  /** Closes the tunnel to an endpoint, or all. */
+  close(endpoint?: string, port?: number): Promise<void>
 }
 
 /** Options of {@link iamDbAuth}. */
@@ -73,10 +63,6 @@ export type IamDbAuth<TEngine extends DatabaseEngine> = Middleware<unknown, Data
   readonly end: () => Promise<void>
 }
 
-interface Open<TEngine extends DatabaseEngine> extends DatabaseContext<TEngine> {
-  readonly close: () => Promise<void>
-}
-
 /**
  * Puts a pool into the context whose connections authenticate with IAM: each new one with a token of its own, over TLS,
  * to a host whose certificate was checked. The pool is made once per process. Needs `pg` or `mysql2`,
@@ -125,8 +111,8 @@ export function iamDbAuth<const TEngine extends DatabaseEngine>(
   if ((options.engine as unknown) === undefined) throw new TypeError('iamDbAuth() needs the option "engine"')
   const { auth = 'iam', tls = true } = options
   if (!tls && auth === 'iam') throw new TypeError('iamDbAuth(): a token is never sent without TLS')
-  let opening: Promise<Open<TEngine>> | undefined
-  let open: Open<TEngine> | undefined
+  let opening: Promise<OpenDatabase<TEngine>> | undefined
+  let open: OpenDatabase<TEngine> | undefined
 
   async function end(): Promise<void> {
     const closing = opening
@@ -135,105 +121,30 @@ export function iamDbAuth<const TEngine extends DatabaseEngine>(
     await (await closing?.catch(() => undefined))?.close()
   }
 
-  function place(context: Record<string, unknown>, { db, connectionDetails }: Open<TEngine>): void {
+  function begin(context: Record<string, unknown>): Promise<OpenDatabase<TEngine>> {
+    const environment = Object.values(context).find((value) => value instanceof Environment)
+    const begun = openDatabase(options, environment)
+    begun.then(
+      (made) => {
+        if (opening === begun) open = made
+      },
+      () => {
+        if (opening === begun) opening = undefined // What is missing now may be there at the next invocation.
+      },
+    )
+    return begun
+  }
+
+  function place(context: Record<string, unknown>, { db, connectionDetails }: DatabaseContext<TEngine>): void {
     Object.assign(context, { db, connectionDetails })
   }
 
   return {
     before: function iamDbAuthBefore(request: MiddyRequest): void | Promise<void> {
       const context = request.context as unknown as Record<string, unknown>
-      if (open !== undefined) {
-        place(context, open)
-        return
-      }
-      const environment = Object.values(context).find((value) => value instanceof Environment)
-      opening ??= openDatabase(options, environment).catch((error: unknown) => {
-        opening = undefined // What is missing now may be there at the next invocation.
-        throw error
-      })
-      return opening.then((made) => {
-        open ??= made
-        place(context, made)
-      })
+      if (open !== undefined) place(context, open)
+      else return (opening ??= begin(context)).then((made) => place(context, made))
     },
     end,
   }
-}
-
-async function openDatabase<TEngine extends DatabaseEngine>(
-  options: IamDbAuthOptions<TEngine>,
-  environment: Environment | undefined,
-): Promise<Open<TEngine>> {
-  const {
-    engine,
-    auth = 'iam',
-    tls = true,
-    insecure = false,
-    max = 2,
-    bastion,
-    logger = defaultLogger,
-  } = options
-  const settings = await readSettings(engine, options, environment)
-  refuseUnsafe(settings, { auth, tls, insecure })
-  const trusted = tls ? trust(settings.ca) : undefined
-  const password = auth === 'iam' ? await tokenSource(settings) : () => passwordFrom(environment)
-  const enter = bastion && (() => bastion.open(settings.endpoint, settings.port))
-  const parts = {
-    settings,
-    trust: trusted,
-    insecure,
-    password,
-    isToken: auth === 'iam',
-    max,
-    enter,
-    onIdleError: (error: unknown) => {
-      say(logger, 'warn', 'A connection to the database ended; the next query makes a new one', error)
-    },
-  }
-  const db = (engine === 'postgres' ? await pgPool(parts) : await mysqlPool(parts)) as DatabasePool<TEngine>
-  const at = (await enter?.()) ?? { host: settings.host, port: settings.port }
-  const close = async (): Promise<void> => {
-    await db.end()
-    await bastion?.close()
-  }
-  endOnShutdown(close)
-  return { db, connectionDetails: detailsOf(settings, at, trusted?.ca, password), close }
-}
-
-function refuseUnsafe(
-  { engine, endpoint, host }: DatabaseSettings,
-  { auth, tls, insecure }: { auth: string; tls: boolean; insecure: boolean },
-): void {
-  if (!tls && !['localhost', '127.0.0.1', '::1'].includes(host))
-    throw new ConfigurationError('iamDbAuth(): without TLS a password is sent to this very machine only')
-  if (auth === 'iam' && isAddress(endpoint) && !insecure)
-    throw new ConfigurationError(
-      `iamDbAuth(): db_endpoint is an address, and the certificate of ${engine} names a host: give its name, and the address as the option "host"`,
-    )
-}
-
-async function passwordFrom(environment: Environment | undefined): Promise<string> {
-  const password = await variable('password', environment)
-  if (password === undefined)
-    throw new ConfigurationError(
-      'iamDbAuth(): the password is not known: set db_password or DATABASE_PASSWORD',
-    )
-  return password
-}
-
-function detailsOf(
-  { engine, endpoint, username, database, region }: DatabaseSettings,
-  { host, port }: TunnelEntry,
-  ca: string[] | undefined,
-  password: () => Promise<string>,
-): ConnectionDetails {
-  return Object.freeze({ engine, host, port, endpoint, username, database, region, ca, password })
-}
-
-/** Lambda says that it ends a process only where an extension runs, and gives it half a second. */
-function endOnShutdown(close: () => Promise<void>): void {
-  if (process.env['AWS_LAMBDA_FUNCTION_NAME'] === undefined) return
-  process.once('SIGTERM', () => {
-    void close().finally(() => process.exit(0))
-  })
 }

@@ -141,7 +141,7 @@ export class SecretCache {
   }
 
   #flush(): void {
-    // One secret can stand here twice: what was asked for before a write and after it in the same tick.
+    // One secret can stand here twice: asked for before a write and after it, or anew, in the same tick.
     const waiting = Map.groupBy(this.#queue, ({ ref }) => ref.key)
     this.#queue = []
     const refs = [...waiting.values()].map(([reading]) => (reading as SecretReading).ref)
@@ -169,7 +169,6 @@ export class SecretCache {
     }, milliseconds)
     const answer = read(refs, { signal: abort.signal, milliseconds, isRefresh })
     const arrived = readings.map(async (reading) => {
-      reading.isSent = true
       try {
         const outcome = await (await answer)[refs.findIndex(({ key }) => key === reading.ref.key)]
         reading.settle(outcome ?? new SecretNotFoundError(this.store.title, { path: reading.ref.key }))

@@ -7,8 +7,7 @@ export class SecretReading {
   readonly invocation: number
   /** Never rejects. */
   readonly outcome: Promise<Outcome>
-  isRefresh: boolean
-  isSent = false
+  readonly isRefresh: boolean
   readonly #resolve: (outcome: Outcome) => void
   #arrive: ((outcome: Outcome) => Outcome) | undefined
 
@@ -32,7 +31,6 @@ export class SecretReading {
    * way already, or come from a cache in between.
    */
   serves(isRefresh: boolean): boolean {
-    if (isRefresh && !this.isSent) this.isRefresh = true
     return !isRefresh || this.isRefresh
   }
 

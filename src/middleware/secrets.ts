@@ -26,7 +26,7 @@ export interface GetSecretOptions extends SecretVersion, SecretForm {
 
 /** Options of `secrets.withFresh()`. */
 export interface WithFreshOptions extends SecretForm {
-  /** Whether an error says that the credentials were not accepted. @default see {@link isAuthenticationError} */
+  /** Whether an error says that the credentials were not accepted. @default the codes of PostgreSQL, MySQL and other drivers, and HTTP's 401 and 403 */
   readonly isAuthError?: (error: unknown) => boolean
 }
 
@@ -268,6 +268,7 @@ export class Secrets<TKey extends string = never> {
     return secrets.#cache.store.nameFromUri(name)
   }
 
+  /** A word in place of the values. */
   toJSON(): string {
     return hidden
   }

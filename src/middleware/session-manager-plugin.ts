@@ -35,7 +35,9 @@ const patience = 20_000
  */
 export async function startPlugin(options: PluginOptions): Promise<PluginProcess> {
   const { session, request, region, localPort, profile = '', command = 'session-manager-plugin' } = options
-  if (localPort !== 0) await refuseTaken(localPort)
+  // Whoever listens there already would be sent the token.
+  if (localPort !== 0 && !(await isFree(localPort)))
+    throw new BastionError(`Port ${localPort} of this machine is taken: choose another "localPort", or none`)
   const { SessionId, TokenValue, StreamUrl } = session
   const child = spawn(
     command,
@@ -45,7 +47,7 @@ export async function startPlugin(options: PluginOptions): Promise<PluginProcess
       'StartSession',
       profile,
       JSON.stringify(request),
-      `https://ssm.${region}.amazonaws.com`,
+      `https://ssm.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`,
     ],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -56,10 +58,13 @@ export async function startPlugin(options: PluginOptions): Promise<PluginProcess
       },
     },
   )
-  const kill = (): void => void child.kill()
-  process.once('exit', kill)
-  child.once('exit', () => process.off('exit', kill))
+  // At this one it ends its session, and itself.
+  const forget = whenProcessEnds(() => child.kill('SIGINT'))
+  child.once('exit', forget)
+  child.once('error', forget)
   const port = await listening(child, command)
+  // A script that has done its work ends, and the plugin with it.
+  for (const part of [child, child.stdout, child.stderr]) (part as { unref?: () => void } | null)?.unref?.()
   return {
     port,
     get isAlive() {
@@ -74,19 +79,38 @@ export async function startPlugin(options: PluginOptions): Promise<PluginProcess
   }
 }
 
-/** Whoever listens there already would be sent the token. */
-async function refuseTaken(port: number): Promise<void> {
+/** Whether a port of this machine can be listened on. */
+export async function isFree(port: number): Promise<boolean> {
   const server = createServer()
   try {
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
-  } catch (cause) {
-    throw new BastionError(`Port ${port} of this machine is taken: choose another "localPort", or none`, {
-      cause,
-    })
-  } finally {
     server.close()
+    await once(server, 'close')
+    return true
+  } catch {
+    return false
   }
+}
+
+/** The ways to end a process from outside, at which no `exit` is emitted. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Does something when this process ends, however it does, until the function that is returned is called. */
+function whenProcessEnds(run: () => void): () => void {
+  function forget(): void {
+    process.off('exit', run)
+    for (const signal of signals) process.off(signal, end)
+  }
+  function end(signal: NodeJS.Signals): void {
+    forget()
+    run()
+    // With a listener the signal alone ends nothing any more.
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
+  }
+  process.once('exit', run)
+  for (const signal of signals) process.once(signal, end)
+  return forget
 }
 
 /** What it says when it listens, and where. */

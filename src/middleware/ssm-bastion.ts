@@ -1,11 +1,20 @@
 import type { DescribeInstanceInformationCommandOutput, StartSessionCommandOutput } from '@aws-sdk/client-ssm'
-import { type ClientOption, isClientOption, lazyClient, ownClients } from '../aws-client.ts'
+import {
+  type AwsClient,
+  type ClientOption,
+  isClientOption,
+  lazyClient,
+  ownClients,
+  reasonOf,
+} from '../aws-client.ts'
 import { BastionError, ConfigurationError } from '../errors.ts'
 import { optionalImport } from '../optional-import.ts'
 import { checkOptions } from '../options.ts'
-import type { TunnelEntry } from './database/tunnel-socket.ts'
+import { regionFromFile, regionPlaces } from '../region.ts'
+import type { Entry } from './database/entry-socket.ts'
+import { regionOf } from './database/settings.ts'
 import type { Bastion } from './iam-db-auth.ts'
-import { type PluginProcess, startPlugin } from './session-manager-plugin.ts'
+import { type PluginProcess, isFree, startPlugin } from './session-manager-plugin.ts'
 
 /** Options of {@link ssmBastion}. One of `instanceId` and `instanceName` is needed. */
 export interface SsmBastionOptions {
@@ -13,13 +22,13 @@ export interface SsmBastionOptions {
   readonly instanceId?: string
   /** The instance by its tag `Name`; the first that is online. */
   readonly instanceName?: string
-  /** The instance's region. @default AWS_REGION */
+  /** The instance's region. @default that of the database, as far as its name tells, else AWS_REGION */
   readonly region?: string
   /** A profile of the AWS configuration, for the client and the plugin. */
   readonly profile?: string
-  /** The port to listen on, on this machine. @default a free one */
+  /** The port to listen on, on this machine; for one database at a time. @default a free one */
   readonly localPort?: number
-  /** The plugin's command. @default 'session-manager-plugin' */
+  /** The plugin's command, or a path to it. @default 'session-manager-plugin' */
   readonly command?: string
   /** An `SSMClient`. */
   readonly client?: ClientOption
@@ -32,7 +41,7 @@ const documentName = 'AWS-StartPortForwardingSessionToRemoteHost'
 
 /**
  * A tunnel through an instance that Systems Manager manages, to a database in a private subnet: for development. Needs
- * AWS's session-manager-plugin, `@aws-sdk/client-ssm`, and the permissions `ssm:StartSession`, `ssm:TerminateSession`, and
+ * AWS's session-manager-plugin (1.2.497 or later), `@aws-sdk/client-ssm`, and the permissions `ssm:StartSession`, `ssm:TerminateSession`, and
  * for a name `ssm:DescribeInstanceInformation`. Refuses to run inside Lambda: there, put the function into the VPC.
  *
  * @example
@@ -55,67 +64,85 @@ export function ssmBastion(options: SsmBastionOptions): Bastion {
     command: isText,
     client: isClientOption,
   })
-  const { instanceId, instanceName, region = process.env['AWS_REGION'], profile } = options
+  const { instanceId, instanceName, profile, localPort = 0 } = options
   if ((instanceId === undefined) === (instanceName === undefined))
     throw new TypeError('ssmBastion() needs one of the options "instanceId" and "instanceName"')
   const ownClient = ownClients(
     async (config) => new (await loadSdk()).SSMClient({ ...config, ...(profile && { profile }) }),
   )
-  const client = lazyClient(options.client, () => ownClient(region))
+  const givenClient = options.client && lazyClient(options.client, () => ownClient())
   const tunnels = new Map<string, Promise<Tunnel>>()
 
-  async function target(): Promise<string> {
-    if (instanceId !== undefined) return instanceId
-    const { DescribeInstanceInformationCommand } = await loadSdk()
-    const { InstanceInformationList: found = [] } = (await (
-      await client()
-    ).send(
-      new DescribeInstanceInformationCommand({
-        Filters: [
-          { Key: 'tag:Name', Values: [String(instanceName)] },
-          { Key: 'PingStatus', Values: ['Online'] },
-        ],
-      }),
-    )) as DescribeInstanceInformationCommandOutput
-    const id = found[0]?.InstanceId
-    if (id === undefined)
-      throw new BastionError(
-        `No instance with the tag Name "${instanceName}" is online in ${region ?? 'the region'}`,
-      )
-    return id
+  function regionFor(endpoint: string): string {
+    const region = options.region ?? regionOf(endpoint) ?? (process.env['AWS_REGION'] || regionFromFile())
+    if (region !== undefined) return region
+    throw new ConfigurationError(`ssmBastion(): no AWS region is set: give AWS_REGION in ${regionPlaces()}`)
   }
 
-  async function openTunnel(endpoint: string, remotePort: number, localPort: number): Promise<Tunnel> {
-    const request = {
-      Target: await target(),
-      DocumentName: documentName,
-      Parameters: {
-        host: [endpoint],
-        portNumber: [String(remotePort)],
-        localPortNumber: [String(localPort)],
-      },
-    }
+  async function target(ssm: AwsClient, region: string): Promise<string> {
+    if (instanceId !== undefined) return instanceId
+    const { DescribeInstanceInformationCommand } = await loadSdk()
+    const Filters = [
+      { Key: 'tag:Name', Values: [String(instanceName)] },
+      { Key: 'PingStatus', Values: ['Online'] },
+    ]
+    let NextToken: string | undefined
+    do {
+      const command = new DescribeInstanceInformationCommand({ Filters, NextToken })
+      const found = (await ssm.send(command)) as DescribeInstanceInformationCommandOutput
+      const id = found.InstanceInformationList?.[0]?.InstanceId
+      if (id !== undefined) return id
+      // A page may be empty, and others follow.
+      NextToken = found.NextToken
+    } while (NextToken !== undefined)
+    throw new BastionError(`No instance with the tag Name "${instanceName}" is online in ${region}`)
+  }
+
+  async function openTunnel(endpoint: string, remotePort: number, port: number): Promise<Tunnel> {
+    const region = regionFor(endpoint)
+    const ssm = await (givenClient?.() ?? ownClient(region))
     const { StartSessionCommand, TerminateSessionCommand } = await loadSdk()
-    const ssm = await client()
-    const session = (await ssm.send(new StartSessionCommand(request))) as StartSessionCommandOutput
-    const terminate = async (): Promise<void> => {
+    const { request, session } = await startSession().catch((cause: unknown) => {
+      if (cause instanceof BastionError) throw cause
+      const name = instanceId ?? `the tag Name "${instanceName}"`
+      throw new BastionError(`No session with ${name} in ${region}: ${reasonOf(cause)}`, { cause })
+    })
+
+    async function startSession() {
+      const input = {
+        Target: await target(ssm, region),
+        DocumentName: documentName,
+        Parameters: {
+          host: [endpoint],
+          portNumber: [String(remotePort)],
+          localPortNumber: [String(port)],
+        },
+      }
+      const output = (await ssm.send(new StartSessionCommand(input))) as StartSessionCommandOutput
+      return { request: input, session: output }
+    }
+
+    async function terminate(): Promise<void> {
+      // It may have ended by itself.
       await ssm.send(new TerminateSessionCommand({ SessionId: session.SessionId })).catch(() => undefined)
     }
+
     try {
       const { command } = options
-      const plugin = await startPlugin({
-        session,
-        request,
-        region: region ?? '',
-        localPort,
-        profile,
-        command,
-      })
+      const plugin = await startPlugin({ session, request, region, localPort: port, profile, command })
       return { plugin, terminate }
     } catch (error) {
       await terminate()
       throw error
     }
+  }
+
+  /** Opens what has died at the port that it had: who has read the connection's details still finds it. */
+  async function reopen(endpoint: string, remotePort: number, last: Tunnel | undefined): Promise<Tunnel> {
+    await last?.terminate()
+    if (last === undefined || !(await isFree(last.plugin.port)))
+      return openTunnel(endpoint, remotePort, localPort)
+    return openTunnel(endpoint, remotePort, last.plugin.port)
   }
 
   return {
@@ -124,28 +151,33 @@ export function ssmBastion(options: SsmBastionOptions): Bastion {
         throw new ConfigurationError(
           'ssmBastion() is for development: on Lambda, put the function into the VPC of the database',
         )
-      const name = `${endpoint}:${remotePort}`
+      const name = nameOf(endpoint, remotePort)
       const known = tunnels.get(name)
-      const alive = await known?.catch(() => undefined)
-      if (alive?.plugin.isAlive === true) return entryOf(alive)
-      // Another caller may have begun meanwhile. A tunnel that has died is opened again at the same port.
-      if (tunnels.get(name) === known) {
-        const opening = openTunnel(endpoint, remotePort, alive?.plugin.port ?? options.localPort ?? 0)
-        tunnels.set(name, opening)
-        opening.catch(() => {
-          if (tunnels.get(name) === opening) tunnels.delete(name)
+      const last = await known
+      if (last?.plugin.isAlive === true) return entryOf(last)
+      let opening = tunnels.get(name)
+      // Not if another caller, who has found it dead too, was first.
+      if (opening === known || opening === undefined) {
+        const begun = reopen(endpoint, remotePort, last)
+        begun.catch(() => {
+          if (tunnels.get(name) === begun) tunnels.delete(name)
         })
+        tunnels.set(name, begun)
+        opening = begun
       }
-      return entryOf(await (tunnels.get(name) as Promise<Tunnel>))
+      return entryOf(await opening)
     },
-    async close() {
-      const open = [...tunnels.values()]
-      tunnels.clear()
-      for (const opening of open) {
+    async close(endpoint, remotePort) {
+      const all = [...tunnels].filter(
+        ([name]) => endpoint === undefined || name === nameOf(endpoint, remotePort),
+      )
+      for (const [name] of all) tunnels.delete(name)
+      const closing = all.map(async ([, opening]) => {
         const tunnel = await opening.catch(() => undefined)
         await tunnel?.plugin.stop()
         await tunnel?.terminate()
-      }
+      })
+      await Promise.all(closing)
     },
   }
 }
@@ -155,6 +187,10 @@ interface Tunnel {
   readonly terminate: () => Promise<void>
 }
 
-function entryOf({ plugin }: Tunnel): TunnelEntry {
+function nameOf(endpoint: string, port: number | undefined): string {
+  return `${endpoint}:${port}`
+}
+
+function entryOf({ plugin }: Tunnel): Entry {
   return { host: '127.0.0.1', port: plugin.port }
 }

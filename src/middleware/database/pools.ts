@@ -1,10 +1,13 @@
 import type { Pool as MysqlPool, PoolOptions } from 'mysql2/promise'
-import type { Pool as PgPool, PoolConfig } from 'pg'
+import type { Socket } from 'node:net'
+import { promisify } from 'node:util'
+import type { Client as PgClient, Pool as PgPool, PoolConfig } from 'pg'
 import { ConfigurationError } from '../../errors.ts'
 import { optionalImport } from '../../optional-import.ts'
+import { retriedWhenBusy } from './busy-retry.ts'
+import { type Entry, EntrySocket } from './entry-socket.ts'
 import { type DatabaseSettings, isAddress, isDsql } from './settings.ts'
 import type { Trust } from './tls.ts'
-import { type TunnelEntry, TunnelSocket } from './tunnel-socket.ts'
 
 /** What a pool needs beside the settings. */
 export interface PoolParts {
@@ -18,8 +21,8 @@ export interface PoolParts {
   /** Whether the password is a token, which is sent as it stands. */
   readonly isToken: boolean
   readonly max: number
-  /** Where the tunnel is entered, if there is one. */
-  readonly enter: (() => Promise<TunnelEntry>) | undefined
+  /** Where a connection goes, if that is not the endpoint itself. */
+  readonly enter: (() => Promise<Entry>) | undefined
   /** Told of connections that end while nobody uses them. */
   readonly onIdleError: (error: unknown) => void
 }
@@ -28,7 +31,13 @@ export interface PoolParts {
 const connectTimeout = 10_000
 
 /**
- * Sessions of Aurora DSQL end after an hour.
+ * Milliseconds that an idle connection is kept. Making one costs a token and some round trips, and RDS takes about 200
+ * a second; after a longer freeze of the function the other side may have given it up.
+ */
+const idleTimeout = 600_000
+
+/**
+ * Seconds, for sessions of Aurora DSQL end after an hour.
  *
  * @see https://docs.aws.amazon.com/aurora-dsql/latest/userguide/CHAP_quotas.html
  */
@@ -39,13 +48,15 @@ export async function pgPool(parts: PoolParts): Promise<PgPool> {
   const { settings, trust, insecure, password, max, enter, onIdleError } = parts
   const { default: pg } = await optionalImport('pg', () => import('pg'))
   const config: PoolConfig = {
-    host: settings.host,
+    host: settings.endpoint,
     port: settings.port,
     user: settings.username,
     database: settings.database,
     password,
     max,
     connectionTimeoutMillis: connectTimeout,
+    idleTimeoutMillis: idleTimeout,
+    keepAlive: true,
     allowExitOnIdle: true,
     ...(isDsql(settings.endpoint) && { maxLifetimeSeconds: dsqlLifetime }),
     // Said in any case: left out, environment variables decide whether there is TLS.
@@ -54,25 +65,49 @@ export async function pgPool(parts: PoolParts): Promise<PgPool> {
       ({
         secureContext: trust.secureContext,
         rejectUnauthorized: !insecure,
-        // Set to the name that a certificate must have. From a name in `host`, pg would take that one.
+        // The name that a certificate must have.
         ...(!isAddress(settings.endpoint) && { servername: settings.endpoint }),
       }),
-    ...(enter !== undefined && { host: '127.0.0.1', stream: () => new TunnelSocket(enter) }),
+    // Told a name, pg would check the certificate against that one; the socket knows where to go.
+    ...(enter !== undefined && { host: '127.0.0.1', stream: () => new EntrySocket(enter) }),
   }
-  const pool = new pg.Pool(config)
+  const pool = new pg.Pool({ ...config, Client: closedOnError(pg.Client) })
   // An idle connection that ends is an event; without a listener it ends the process.
   pool.on('error', onIdleError)
+  // So it is with one that is in use: the error is the query's, which fails with it.
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  retryConnect(pool)
   return pool
+}
+
+/** Where no token can be had, pg leaves the connection open that was to be logged in on. */
+function closedOnError(Client: typeof PgClient): typeof PgClient {
+  type Connect = (done: (error?: Error) => void) => void
+  return class extends Client {
+    override connect = ((done) => {
+      const connect = super.connect.bind(this) as Connect
+      connect((error) => {
+        if (error) (this as unknown as { connection: { stream: Socket } }).connection.stream.destroy()
+        done(error)
+      })
+    }) as Connect as PgClient['connect']
+  }
+}
+
+/** `pool.query()` and every other way to a connection end in `connect()`. */
+function retryConnect(pool: PgPool): void {
+  const connect = retriedWhenBusy(pool.connect.bind(pool) as never)
+  const promised = promisify(connect)
+  pool.connect = ((done?: Parameters<typeof connect>[0]) =>
+    done === undefined ? promised() : connect(done)) as PgPool['connect']
 }
 
 /** A pool of `mysql2/promise`, by the same rules. */
 export async function mysqlPool(parts: PoolParts): Promise<MysqlPool> {
   const { settings, trust, insecure, password, isToken, max, enter } = parts
   const { createPool } = await optionalImport('mysql2', () => import('mysql2/promise'))
-  const { connect } = process.getBuiltinModule('node:net')
-  // The name is what the certificate is checked against; where to connect is told to the socket.
-  const isElsewhere = settings.host !== settings.endpoint
-  const options: PoolOptions = {
+  const pool = createPool({
+    // The name is what the certificate is checked against; where to connect is told to the socket.
     host: settings.endpoint,
     port: settings.port,
     user: settings.username,
@@ -82,13 +117,14 @@ export async function mysqlPool(parts: PoolParts): Promise<MysqlPool> {
     ...(trust !== undefined && {
       ssl: { ca: trust.ca, minVersion: 'TLSv1.2', rejectUnauthorized: !insecure, verifyIdentity: !insecure },
     }),
-    ...(isElsewhere && { stream: () => connect(settings.port, settings.host) }),
-    ...(enter !== undefined && { stream: () => new TunnelSocket(enter).connect() }),
+    ...(enter !== undefined && { stream: () => new EntrySocket(enter).connect() }),
     ...(isToken
       ? { authPlugins: { mysql_clear_password: clearPassword(password) } }
-      : { password: await password() }),
-  }
-  return createPool(options)
+      : { stream: passwordFirst(password, enter ?? (() => Promise.resolve(settings))) }),
+  })
+  const { pool: inner } = pool as unknown as { readonly pool: { getConnection: (done: never) => void } }
+  inner.getConnection = retriedWhenBusy(inner.getConnection.bind(inner) as never)
+  return pool
 }
 
 type AuthPlugin = NonNullable<PoolOptions['authPlugins']>[string]
@@ -102,4 +138,13 @@ function clearPassword(password: () => Promise<string>): AuthPlugin {
         throw new ConfigurationError('The connection is not encrypted, so the token was not sent')
       return Buffer.from(`${await password()}\0`)
     }
+}
+
+/** mysql2 takes a password as text alone: it is asked for anew, and set where nothing lists it, before it is needed. */
+function passwordFirst(password: () => Promise<string>, enter: () => Promise<Entry>) {
+  return ({ config }: { readonly config: object }): EntrySocket =>
+    new EntrySocket(async () => {
+      Object.defineProperty(config, 'password', { value: await password(), enumerable: false })
+      return enter()
+    }).connect()
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { ConfigurationError } from '../../errors.ts'
+import { regionFromFile } from '../../region.ts'
 import type { Environment } from '../environment.ts'
 
 /** The kinds of databases. */
@@ -15,7 +16,7 @@ export interface DatabaseOverrides {
   readonly port?: number
   readonly username?: string
   readonly database?: string
-  /** @default the one in the endpoint's name, else `AWS_REGION` */
+  /** @default the one in the endpoint's name, else `db_region`, else `AWS_REGION` */
   readonly region?: string
   /** A file with the certificates to trust, beside those that Node knows. @default Lambda's own file of RDS, where there is one */
   readonly ca?: string
@@ -41,7 +42,8 @@ const names = {
   database: ['db_database', 'DATABASE_NAME', 'DATABASE_DATABASE'],
   password: ['db_password', 'DATABASE_PASSWORD'],
   ca: ['ssl_ca_bundle_filename', 'DATABASE_CERT_PATH'],
-  region: ['AWS_REGION', 'DATABASE_REGION', 'db_region'],
+  // Lambda sets AWS_REGION in any case, to its own.
+  region: ['db_region', 'DATABASE_REGION', 'AWS_REGION'],
 } as const
 
 const defaultPorts: Readonly<Record<DatabaseEngine, number>> = { postgres: 5432, mysql: 3306 }
@@ -70,7 +72,11 @@ export async function readSettings(
   overrides: DatabaseOverrides,
   environment: Environment | undefined,
 ): Promise<DatabaseSettings> {
-  const endpoint = required('endpoint', overrides.endpoint ?? (await variable('endpoint', environment)))
+  // Certificates are compared without regard to case, and signatures are not.
+  const endpoint = required(
+    'endpoint',
+    (overrides.endpoint ?? (await variable('endpoint', environment)))?.toLowerCase(),
+  )
   const username = required('username', overrides.username ?? (await variable('username', environment)))
   const database = overrides.database ?? (await variable('database', environment))
   const port = Number(overrides.port ?? (await variable('port', environment)) ?? defaultPorts[engine])
@@ -88,7 +94,11 @@ export async function readSettings(
     username,
     database: isDsql(endpoint) ? (database ?? 'postgres') : required('database', database),
     // The endpoint's own region is the one that the token must be signed for, whatever the function's is.
-    region: overrides.region ?? regionOf(endpoint) ?? (await variable('region', environment)),
+    region:
+      overrides.region ??
+      regionOf(endpoint) ??
+      (await variable('region', environment)) ??
+      regionFromFile(),
     ca: overrides.ca ?? (await variable('ca', environment)),
   }
 }
@@ -100,12 +110,19 @@ function required(setting: 'endpoint' | 'username' | 'database', value: string |
   )
 }
 
-/** https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.RegionsAndAvailabilityZones.html */
-function regionOf(endpoint: string): string | undefined {
-  return (
-    /\.([a-z]{2}(?:-[a-z]+)+-\d)\.rds\.amazonaws\.com(?:\.cn)?$/.exec(endpoint)?.[1] ??
-    /\.dsql\.([a-z]{2}(?:-[a-z]+)+-\d)\.on\.aws$/.exec(endpoint)?.[1]
-  )
+/**
+ * The region that an endpoint's name tells. In China it stands behind `rds`.
+ *
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.RegionsAndAvailabilityZones.html
+ */
+export function regionOf(endpoint: string): string | undefined {
+  const region = '([a-z]{2}(?:-[a-z]+)+-\\d)'
+  const forms = [
+    `${region}\\.rds\\.amazonaws\\.com(?:\\.cn)?`,
+    `rds\\.${region}\\.amazonaws\\.com\\.cn`,
+    `dsql\\.${region}\\.on\\.aws`,
+  ]
+  return new RegExp(`\\.(?:${forms.join('|')})$`).exec(endpoint)?.slice(1).find(Boolean)
 }
 
 /** Whether it is an Aurora DSQL cluster, which has tokens of its own. */

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { type SecureContext, createSecureContext, rootCertificates } from 'node:tls'
+import tls from 'node:tls'
 import { ConfigurationError } from '../../errors.ts'
 
 /**
@@ -13,7 +13,7 @@ const lambdaBundle = '/var/runtime/ca-cert.pem'
 /** What a connection needs for TLS. Made once per pool: a bundle of RDS has a hundred certificates. */
 export interface Trust {
   readonly ca: string[]
-  readonly secureContext: SecureContext
+  readonly secureContext: tls.SecureContext
 }
 
 /**
@@ -23,8 +23,14 @@ export interface Trust {
  */
 export function trust(file: string | undefined): Trust {
   const bundle = file ?? (existsSync(lambdaBundle) ? lambdaBundle : undefined)
-  const ca = [...rootCertificates, ...(bundle === undefined ? [] : certificatesOf(bundle))]
-  return { ca, secureContext: createSecureContext({ ca, minVersion: 'TLSv1.2' }) }
+  const ca = [...known(), ...(bundle === undefined ? [] : certificatesOf(bundle))]
+  return { ca, secureContext: tls.createSecureContext({ ca, minVersion: 'TLSv1.2' }) }
+}
+
+/** Node's own, and those of NODE_EXTRA_CA_CERTS, which the first versions of Node 22 do not tell. */
+function known(): readonly string[] {
+  const { getCACertificates } = tls as Partial<typeof tls>
+  return getCACertificates?.('default') ?? tls.rootCertificates
 }
 
 function certificatesOf(file: string): string[] {

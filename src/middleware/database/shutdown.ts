@@ -1,0 +1,24 @@
+const closers = new Set<() => Promise<void>>()
+
+/**
+ * Has something closed when Lambda ends the process, until the function that is returned is called. Lambda says so only
+ * where an extension runs, and gives 300 to 500 milliseconds.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
+ */
+export function closeOnShutdown(close: () => Promise<void>): () => void {
+  if (process.env['AWS_LAMBDA_FUNCTION_NAME'] === undefined) return () => undefined
+  if (closers.size === 0) process.once('SIGTERM', shutDown)
+  closers.add(close)
+  return () => {
+    closers.delete(close)
+    if (closers.size === 0) process.off('SIGTERM', shutDown)
+  }
+}
+
+function shutDown(): void {
+  void Promise.allSettled([...closers].map((close) => close())).then(() => {
+    // Who listens too, has work of their own to end, and ends the process then.
+    if (process.listenerCount('SIGTERM') === 0) process.exit(0)
+  })
+}
