@@ -1,3 +1,5 @@
+import { adviceFor } from './normalizers/advice.ts'
+
 /** Options that most errors here accept. */
 export interface ErrorDetails {
   /** The original error. */
@@ -46,7 +48,18 @@ export class HttpError extends Error {
   }
 }
 
-/** The caller's input cannot be used: 400, with the single findings in `errors`. */
+/**
+ * The caller's input cannot be used: 400, with the single findings in `errors`.
+ *
+ * @example
+ * ```ts
+ * import { BadRequestError } from 'clearskies-middy/errors'
+ *
+ * export const noAuthor = new BadRequestError('Which author?', {
+ *   errors: [{ path: ['author'], message: 'is missing', in: 'query' }],
+ * })
+ * ```
+ */
 export class BadRequestError extends HttpError {
   override name = 'BadRequestError'
   readonly errors: readonly InputError[]
@@ -60,7 +73,16 @@ export class BadRequestError extends HttpError {
   }
 }
 
-/** Text that should be JSON is not. Says where, never what stands there: 400. */
+/**
+ * Text that should be JSON is not. Says where, never what stands there: 400.
+ *
+ * @example
+ * ```ts
+ * import { MalformedJsonError } from 'clearskies-middy/errors'
+ *
+ * export const placeOf = (error: unknown) => (error instanceof MalformedJsonError ? error.position : -1)
+ * ```
+ */
 export class MalformedJsonError extends BadRequestError {
   override name = 'MalformedJsonError'
   /** The offset of the first character that does not fit, in UTF-16 units. */
@@ -72,7 +94,19 @@ export class MalformedJsonError extends BadRequestError {
   }
 }
 
-/** What was asked for does not exist: 404. */
+/**
+ * What was asked for does not exist: 404.
+ *
+ * @example
+ * ```ts
+ * import { NotFoundError } from 'clearskies-middy/errors'
+ *
+ * export function found<T>(item: T | undefined): T {
+ *   if (item === undefined) throw new NotFoundError('There is no such product')
+ *   return item
+ * }
+ * ```
+ */
 export class NotFoundError extends HttpError {
   override name = 'NotFoundError'
 
@@ -89,7 +123,16 @@ export interface ConflictDetails extends HttpErrorDetails {
   ambiguous?: boolean
 }
 
-/** What should be new exists already, or was changed meanwhile: 409. */
+/**
+ * What should be new exists already, or was changed meanwhile: 409.
+ *
+ * @example
+ * ```ts
+ * import { ConflictError } from 'clearskies-middy/errors'
+ *
+ * export const storedItem = (error: unknown) => (error instanceof ConflictError ? error.current : undefined)
+ * ```
+ */
 export class ConflictError extends HttpError {
   override name = 'ConflictError'
   /** Whether the write may have been made all the same, by an attempt whose answer was lost. */
@@ -112,7 +155,17 @@ export interface TransactionReason {
   readonly code: string
 }
 
-/** A transaction was not made, nothing of it: 409. */
+/**
+ * A transaction was not made, nothing of it: 409.
+ *
+ * @example
+ * ```ts
+ * import { TransactionError } from 'clearskies-middy/errors'
+ *
+ * export const blockedWrites = (error: unknown) =>
+ *   error instanceof TransactionError ? error.reasons.map(({ index, code }) => `${index}: ${code}`) : []
+ * ```
+ */
 export class TransactionError extends ConflictError {
   override name = 'TransactionError'
   readonly reasons: readonly TransactionReason[]
@@ -124,7 +177,16 @@ export class TransactionError extends ConflictError {
   }
 }
 
-/** The database takes no more requests at the moment, and the time for trying is up: 429. */
+/**
+ * The database takes no more requests at the moment, and the time for trying is up: 429.
+ *
+ * @example
+ * ```ts
+ * import { ThrottledError } from 'clearskies-middy/errors'
+ *
+ * export const whereToGoOn = (error: unknown) => (error instanceof ThrottledError ? error.next : undefined)
+ * ```
+ */
 export class ThrottledError extends HttpError {
   override name = 'ThrottledError'
   /** Where to go on, for a page that was begun. */
@@ -136,7 +198,17 @@ export class ThrottledError extends HttpError {
   }
 }
 
-/** Some of a batch is done and some is not: 503. Trying the rest again is safe. */
+/**
+ * Some of a batch is done and some is not: 503. Trying the rest again is safe.
+ *
+ * @example
+ * ```ts
+ * import { PartialBatchError } from 'clearskies-middy/errors'
+ *
+ * export const left = <T>(list: readonly T[], error: unknown) =>
+ *   error instanceof PartialBatchError ? error.unprocessed.map((index) => list[index]) : []
+ * ```
+ */
 export class PartialBatchError extends HttpError {
   override name = 'PartialBatchError'
   /** The positions, in the batch, of what is done. */
@@ -151,7 +223,16 @@ export class PartialBatchError extends HttpError {
   }
 }
 
-/** An event of another source than the normalizer's. It is never answered: the invocation fails. */
+/**
+ * An event of another source than the normalizer's. It is never answered: the invocation fails.
+ *
+ * @example
+ * ```ts
+ * import { InvalidEventError } from 'clearskies-middy/errors'
+ *
+ * export const seenEvent = (error: unknown) => (error instanceof InvalidEventError ? error.seen : undefined)
+ * ```
+ */
 export class InvalidEventError extends Error {
   override name = 'InvalidEventError'
   /** What the event looks like: `ALB`, `aws:sqs`, `WebSocket API`, `direct` (anything a caller made up), … */
@@ -160,22 +241,39 @@ export class InvalidEventError extends Error {
   readonly expected: readonly string[]
 
   constructor(factory: string, expected: readonly string[], seen: string) {
-    super(
-      `${factory}() takes ${expected.join(', ')} and got "${seen}": use the normalizer of that source, and only one`,
-    )
+    super(`${factory}() takes ${expected.join(', ')} and got "${seen}": ${adviceFor(seen)}`)
     this.seen = seen
     this.expected = expected
   }
 }
 
-/** A handler's result that cannot be turned into a response. Always the handler's fault: 500, and not shown. */
+/**
+ * A handler's result that cannot be turned into a response. Always the handler's fault: 500, and not shown.
+ *
+ * @example
+ * ```ts
+ * import { InvalidResponseError } from 'clearskies-middy/errors'
+ *
+ * export const isHandlersFault = (error: unknown) => error instanceof InvalidResponseError
+ * ```
+ */
 export class InvalidResponseError extends Error {
   override name = 'InvalidResponseError'
   readonly statusCode = 500
   readonly expose = false
 }
 
-/** A response larger than its source can deliver: 500, with the sizes in bytes. */
+/**
+ * A response larger than its source can deliver: 500, with the sizes in bytes.
+ *
+ * @example
+ * ```ts
+ * import { ResponseTooLargeError } from 'clearskies-middy/errors'
+ *
+ * export const excess = (error: unknown) =>
+ *   error instanceof ResponseTooLargeError ? error.size - error.limit : 0
+ * ```
+ */
 export class ResponseTooLargeError extends InvalidResponseError {
   override name = 'ResponseTooLargeError'
   readonly size: number
@@ -188,7 +286,16 @@ export class ResponseTooLargeError extends InvalidResponseError {
   }
 }
 
-/** Something that Middy's chain should hold is not there: a normalizer, a secrets provider, an `eachRecord`. */
+/**
+ * Something that Middy's chain should hold is not there: a normalizer, a secrets provider, an `eachRecord`.
+ *
+ * @example
+ * ```ts
+ * import { ConfigurationError } from 'clearskies-middy/errors'
+ *
+ * export const isSetup = (error: unknown) => error instanceof ConfigurationError
+ * ```
+ */
 export class ConfigurationError extends Error {
   override name = 'ConfigurationError'
 
@@ -197,7 +304,16 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** The tunnel to the database cannot be opened. */
+/**
+ * The tunnel to the database cannot be opened.
+ *
+ * @example
+ * ```ts
+ * import { BastionError } from 'clearskies-middy/errors'
+ *
+ * export const isTunnel = (error: unknown) => error instanceof BastionError
+ * ```
+ */
 export class BastionError extends Error {
   override name = 'BastionError'
 
@@ -206,7 +322,17 @@ export class BastionError extends Error {
   }
 }
 
-/** An optional peer dependency is needed now and not installed. */
+/**
+ * An optional peer dependency is needed now and not installed.
+ *
+ * @example
+ * ```ts
+ * import { MissingDependencyError } from 'clearskies-middy/errors'
+ *
+ * export const missingPackage = (error: unknown) =>
+ *   error instanceof MissingDependencyError ? error.dependency : undefined
+ * ```
+ */
 export class MissingDependencyError extends ConfigurationError {
   override name = 'MissingDependencyError'
   readonly dependency: string
@@ -222,6 +348,15 @@ export class MissingDependencyError extends ConfigurationError {
 /**
  * A record of a FIFO queue that was not run, because an earlier one of its group failed (or the whole batch stopped).
  * It is listed for retry like a failure, but is none: `onSkip` tells it apart.
+ *
+ * @example
+ * ```ts
+ * import type { SqsBatch } from 'clearskies-middy'
+ * import { SkippedRecordError } from 'clearskies-middy/errors'
+ *
+ * export const skipped = ({ results = [] }: SqsBatch) =>
+ *   results.filter((result) => result?.status === 'rejected' && result.reason instanceof SkippedRecordError)
+ * ```
  */
 export class SkippedRecordError extends Error {
   override name = 'SkippedRecordError'
@@ -234,7 +369,16 @@ export class SkippedRecordError extends Error {
   }
 }
 
-/** A record's handler answered with an HTTP status of 300 or more, which fails the record. */
+/**
+ * A record's handler answered with an HTTP status of 300 or more, which fails the record.
+ *
+ * @example
+ * ```ts
+ * import { FailedRecordError } from 'clearskies-middy/errors'
+ *
+ * export const answered = (error: unknown) => (error instanceof FailedRecordError ? error.statusCode : 0)
+ * ```
+ */
 export class FailedRecordError extends Error {
   override name = 'FailedRecordError'
   readonly statusCode: number
@@ -245,7 +389,16 @@ export class FailedRecordError extends Error {
   }
 }
 
-/** A failed record has no `messageId`, so SQS cannot be told to keep it alone: the whole batch fails and is retried. */
+/**
+ * A failed record has no `messageId`, so SQS cannot be told to keep it alone: the whole batch fails and is retried.
+ *
+ * @example
+ * ```ts
+ * import { UnidentifiedRecordError } from 'clearskies-middy/errors'
+ *
+ * export const positionOf = (error: unknown) => (error instanceof UnidentifiedRecordError ? error.index : -1)
+ * ```
+ */
 export class UnidentifiedRecordError extends Error {
   override name = 'UnidentifiedRecordError'
   /** The position of the record in the batch. */
@@ -257,7 +410,17 @@ export class UnidentifiedRecordError extends Error {
   }
 }
 
-/** A value of the caller's does not fit the schema: 400, with the single findings in `errors`. */
+/**
+ * A value of the caller's does not fit the schema: 400, with the single findings in `errors`.
+ *
+ * @example
+ * ```ts
+ * import { ValidationError } from 'clearskies-middy/errors'
+ *
+ * export const findings = (error: unknown) =>
+ *   error instanceof ValidationError ? error.errors.map(({ path, message }) => `${path.join('.')} ${message}`) : []
+ * ```
+ */
 export class ValidationError extends BadRequestError {
   override name = 'ValidationError'
 }
@@ -265,6 +428,14 @@ export class ValidationError extends BadRequestError {
 /**
  * The environment does not fit its schema. Unlike other input it is not the caller's: 500, and not shown. Names the
  * variables and nothing that the schema says of them, because that may quote a value.
+ *
+ * @example
+ * ```ts
+ * import { InvalidEnvironmentError } from 'clearskies-middy/errors'
+ *
+ * export const wrongVariables = (error: unknown) =>
+ *   error instanceof InvalidEnvironmentError ? error.errors.map(({ path: [name] }) => String(name)) : []
+ * ```
  */
 export class InvalidEnvironmentError extends ValidationError {
   override name = 'InvalidEnvironmentError'
@@ -278,7 +449,16 @@ export interface SecretErrorDetails extends ErrorDetails {
   path: string
 }
 
-/** A secret cannot be read or written. Carries its name and never its value. */
+/**
+ * A secret cannot be read or written. Carries its name and never its value.
+ *
+ * @example
+ * ```ts
+ * import { SecretError } from 'clearskies-middy/errors'
+ *
+ * export const secretName = (error: unknown) => (error instanceof SecretError ? error.path : undefined)
+ * ```
+ */
 export class SecretError extends Error {
   override name = 'SecretError'
   readonly path: string
@@ -289,7 +469,16 @@ export class SecretError extends Error {
   }
 }
 
-/** No secret of that name. */
+/**
+ * No secret of that name.
+ *
+ * @example
+ * ```ts
+ * import { SecretNotFoundError } from 'clearskies-middy/errors'
+ *
+ * export const isMissing = (error: unknown) => error instanceof SecretNotFoundError
+ * ```
+ */
 export class SecretNotFoundError extends SecretError {
   override name = 'SecretNotFoundError'
 
@@ -298,7 +487,16 @@ export class SecretNotFoundError extends SecretError {
   }
 }
 
-/** There is a secret of that name already. */
+/**
+ * There is a secret of that name already.
+ *
+ * @example
+ * ```ts
+ * import { SecretAlreadyExistsError } from 'clearskies-middy/errors'
+ *
+ * export const isTaken = (error: unknown) => error instanceof SecretAlreadyExistsError
+ * ```
+ */
 export class SecretAlreadyExistsError extends SecretError {
   override name = 'SecretAlreadyExistsError'
 
@@ -307,7 +505,16 @@ export class SecretAlreadyExistsError extends SecretError {
   }
 }
 
-/** The secret is deleted, but can be restored for some days: until then the name is neither readable nor free. */
+/**
+ * The secret is deleted, but can be restored for some days: until then the name is neither readable nor free.
+ *
+ * @example
+ * ```ts
+ * import { SecretPendingDeletionError } from 'clearskies-middy/errors'
+ *
+ * export const canBeRestored = (error: unknown) => error instanceof SecretPendingDeletionError
+ * ```
+ */
 export class SecretPendingDeletionError extends SecretError {
   override name = 'SecretPendingDeletionError'
 
@@ -319,7 +526,16 @@ export class SecretPendingDeletionError extends SecretError {
   }
 }
 
-/** The store did not answer in time. */
+/**
+ * The store did not answer in time.
+ *
+ * @example
+ * ```ts
+ * import { SecretTimeoutError } from 'clearskies-middy/errors'
+ *
+ * export const waited = (error: unknown) => (error instanceof SecretTimeoutError ? error.seconds : 0)
+ * ```
+ */
 export class SecretTimeoutError extends SecretError {
   override name = 'SecretTimeoutError'
   readonly seconds: number
@@ -338,7 +554,16 @@ export class SecretTimeoutError extends SecretError {
   }
 }
 
-/** A line of a `.env` file that cannot be read. Says where, and never what stands there. */
+/**
+ * A line of a `.env` file that cannot be read. Says where, and never what stands there.
+ *
+ * @example
+ * ```ts
+ * import { DotenvError } from 'clearskies-middy/errors'
+ *
+ * export const place = (error: unknown) => (error instanceof DotenvError ? `${error.file}:${error.line}` : '')
+ * ```
+ */
 export class DotenvError extends Error {
   override name = 'DotenvError'
   readonly file: string
@@ -351,7 +576,16 @@ export class DotenvError extends Error {
   }
 }
 
-/** A variable that must be set is not. */
+/**
+ * A variable that must be set is not.
+ *
+ * @example
+ * ```ts
+ * import { MissingVariableError } from 'clearskies-middy/errors'
+ *
+ * export const missing = (error: unknown) => (error instanceof MissingVariableError ? error.variable : '')
+ * ```
+ */
 export class MissingVariableError extends Error {
   override name = 'MissingVariableError'
   readonly variable: string
@@ -362,7 +596,16 @@ export class MissingVariableError extends Error {
   }
 }
 
-/** A variable is set to something else than what was asked for. Its value is not shown: it may be a secret. */
+/**
+ * A variable is set to something else than what was asked for. Its value is not shown: it may be a secret.
+ *
+ * @example
+ * ```ts
+ * import { InvalidVariableError } from 'clearskies-middy/errors'
+ *
+ * export const wrong = (error: unknown) => (error instanceof InvalidVariableError ? error.variable : '')
+ * ```
+ */
 export class InvalidVariableError extends Error {
   override name = 'InvalidVariableError'
   readonly variable: string
@@ -373,12 +616,32 @@ export class InvalidVariableError extends Error {
   }
 }
 
-/** A query that cannot be run as it stands: an unknown column or operator, a value of the wrong kind. Nothing was sent. */
+/**
+ * A query that cannot be run as it stands: an unknown column or operator, a value of the wrong kind. Nothing was sent.
+ *
+ * @example
+ * ```ts
+ * import { BadRequestError, ConditionError } from 'clearskies-middy/errors'
+ *
+ * export function asBadRequest(error: unknown): never {
+ *   throw error instanceof ConditionError ? new BadRequestError(error.message, { cause: error }) : error
+ * }
+ * ```
+ */
 export class ConditionError extends Error {
   override name = 'ConditionError'
 }
 
-/** A column that the model does not have. Nothing was sent. */
+/**
+ * A column that the model does not have. Nothing was sent.
+ *
+ * @example
+ * ```ts
+ * import { ColumnError } from 'clearskies-middy/errors'
+ *
+ * export const unknownColumn = (error: unknown) => (error instanceof ColumnError ? error.column : undefined)
+ * ```
+ */
 export class ColumnError extends ConditionError {
   override name = 'ColumnError'
   readonly column: string
@@ -389,7 +652,17 @@ export class ColumnError extends ConditionError {
   }
 }
 
-/** A value of another type than the column's. Nothing was sent. */
+/**
+ * A value of another type than the column's. Nothing was sent.
+ *
+ * @example
+ * ```ts
+ * import { TypeMismatchError } from 'clearskies-middy/errors'
+ *
+ * export const hint = (error: unknown) =>
+ *   error instanceof TypeMismatchError ? `${error.column} takes ${error.expected}` : undefined
+ * ```
+ */
 export class TypeMismatchError extends ConditionError {
   override name = 'TypeMismatchError'
   readonly column: string
@@ -402,7 +675,16 @@ export class TypeMismatchError extends ConditionError {
   }
 }
 
-/** An update that would change an item's key, which makes it another item: 409. Nothing was sent. */
+/**
+ * An update that would change an item's key, which makes it another item: 409. Nothing was sent.
+ *
+ * @example
+ * ```ts
+ * import { KeyChangeError } from 'clearskies-middy/errors'
+ *
+ * export const keyColumn = (error: unknown) => (error instanceof KeyChangeError ? error.column : undefined)
+ * ```
+ */
 export class KeyChangeError extends ConditionError {
   override name = 'KeyChangeError'
   readonly statusCode = 409
@@ -415,17 +697,44 @@ export class KeyChangeError extends ConditionError {
   }
 }
 
-/** No key or index serves the query, and scanning the whole table was not allowed. Nothing was sent. */
+/**
+ * No key or index serves the query, and scanning the whole table was not allowed. Nothing was sent.
+ *
+ * @example
+ * ```ts
+ * import { NoIndexError } from 'clearskies-middy/errors'
+ *
+ * export const needsIndex = (error: unknown) => error instanceof NoIndexError
+ * ```
+ */
 export class NoIndexError extends ConditionError {
   override name = 'NoIndexError'
 }
 
-/** No key or index gives the wanted order. Nothing was sent. */
+/**
+ * No key or index gives the wanted order. Nothing was sent.
+ *
+ * @example
+ * ```ts
+ * import { SortError } from 'clearskies-middy/errors'
+ *
+ * export const cannotSort = (error: unknown) => error instanceof SortError
+ * ```
+ */
 export class SortError extends ConditionError {
   override name = 'SortError'
 }
 
-/** A page token that was changed, or that belongs to another query: 400. Nothing was sent. */
+/**
+ * A page token that was changed, or that belongs to another query: 400. Nothing was sent.
+ *
+ * @example
+ * ```ts
+ * import { InvalidTokenError } from 'clearskies-middy/errors'
+ *
+ * export const startsAnew = (error: unknown) => error instanceof InvalidTokenError
+ * ```
+ */
 export class InvalidTokenError extends BadRequestError {
   override name = 'InvalidTokenError'
 
@@ -434,12 +743,30 @@ export class InvalidTokenError extends BadRequestError {
   }
 }
 
-/** Data that the backend cannot store: a number out of range, an `undefined` in a list, an item that is too large. */
+/**
+ * Data that the backend cannot store: a number out of range, an `undefined` in a list, an item that is too large.
+ *
+ * @example
+ * ```ts
+ * import { InvalidDataError } from 'clearskies-middy/errors'
+ *
+ * export const cannotBeStored = (error: unknown) => error instanceof InvalidDataError
+ * ```
+ */
 export class InvalidDataError extends Error {
   override name = 'InvalidDataError'
 }
 
-/** An item larger than the database takes: 413. */
+/**
+ * An item larger than the database takes: 413.
+ *
+ * @example
+ * ```ts
+ * import { ItemTooLargeError } from 'clearskies-middy/errors'
+ *
+ * export const tooMuch = (error: unknown) => (error instanceof ItemTooLargeError ? error.size - error.limit : 0)
+ * ```
+ */
 export class ItemTooLargeError extends InvalidDataError {
   override name = 'ItemTooLargeError'
   readonly statusCode = 413
@@ -461,7 +788,16 @@ export interface SqsSendErrorDetails extends ErrorDetails {
   code: string
 }
 
-/** SQS did not take a message. Carries the code and never the body. */
+/**
+ * SQS did not take a message. Carries the code and never the body.
+ *
+ * @example
+ * ```ts
+ * import { SqsSendError } from 'clearskies-middy/errors'
+ *
+ * export const sqsCode = (error: unknown) => (error instanceof SqsSendError ? error.code : undefined)
+ * ```
+ */
 export class SqsSendError extends Error {
   override name = 'SqsSendError'
   readonly code: string
@@ -472,7 +808,16 @@ export class SqsSendError extends Error {
   }
 }
 
-/** Messages were still on their way when the function's time was up. What was not acknowledged may not have arrived. */
+/**
+ * Messages were still on their way when the function's time was up. What was not acknowledged may not have arrived.
+ *
+ * @example
+ * ```ts
+ * import { SqsFlushTimeoutError } from 'clearskies-middy/errors'
+ *
+ * export const unsent = (error: unknown) => (error instanceof SqsFlushTimeoutError ? error.unsent : 0)
+ * ```
+ */
 export class SqsFlushTimeoutError extends Error {
   override name = 'SqsFlushTimeoutError'
   /** How many were acknowledged. */
@@ -487,7 +832,16 @@ export class SqsFlushTimeoutError extends Error {
   }
 }
 
-/** The function's time was nearly up before a record of a queue, or a query, was done: 504 behind HTTP. */
+/**
+ * The function's time was nearly up before a record of a queue, or a query, was done: 504 behind HTTP.
+ *
+ * @example
+ * ```ts
+ * import { DeadlineError } from 'clearskies-middy/errors'
+ *
+ * export const ranOutOfTime = (error: unknown) => error instanceof DeadlineError
+ * ```
+ */
 export class DeadlineError extends HttpError {
   override name = 'DeadlineError'
 
@@ -510,9 +864,18 @@ export interface RetryLaterDetails extends ErrorDetails {
  * as failed, because SQS deletes whatever is not.
  *
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+ * @example
+ * ```ts
+ * import { RetryLaterError } from 'clearskies-middy/errors'
+ *
+ * export function whenBusy(status: number): void {
+ *   if (status === 429) throw new RetryLaterError({ delaySeconds: 60 })
+ * }
+ * ```
  */
 export class RetryLaterError extends Error {
   override name = 'RetryLaterError'
+  /** Seconds, or a function of how often the record has been received. */
   readonly delaySeconds: number | ((receiveCount: number) => number)
 
   constructor({ delaySeconds, cause }: RetryLaterDetails, message = 'The record is to be tried again later') {
@@ -525,6 +888,16 @@ export class RetryLaterError extends Error {
  * Thrown by a record's handler for a record that can never be worked: with `deadLetter` it is sent there and, once that
  * is acknowledged, not tried again. Without, SQS tries it until the queue's `maxReceiveCount`, for there is no call that
  * moves a message.
+ *
+ * @example
+ * ```ts
+ * import { PermanentFailureError } from 'clearskies-middy/errors'
+ *
+ * export function requireOrder(order: object | undefined): object {
+ *   if (order === undefined) throw new PermanentFailureError('There is no such order')
+ *   return order
+ * }
+ * ```
  */
 export class PermanentFailureError extends Error {
   override name = 'PermanentFailureError'
@@ -534,7 +907,17 @@ export class PermanentFailureError extends Error {
   }
 }
 
-/** A record's body is a pointer to a payload elsewhere, and no `resolvePayload` was given. */
+/**
+ * A record's body is a pointer to a payload elsewhere, and no `resolvePayload` was given.
+ *
+ * @example
+ * ```ts
+ * import { PayloadPointerError } from 'clearskies-middy/errors'
+ *
+ * export const payload = (error: unknown) =>
+ *   error instanceof PayloadPointerError ? `s3://${error.bucket}/${error.key}` : undefined
+ * ```
+ */
 export class PayloadPointerError extends Error {
   override name = 'PayloadPointerError'
   readonly bucket: string

@@ -20,3 +20,11 @@ export async function optionalImport<T>(name: string, load: () => Promise<T>): P
     throw cause
   }
 }
+
+/**
+ * Behind the `import()` of a package that not everybody has: bundlers take it for a sign that a missing one is dealt with at
+ * run time, and leave it out instead of giving up.
+ */
+export function atRunTime(error: unknown): never {
+  throw error
+}

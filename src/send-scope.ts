@@ -26,7 +26,7 @@ export interface SendOrigin {
  */
 export class SendScope {
   /** When the invocation has to end, as `Date.now()` counts it. */
-  endsAt = Infinity
+  endsAt: number
   readonly #open = new Set<Sending>()
   readonly #onFirst: (() => void) | undefined
   readonly #messageId: string | undefined
@@ -40,6 +40,7 @@ export class SendScope {
    * @param messageId - Of the record that is worked, if one is
    */
   constructor(onFirst?: () => void, messageId?: string) {
+    this.endsAt = Infinity
     this.#onFirst = onFirst
     this.#messageId = messageId
   }

@@ -66,6 +66,8 @@ export type MiddyRequest = middy.Request<unknown, unknown, unknown>
  * ```
  */
 export interface Logger {
+  /** What somebody has to look at. */
   error(message: string, details?: unknown): void
+  /** What went on all the same. */
   warn(message: string, details?: unknown): void
 }

@@ -1,6 +1,6 @@
 import type { Query } from './query.ts'
 
-/** What a backend can do. Each implements what it has: a queue creates, a table does everything. */
+/** A backend that stores new items. Each backend implements what it has: a queue creates, a table does everything. */
 export interface Creates<TItem, TInput = TItem> {
   /** Stores a new item; a `ConflictError` if there is one with its key. Gives what was stored. */
   create(data: TInput): Promise<TItem>
@@ -8,6 +8,7 @@ export interface Creates<TItem, TInput = TItem> {
   createMany(list: readonly TInput[]): Promise<TItem[]>
 }
 
+/** A backend that finds items by their keys. */
 export interface Finds<TItem, TKey> {
   /** The item of a key. */
   find(key: TKey): Promise<TItem | undefined>
@@ -15,6 +16,7 @@ export interface Finds<TItem, TKey> {
   findMany(keys: readonly TKey[]): Promise<(TItem | undefined)[]>
 }
 
+/** A backend that finds items by conditions. */
 export interface Queries<TItem> {
   /** Items that meet a condition; see {@link Query}. */
   readonly where: Query<TItem>['where']
@@ -22,6 +24,7 @@ export interface Queries<TItem> {
   query(): Query<TItem>
 }
 
+/** A backend that changes and replaces items. */
 export interface Updates<TItem, TKey, TInput = TItem> {
   /** Changes an existing item: `undefined` leaves a column alone, `null` removes it. A `NotFoundError` if there is none. */
   update(key: TKey, patch: Patch<TItem>, options?: UpdateOptions<TItem>): Promise<TItem>
@@ -29,6 +32,7 @@ export interface Updates<TItem, TKey, TInput = TItem> {
   put(item: TInput, options?: WriteConditions<TItem>): Promise<TItem>
 }
 
+/** A backend that removes items. */
 export interface Deletes<TItem, TKey> {
   /** Removes an item and gives what it was; `undefined` if there was none. */
   delete(key: TKey, options?: DeleteOptions<TItem>): Promise<TItem | undefined>

@@ -1,5 +1,5 @@
 /** What a column holds, where that makes a difference to a database. */
-export type ColumnKind = 'string' | 'number' | 'bigint' | 'boolean' | 'date' | 'bytes' | 'array'
+export type ColumnKind = 'string' | 'number' | 'bigint' | 'boolean' | 'date' | 'bytes' | 'array' | 'object'
 
 const kinds: Readonly<Record<string, ColumnKind>> = {
   string: 'string',
@@ -9,21 +9,31 @@ const kinds: Readonly<Record<string, ColumnKind>> = {
   bigint: 'bigint',
   boolean: 'boolean',
   date: 'date',
-  instance: 'bytes',
   array: 'array',
+  tuple: 'array',
+  object: 'object',
+  strict_object: 'object',
+  loose_object: 'object',
+  record: 'object',
 }
+
+/** What makes a column one that may be left out. */
+const optionals = new Set(['optional', 'nullish', 'exact_optional', 'undefinedable', 'default', 'prefault'])
 
 interface SchemaPart {
   readonly type?: unknown
   readonly def?: { readonly type?: unknown; readonly innerType?: unknown }
   readonly wrapped?: unknown
+  readonly options?: unknown
+  /** Of an instance: valibot's, and zod's. */
   readonly class?: unknown
+  readonly _zod?: { readonly bag?: { readonly Class?: unknown } }
 }
 
 /** What a schema tells of a column. */
 export interface ColumnFacts {
   readonly kind: ColumnKind | undefined
-  /** Whether `null` is a value of it. */
+  /** Whether `null` says that there is no value: it is one, and the column cannot be left out instead. */
   readonly isNullable: boolean
 }
 
@@ -41,15 +51,24 @@ export function columnFacts(schema: object): Map<string, ColumnFacts> | undefine
 function factsOf(schema: unknown): ColumnFacts {
   let part = schema
   let isNullable = false
+  let isOptional = false
   // What is optional, nullable or has a default wraps what it is.
   for (let depth = 0; depth < 8 && typeof part === 'object' && part !== null; depth++) {
-    const { type, def, wrapped, class: held } = part as SchemaPart
+    const { type, def, wrapped, _zod: zod, class: held = zod?.bag?.Class, options } = part as SchemaPart
     const name = String(type ?? def?.type)
     const inner = wrapped ?? def?.innerType
     isNullable ||= name === 'nullable' || name === 'nullish'
-    if (inner === undefined)
-      return { kind: name === 'instance' && held !== Uint8Array ? undefined : kinds[name], isNullable }
+    isOptional ||= optionals.has(name)
+    if (inner === undefined) {
+      const kind = name === 'enum' && !isTextList(options) ? undefined : kinds[name]
+      return { kind: held === Uint8Array ? 'bytes' : kind, isNullable: isNullable && !isOptional }
+    }
     part = inner
   }
   return { kind: undefined, isNullable }
+}
+
+/** Enumerations of TypeScript may be of numbers. */
+function isTextList(options: unknown): boolean {
+  return Array.isArray(options) && options.every((option) => typeof option === 'string')
 }

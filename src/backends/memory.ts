@@ -1,4 +1,11 @@
-import { ColumnError, ConflictError, InvalidDataError, KeyChangeError, NotFoundError } from '../errors.ts'
+import {
+  ColumnError,
+  ConditionError,
+  ConflictError,
+  InvalidDataError,
+  KeyChangeError,
+  NotFoundError,
+} from '../errors.ts'
 import { checkOptions, is, oneOf } from '../options.ts'
 import type {
   Creates,
@@ -12,11 +19,20 @@ import type {
   WriteConditions,
 } from './capabilities.ts'
 import { type Plan, type SingleRead, plan } from './dynamodb/plan.ts'
+import { isEmpty, refuseTypes, simplified } from './dynamodb/simplify.ts'
 import { type Table, tableOf } from './dynamodb/table.ts'
+import { indexColumns, keyOf } from './dynamodb/writes.ts'
 import { eachOf } from './each-of.ts'
 import { equals, meets, order } from './evaluate.ts'
 import type { Model } from './model.ts'
-import { type Condition, type Page, Query, type QueryRunner, type QueryState } from './query.ts'
+import {
+  type Condition,
+  type Page,
+  type PageOptions,
+  Query,
+  type QueryRunner,
+  type QueryState,
+} from './query.ts'
 import { readToken, writeToken } from './token.ts'
 
 /** Options of {@link MemoryBackend}. */
@@ -90,9 +106,9 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
     const item = await this.#model.validate(data)
     const id = this.#id(item)
     const { version } = this.#options
-    const seen = options.expect ?? Number(version === undefined ? 0 : ((item as Fields)[version] ?? 0))
-    const isNew = version !== undefined && seen === 0
-    this.#demanded(id, { ...options, ...(isNew ? { isNew } : { expect: seen }) })
+    if (version === undefined) return this.#store(item, this.#demanded(id, options))
+    const { expect: seen = Number((item as Fields)[version] ?? 0), ...others } = options
+    this.#demanded(id, { ...others, ...(seen === 0 ? { isNew: true } : { expect: seen }) })
     return this.#store(this.#versioned(item, seen + 1), id)
   }
 
@@ -116,8 +132,9 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
     )
     for (const [column, value] of changes) this.#checkChange(key, column, value)
     const seen = version === undefined ? undefined : (patch as Fields)[version]
-    this.#demanded(id, { ...options, ...(typeof seen === 'number' && { expect: seen }), mustExist: !upsert })
-    const item = (this.#held(id) ?? key) as Fields
+    this.#demanded(id, { ...(typeof seen === 'number' && { expect: seen }), ...options, mustExist: !upsert })
+    const held = this.#held(id)
+    const item = (held ?? this.#keyOf(key)) as Fields
     const kept = Object.entries({ ...item, ...Object.fromEntries(changes) }).filter(
       ([column, value]) => value !== null || !changes.some(([changed]) => changed === column),
     )
@@ -125,7 +142,8 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
       kept.filter(([, value]) => !(value instanceof Set && value.size === 0)),
     )
     const current = version === undefined ? 0 : Number(item[version] ?? 0)
-    return this.#store((changes.length === 0 ? changed : this.#versioned(changed, current + 1)) as TItem, id)
+    const isSame = held !== undefined && changes.length === 0
+    return this.#store((isSame ? changed : this.#versioned(changed, current + 1)) as TItem, id)
   }
 
   async delete(
@@ -148,8 +166,11 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
     checkColumn: (column) => {
       if (!this.#model.has(column)) throw new ColumnError(column)
     },
-    page: async (state) => this.#page(state),
-    count: async (state) => Math.min(this.#found(state, this.#plan(state)).length, state.limit ?? Infinity),
+    page: async (state, options) => this.#page(state, options),
+    count: async (state, { signal }) => {
+      signal?.throwIfAborted()
+      return Math.min(this.#found(state, this.#plan(state)).length, state.limit ?? Infinity)
+    },
     explain: (state) => ({ plan: this.#plan(state), requests: [] }),
   }
 
@@ -158,7 +179,8 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
     return plan(this.#table, state, { scan, ttl, title: this.#model.name })
   }
 
-  #page(state: QueryState): Page<unknown> {
+  #page(state: QueryState, { signal }: PageOptions): Page<unknown> {
+    signal?.throwIfAborted()
     const chosen = this.#plan(state)
     const { after, limit = Infinity, select, conditions, sort, index } = state
     const binding = [this.#model.name, conditions, sort, index]
@@ -238,19 +260,29 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
   ): string {
     const item = this.#held(id)
     const { name } = this.#model
+    const { version } = this.#options
+    if (expect !== undefined && version === undefined)
+      throw new ConditionError('To expect a version, the backend needs the option "version"')
+    const conditions = this.#conditionsOf(when)
     if (isNew && item !== undefined)
       throw new ConflictError(`${name} has an item with this key already`, { current: structuredClone(item) })
-    const { version } = this.#options
-    const conditions = when === undefined ? [] : Query.conditionsOf(when(this.query()))
-    const isLocked = version !== undefined && expect !== undefined
-    if (item === undefined && (mustExist || isLocked || conditions.length > 0) && !isNew)
-      throw new NotFoundError(`${name} has no item with this key`)
     const fields = (item ?? {}) as Fields
-    if ((isLocked && fields[version] !== expect) || !conditions.every((one) => meets(fields, one)))
+    const isSeen = expect === undefined || fields[version ?? ''] === expect
+    const isMet = isSeen && conditions.every((one) => meets(fields, one))
+    if (item === undefined && !isNew && (mustExist || !isMet))
+      throw new NotFoundError(`${name} has no item with this key`)
+    if (!isMet)
       throw new ConflictError(`${name} has this item in another state than was expected`, {
         current: structuredClone(item),
       })
     return id
+  }
+
+  #conditionsOf(when: WriteConditions<TItem>['when']): readonly Condition[] {
+    const conditions = simplified(when === undefined ? [] : Query.conditionsOf(when(this.query())))
+    if (conditions === undefined) throw new ConditionError('The conditions of the write can never hold')
+    refuseTypes(conditions, this.#table)
+    return conditions
   }
 
   #checkChange(key: Fields, column: string, value: unknown): void {
@@ -263,13 +295,22 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
   }
 
   #store(item: TItem, id: string): TItem {
+    const indexed = indexColumns(this.#table)
     const kept = Object.fromEntries(
-      Object.entries(item).filter(
-        ([, value]) => value !== undefined && !(value instanceof Set && value.size === 0),
-      ),
+      Object.entries(item as Fields).filter(([column, value]) => {
+        if (value === undefined || (value instanceof Set && value.size === 0)) return false
+        return !indexed.includes(column) || this.#isIndexed(column, value)
+      }),
     )
     this.#items.set(id, structuredClone(kept) as TItem)
     return item
+  }
+
+  /** An index leaves out what has no value in its columns, and takes none that is empty. */
+  #isIndexed(column: string, value: unknown): boolean {
+    if (isEmpty(value)) throw new InvalidDataError(`The key column "${column}" is empty`)
+    refuseTypes([{ column, operator: '=', value }], this.#table)
+    return value !== null
   }
 
   #held(id: string): TItem | undefined {
@@ -283,13 +324,11 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
   }
 
   #id(item: object): string {
-    const key = this.#table.key.map((column) => {
-      const value = (item as Fields)[column]
-      if (value === undefined || value === null || value === '')
-        throw new InvalidDataError(`The key column "${column}" has no value`)
-      return value
-    })
-    return JSON.stringify(plainKey(key))
+    return JSON.stringify(keyOf({ table: this.#table, dates: 'iso' }, item))
+  }
+
+  #keyOf(item: object): object {
+    return picked(item as Fields, this.#table.key)
   }
 }
 

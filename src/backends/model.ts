@@ -40,7 +40,19 @@ type AnyDefinition<TKey extends string> = Omit<
 /** The names of an item's columns. */
 export type Column<TItem> = keyof TItem & string
 
-/** What is stored, under which key, and what it must look like. Made by {@link model}. */
+/**
+ * What is stored, under which key, and what it must look like. Made by {@link model}.
+ *
+ * @example
+ * ```ts
+ * import { type Model, model } from 'clearskies-middy/backends/model'
+ * import { z } from 'zod'
+ *
+ * const schema = z.object({ id: z.string(), price: z.number() })
+ * const Product: Model<z.infer<typeof schema>> = model({ name: 'products', key: ['id'], schema })
+ * console.log(Product.columns, Product.kind('price')) // [ 'id', 'price' ] number
+ * ```
+ */
 export class Model<TItem = unknown, TInput = TItem, TKey extends string = string> {
   readonly key: readonly TKey[]
   readonly indexes: Readonly<Record<string, Index>>
@@ -84,7 +96,7 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
     return this.#facts?.get(column)?.kind
   }
 
-  /** Whether `null` is a value of a column, as far as the schema tells. */
+  /** Whether `null` says that a column has no value, for it cannot be left out, as far as the schema tells. */
   isNullable(column: string): boolean {
     return this.#facts?.get(column)?.isNullable === true
   }

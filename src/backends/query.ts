@@ -90,6 +90,9 @@ export interface PageOptions {
   readonly signal?: AbortSignal
 }
 
+/** A count is whole, or an error: it has no token to go on with. */
+export type CountOptions = Pick<PageOptions, 'signal'>
+
 /** A page of items, and the token of the one that follows, if there may be one. */
 export interface Page<TItem> {
   readonly items: TItem[]
@@ -114,11 +117,17 @@ export interface Explanation {
 
 /** What a backend does for its queries. */
 export interface QueryRunner {
-  /** @throws ConditionError for a column that the model does not have */
+  /** Refuses a column. @throws ColumnError if the model does not have it */
   checkColumn(column: string): void
-  /** @param isLast - Whether nobody will ask for the next page, so that it need not be known whether there is one */
+  /**
+   * A page of what a query asks for.
+   *
+   * @param isLast - Whether nobody will ask for the next page, so that it need not be known whether there is one
+   */
   page(state: QueryState, options: PageOptions, isLast?: boolean): Promise<Page<unknown>>
-  count(state: QueryState, options: PageOptions): Promise<number>
+  /** How many items there are, at most the query's limit. */
+  count(state: QueryState, options: CountOptions): Promise<number>
+  /** What would be sent. */
   explain(state: QueryState): Explanation | Promise<Explanation>
 }
 
@@ -145,6 +154,19 @@ const operators = new Set<string>([
  *
  * A value of `undefined`, an unknown column or an unknown operator is refused at once: left out, it would ask for more
  * than was meant.
+ *
+ * @example
+ * ```ts
+ * import { MemoryBackend, type Query, model } from 'clearskies-middy'
+ * import { z } from 'zod'
+ *
+ * const schema = z.object({ author: z.string(), title: z.string(), price: z.number() })
+ * const products = new MemoryBackend(model({ name: 'products', key: ['author', 'title'], schema }))
+ * const cheap: Query<z.infer<typeof schema>> = products.where('author', '=', 'Le Guin').where('price', '<', 10)
+ *
+ * console.log(await cheap.count(), await cheap.sortBy('title').limit(20).page())
+ * for await (const { title } of cheap) console.log(title)
+ * ```
  */
 export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected> {
   readonly #runner: QueryRunner
@@ -294,12 +316,12 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
   }
 
   /** How many items there are, at most `limit`. */
-  count(options: PageOptions = {}): Promise<number> {
+  count(options: CountOptions = {}): Promise<number> {
     return this.#runner.count(this.#state, options)
   }
 
   /** Whether there is any. */
-  async exists(options: PageOptions = {}): Promise<boolean> {
+  async exists(options: CountOptions = {}): Promise<boolean> {
     return (await this.#runner.count({ ...this.#state, limit: 1 }, options)) > 0
   }
 
@@ -344,5 +366,9 @@ function normalized(column: string, operator: Operator, value: unknown): Compari
     throw new ConditionError(`The condition on "${column}" has the value undefined`)
   if (value === null && operator === '=') return { column, operator: 'is-null', value: undefined }
   if (value === null && operator === '!=') return { column, operator: 'is-not-null', value: undefined }
+  if (values.includes(null) && operator !== 'contains')
+    throw new ConditionError(
+      `The condition on "${column}" has the value null, which ${operator} does not take`,
+    )
   return { column, operator, value }
 }

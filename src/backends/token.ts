@@ -16,15 +16,15 @@ export interface TokenOptions {
   readonly encryptTokens?: boolean | undefined
 }
 
-/** More than any position needs: keys have at most 3 KB. */
-const maxLength = 16_384
+/** More than any position needs: keys have at most 3 KB, but a scan may stand in many segments. */
+const maxLength = 262_144
 
 /** A page token: a position, and a code that binds it to one query. */
 export function writeToken(position: unknown, query: unknown, options: TokenOptions): string {
   const text = JSON.stringify(position)
   if (options.encryptTokens === true) return encrypt(text, query, options)
   const payload = Buffer.from(text).toString('base64url')
-  return `${payload}.${codeOf(payload, query, options).toString('base64url')}`
+  return `${payload}.${codeOf(payload, query, options)}`
 }
 
 /** @throws InvalidTokenError for a token that was changed or is another query's */
@@ -41,16 +41,18 @@ export function readToken(token: string, query: unknown, options: TokenOptions):
 
 function opened(token: string, query: unknown, options: TokenOptions): string {
   const [payload = '', code = '', ...rest] = token.split('.')
-  const given = Buffer.from(code, 'base64url')
-  const expected = codeOf(payload, query, options)
+  // As texts: there are several for the same bytes.
+  const given = Buffer.from(code)
+  const expected = Buffer.from(codeOf(payload, query, options))
   if (rest.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected))
     throw new InvalidTokenError()
   return Buffer.from(payload, 'base64url').toString()
 }
 
-function codeOf(payload: string, query: unknown, { tokenSecret }: TokenOptions): Buffer {
+function codeOf(payload: string, query: unknown, { tokenSecret }: TokenOptions): string {
   const hash = tokenSecret === undefined ? createHash('sha256') : createHmac('sha256', tokenSecret)
-  return hash.update(canonical(query)).update('\0').update(payload).digest().subarray(0, 16)
+  const code = hash.update(canonical(query)).update('\0').update(payload).digest()
+  return code.subarray(0, 16).toString('base64url')
 }
 
 const cipher = 'aes-256-gcm'
@@ -64,6 +66,7 @@ function encrypt(text: string, query: unknown, options: TokenOptions): string {
 
 function decrypt(token: string, query: unknown, options: TokenOptions): string {
   const bytes = Buffer.from(token, 'base64url')
+  if (bytes.toString('base64url') !== token) throw new InvalidTokenError()
   const opening = createDecipheriv(cipher, keyOf(options), bytes.subarray(0, 12))
     .setAAD(Buffer.from(canonical(query)))
     .setAuthTag(bytes.subarray(12, 28))
@@ -76,9 +79,11 @@ function keyOf({ tokenSecret = '' }: TokenOptions): Buffer {
 
 /** JSON for what JSON has no form: two values of different types never read alike. */
 function canonical(query: unknown): string {
-  return JSON.stringify(query, (_, value: unknown) => {
+  return JSON.stringify(query, function (this: Readonly<Record<string, unknown>>, key, value: unknown) {
+    // A Buffer has a form of its own, and is the same bytes.
+    const held = this[key]
+    if (held instanceof Uint8Array) return { bytes: Buffer.from(held).toString('base64') }
     if (typeof value === 'bigint') return { number: value.toString() }
-    if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString('base64') }
     return value instanceof Set ? { set: [...(value as Set<unknown>)] } : value
   })
 }

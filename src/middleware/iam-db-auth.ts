@@ -45,6 +45,7 @@ export interface ConnectionDetails {
   readonly region: string | undefined
   /** The certificates to trust; `undefined` without TLS. */
   readonly ca: string[] | undefined
+  /** A token, made anew, or the password. */
   readonly password: () => Promise<string>
 }
 

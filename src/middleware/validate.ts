@@ -1,5 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { type InputError, ValidationError } from '../errors.ts'
+import { ConfigurationError, type InputError, ValidationError } from '../errors.ts'
+import { insteadOfRequest } from '../normalizers/advice.ts'
+import { eventKind } from '../normalizers/event-kind.ts'
 import { checkOptions } from '../options.ts'
 import { isSchema, toInputError } from '../standard-schema.ts'
 import type { MiddyRequest, Middleware } from '../types.ts'
@@ -28,6 +30,7 @@ type Result = StandardSchemaV1.Result<unknown>
  * in their place. Works behind every source; records of a queue and direct invocations have `data` only.
  *
  * @throws ValidationError (400) with all findings in `errors`
+ * @throws ConfigurationError without a normalizer in front, and for a part that the source does not have
  * @example
  * ```ts
  * import middy from '@middy/core'
@@ -53,6 +56,7 @@ export function validate<const TSchemas extends ValidateSchemas>(
   const parts = Object.entries(schemas) as [Part, StandardSchemaV1][]
 
   function before({ event }: MiddyRequest): void | Promise<void> {
+    for (const [part] of parts) checkPart(event, part)
     const request = event as Request
     const results = parts.map(([part, schema]) => schema['~standard'].validate(inputOf(request, part)))
     if (results.some((result) => result instanceof Promise)) {
@@ -78,6 +82,23 @@ export function validate<const TSchemas extends ValidateSchemas>(
       return before(request)
     },
   }
+}
+
+/** @throws ConfigurationError instead of blaming the caller for what the chain lacks */
+function checkPart(event: unknown, part: Part): void {
+  const { kind, source } = (event ?? {}) as { kind?: unknown; source?: unknown }
+  if (kind === 'sqs-batch')
+    throw new ConfigurationError(
+      'validate() got a whole batch: it belongs to each record, eachRecord(middy(fn).use(validate(…)))',
+    )
+  const isRequest = typeof kind === 'string' && typeof source === 'string'
+  const isThere = typeof event === 'object' && event !== null && part in event
+  if (isRequest ? isThere : isThere && eventKind(event) === 'direct') return
+  throw new ConfigurationError(
+    isRequest
+      ? `validate(): a request of "${source}" has no "${part}"`
+      : `validate() needs a normalizer, and ${insteadOfRequest(event)}`,
+  )
 }
 
 function inputOf(request: Request, part: Part): unknown {

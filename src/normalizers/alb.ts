@@ -75,6 +75,16 @@ export function albRequest(
 /**
  * Turns a handler's result into what the load balancer takes. The event decides between the two header maps: a target
  * group in multi-value mode reads only `multiValueHeaders`, any other only `headers`.
+ *
+ * @throws InvalidResponseError, ResponseTooLargeError (1 MB)
+ * @example
+ * ```ts
+ * import { albRequest, albResponse } from 'clearskies-middy/normalizers/alb'
+ * import { albEvent, lambdaContext } from 'clearskies-middy/testing'
+ *
+ * const request = albRequest(albEvent(), lambdaContext())
+ * console.log(await albResponse({ id: 7 }, request)) // { statusCode: 200, statusDescription: '200 OK', … }
+ * ```
  */
 export function albResponse(
   result: unknown,

@@ -36,7 +36,19 @@ export function anyHttpRequest(
   throw new InvalidEventError('anyHttp', ['ALB', 'REST API', 'HTTP API', 'function URL'], kind)
 }
 
-/** Turns a handler's result into what the request's source takes. */
+/**
+ * Turns a handler's result into what the request's source takes.
+ *
+ * @throws InvalidResponseError, ResponseTooLargeError
+ * @example
+ * ```ts
+ * import { anyHttpRequest, anyHttpResponse } from 'clearskies-middy/normalizers/any-http'
+ * import { functionUrlEvent, lambdaContext } from 'clearskies-middy/testing'
+ *
+ * const request = anyHttpRequest(functionUrlEvent(), lambdaContext())
+ * console.log(await anyHttpResponse({ id: 7 }, request))
+ * ```
+ */
 export function anyHttpResponse(
   result: unknown,
   request: HttpRequest,

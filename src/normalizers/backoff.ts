@@ -30,12 +30,30 @@ export function exponentialBackoff(options: BackoffOptions = {}): Backoff {
   return backoff((count) => 2 ** (count - 1), options)
 }
 
-/** 10, 20, 30, 40, … seconds. */
+/**
+ * 10, 20, 30, 40, … seconds.
+ *
+ * @example
+ * ```ts
+ * import { linearBackoff } from 'clearskies-middy/normalizers/backoff'
+ *
+ * console.log([1, 2, 3].map(linearBackoff({ base: 30 }))) // [ 30, 60, 90 ]
+ * ```
+ */
 export function linearBackoff(options: BackoffOptions = {}): Backoff {
   return backoff((count) => count, options)
 }
 
-/** 10, 10, 20, 30, 50, … seconds. */
+/**
+ * 10, 10, 20, 30, 50, … seconds.
+ *
+ * @example
+ * ```ts
+ * import { fibonacciBackoff } from 'clearskies-middy/normalizers/backoff'
+ *
+ * console.log([1, 2, 3, 4].map(fibonacciBackoff())) // [ 10, 10, 20, 30 ]
+ * ```
+ */
 export function fibonacciBackoff(options: BackoffOptions = {}): Backoff {
   return backoff(fibonacci, options)
 }

@@ -9,6 +9,8 @@ import { type Fields, fields } from './wire.ts'
 export function eventKind(payload: unknown): string {
   const event = fields(payload)
   if (event === undefined) return payload === null ? 'null' : typeof payload
+  // First, because a request has the fields of an event, too, for Middy's own middlewares.
+  if (event['lambdaContext'] && 'raw' in event) return 'normalized'
   const context = fields(event['requestContext'])
   if (context !== undefined) {
     if (fields(context['elb'])) return 'ALB'
@@ -16,13 +18,10 @@ export function eventKind(payload: unknown): string {
     if (fields(context['http'])) return isFunctionUrl(context['domainName']) ? 'function URL' : 'HTTP API'
     if (context['serviceArn'] ?? context['serviceNetworkArn']) return 'VPC Lattice'
     if (context['connectionId'] && context['eventType']) return 'WebSocket API'
-    if (typeof event['httpMethod'] === 'string') {
-      if (event['kind'] === 'http' && 'raw' in event) return 'normalized'
+    if (typeof event['httpMethod'] === 'string')
       return event['version'] === '1.0' ? 'HTTP API 1.0' : 'REST API'
-    }
   }
   if (isAuthorizer(event)) return 'authorizer'
-  if (event['lambdaContext'] && 'raw' in event) return 'normalized'
   if (event['raw_path'] && event['method']) return 'VPC Lattice'
   if (event['detail-type'] && event['source']) return 'EventBridge'
   const { Records: records } = event

@@ -75,7 +75,19 @@ export function httpApiRequest(
   return readEvent('httpApi', wires, event, context, options)
 }
 
-/** Turns a handler's result into what an HTTP API or a function URL takes, in the payload format of the event. */
+/**
+ * Turns a handler's result into what an HTTP API or a function URL takes, in the payload format of the event.
+ *
+ * @throws InvalidResponseError, ResponseTooLargeError (6 MB)
+ * @example
+ * ```ts
+ * import { httpApiRequest, httpApiResponse } from 'clearskies-middy/normalizers/http-api'
+ * import { httpApiEvent, lambdaContext } from 'clearskies-middy/testing'
+ *
+ * const request = httpApiRequest(httpApiEvent(), lambdaContext())
+ * console.log(await httpApiResponse('Hello', request)) // { statusCode: 200, body: 'Hello', … }
+ * ```
+ */
 export function httpApiResponse(
   result: unknown,
   request: HttpRequest,

@@ -38,6 +38,7 @@ export interface ResponseTarget {
 /**
  * What Lambda itself delivers, as its own error has it: 6 MB and some room.
  * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ * @internal
  */
 export const lambdaResponseLimit = 6_291_556
 
@@ -58,6 +59,7 @@ interface Envelope {
  * read first: a web `Response`, a stream, a `Blob`.
  *
  * @throws InvalidResponseError, ResponseTooLargeError
+ * @internal
  */
 export function encodeResponse(
   result: unknown,
@@ -71,7 +73,16 @@ export function encodeResponse(
   return readAll(body).then((bytes) => encodeEnvelope({ ...envelope, body: bytes }, request, target, options))
 }
 
-/** Whether a value is a response already: Lambda's envelope, what `respond()` gives, or a web `Response`. */
+/**
+ * Whether a value is a response already: Lambda's envelope, what `respond()` gives, or a web `Response`.
+ *
+ * @example
+ * ```ts
+ * import { isResponse } from 'clearskies-middy/normalizers/http-response'
+ *
+ * console.log(isResponse({ statusCode: 201, body: '' }), isResponse({ statusCode: 201, id: 7 })) // true false
+ * ```
+ */
 export function isResponse(value: unknown): boolean {
   return typeof value === 'object' && value !== null && (isWebResponse(value) || isEnvelope(value))
 }
@@ -224,7 +235,7 @@ function withinLimit(result: object, { body, isBase64Encoded }: WireResponse, li
   return result
 }
 
-/** One line per name, for sources that know no lists. */
+/** @internal One line per name, for sources that know no lists. */
 export function singleLines(headers: WireHeaders): Record<string, string> {
   for (const name in headers) {
     const lines = headers[name]
@@ -233,7 +244,7 @@ export function singleLines(headers: WireHeaders): Record<string, string> {
   return headers as Record<string, string>
 }
 
-/** Tells the user's log. */
+/** @internal Tells the user's log. */
 export function warn({ logger = defaultLogger }: HttpResponseOptions, message: string): void {
   say(logger, 'warn', message)
 }

@@ -3,7 +3,16 @@ import { InvalidEventError } from '../errors.ts'
 import type { MiddyRequest, Middleware } from '../types.ts'
 import { eventKind } from './event-kind.ts'
 
-/** A direct invocation: the payload is the data, any JSON value. */
+/**
+ * A direct invocation: the payload is the data, any JSON value.
+ *
+ * @example
+ * ```ts
+ * import type { InvocationRequest } from 'clearskies-middy/normalizers/invocation'
+ *
+ * export const total = ({ data }: InvocationRequest<readonly number[]>) => data.reduce((sum, one) => sum + one, 0)
+ * ```
+ */
 export class InvocationRequest<TData = unknown> {
   readonly kind = 'invocation'
   readonly source = 'invocation'
@@ -20,14 +29,34 @@ export class InvocationRequest<TData = unknown> {
   }
 }
 
-/** Takes the payload of a direct invocation, whatever it is: `null`, a number, an object that looks like HTTP. */
+/**
+ * Takes the payload of a direct invocation, whatever it is: `null`, a number, an object that looks like HTTP.
+ *
+ * @throws InvalidEventError if another normalizer has been there already
+ * @example
+ * ```ts
+ * import { invocationRequest } from 'clearskies-middy/normalizers/invocation'
+ * import { lambdaContext } from 'clearskies-middy/testing'
+ *
+ * console.log(invocationRequest([1, 2], lambdaContext()).data) // [ 1, 2 ]
+ * ```
+ */
 export function invocationRequest(payload: unknown, context: Context): InvocationRequest {
   if (eventKind(payload) === 'normalized')
     throw new InvalidEventError('invocation', ['direct invocations'], 'normalized')
   return new InvocationRequest(payload, context)
 }
 
-/** Returns the handler's value as it is; nothing becomes `null`, which is what JSON has for it. */
+/**
+ * Returns the handler's value as it is; nothing becomes `null`, which is what JSON has for it.
+ *
+ * @example
+ * ```ts
+ * import { invocationResponse } from 'clearskies-middy/normalizers/invocation'
+ *
+ * console.log(invocationResponse(undefined)) // null
+ * ```
+ */
 export function invocationResponse(result: unknown): unknown {
   return result ?? null
 }

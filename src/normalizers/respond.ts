@@ -33,6 +33,13 @@ export interface ResponseOptions {
 /**
  * A response before it takes its source's form. The names are those of Lambda's envelope, so that Middy's own HTTP
  * middlewares can read and change it.
+ *
+ * @example
+ * ```ts
+ * import { HttpResponse } from 'clearskies-middy/normalizers/respond'
+ *
+ * export const isError = (result: unknown) => result instanceof HttpResponse && result.statusCode >= 400
+ * ```
  */
 export class HttpResponse {
   statusCode: number

@@ -40,7 +40,19 @@ export function restApiRequest(
   return readEvent('restApi', { 'REST API': restApiWire }, event, context, options)
 }
 
-/** Turns a handler's result into what a REST API takes: any key that it does not know would be a 502. */
+/**
+ * Turns a handler's result into what a REST API takes: any key that it does not know would be a 502.
+ *
+ * @throws InvalidResponseError, ResponseTooLargeError (6 MB)
+ * @example
+ * ```ts
+ * import { restApiRequest, restApiResponse } from 'clearskies-middy/normalizers/rest-api'
+ * import { lambdaContext, restApiEvent } from 'clearskies-middy/testing'
+ *
+ * const request = restApiRequest(restApiEvent(), lambdaContext())
+ * console.log(await restApiResponse({ id: 7 }, request)) // { statusCode: 200, … }
+ * ```
+ */
 export function restApiResponse(
   result: unknown,
   request: HttpRequest,

@@ -21,6 +21,13 @@ export interface SqsBatchOptions {
 /**
  * A batch of records, as `sqs()` leaves it to `eachRecord()`. It carries `Records`, so that Middy's own SQS
  * middlewares can read it.
+ *
+ * @example
+ * ```ts
+ * import type { SqsBatch } from 'clearskies-middy/normalizers/sqs-batch'
+ *
+ * export const oldest = ({ requests }: SqsBatch) => Math.min(...requests.map(({ sentAt }) => sentAt.getTime()))
+ * ```
  */
 export class SqsBatch {
   readonly kind = 'sqs-batch'
@@ -85,6 +92,13 @@ export class SqsBatch {
  * Reads an SQS event.
  *
  * @throws InvalidEventError if it is another event
+ * @example
+ * ```ts
+ * import { sqsBatch } from 'clearskies-middy/normalizers/sqs-batch'
+ * import { lambdaContext, sqsEvent } from 'clearskies-middy/testing'
+ *
+ * console.log(sqsBatch(sqsEvent([{ body: { id: 7 } }]), lambdaContext()).data) // [ { id: 7 } ]
+ * ```
  */
 export function sqsBatch(
   event: unknown,

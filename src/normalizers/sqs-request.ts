@@ -11,6 +11,7 @@ export type SqsBody = 'json' | 'text' | ((text: string, record: SQSRecord) => un
 export interface SqsReading {
   readonly body: SqsBody
   readonly unwrap: boolean
+  /** Reads a payload that a body points to. */
   readonly resolvePayload?:
     ((pointer: PayloadPointer, record: SQSRecord) => string | Promise<string>) | undefined
 }

@@ -20,6 +20,13 @@ export interface SqsOptions extends SqsBatchOptions {
  *
  * @throws UnidentifiedRecordError if a failed record has no id
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ * @example
+ * ```ts
+ * import { sqsResponse } from 'clearskies-middy/normalizers/sqs'
+ *
+ * const results = await Promise.allSettled([Promise.resolve(), Promise.reject(new Error('Not now'))])
+ * console.log(await sqsResponse(results, { messageIds: ['a', 'b'] })) // { batchItemFailures: [ { itemIdentifier: 'b' } ] }
+ * ```
  */
 export async function sqsResponse(
   results: readonly PromiseSettledResult<unknown>[],
@@ -138,7 +145,8 @@ function keepAnswer(request: MiddyRequest, answer: SQSBatchResponse): void {
 
 const noResults =
   'sqs() got no result per record: give .handler(eachRecord(…)), or return { batchItemFailures }'
-const earlyAnswer = 'A middleware answered a batch before its records were worked'
+const earlyAnswer =
+  'A middleware answered the batch before its records were worked: a hook must return nothing, and may throw'
 
 function areFulfilled(results: NonNullable<SqsBatch['results']>): boolean {
   for (const result of results) if (result?.status !== 'fulfilled') return false

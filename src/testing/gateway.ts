@@ -46,6 +46,7 @@ export interface Gateway {
   readonly port: number
   /** Stops listening, and waits for requests that are under way. */
   close(): Promise<void>
+  /** The same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 

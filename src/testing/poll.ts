@@ -48,6 +48,7 @@ export interface PollOptions {
 export interface Poller {
   /** Receives no more, and waits for the batches that are under way. */
   stop(): Promise<void>
+  /** The same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 

@@ -153,6 +153,6 @@ async function inBatches<T>(
   }
   // All have come to an end then: nothing goes on behind an error.
   await Promise.all(Array.from({ length: concurrency }, work))
-  if (failure !== undefined) throw (failure as { readonly error: unknown }).error
+  if (failure !== undefined) throw failure.error
   return { keys: left, cause }
 }

@@ -38,6 +38,7 @@ export class Connection {
 
   async send<TOutput>(command: object, signal?: AbortSignal): Promise<TOutput> {
     const client = await this.#client()
+    let tried = 0
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted()
       // What is not sent has certainly not been done.
@@ -49,6 +50,10 @@ export class Connection {
         if (this.#options.onCapacity !== undefined) this.#report(output)
         return output
       } catch (error) {
+        concealItems(error)
+        // Whoever asks how often it was tried means all of it.
+        const { $metadata: metadata } = error as { readonly $metadata?: { attempts?: number } }
+        if (metadata !== undefined) metadata.attempts = tried += metadata.attempts ?? 1
         // The client itself tries again after most errors, but not after this one.
         if (attempt < maxAttempts && isTransactionConflict(error)) await pause(attempt, signal)
         else throw this.#explained(error, signal)
@@ -80,6 +85,13 @@ const throttled = new Set([
   'ThrottlingException',
   'RequestLimitExceeded',
 ])
+
+/** What a failed condition comes with is for the code that asks, and for no log. */
+function concealItems(error: unknown): void {
+  const { CancellationReasons: reasons = [] } = error as CancelledTransaction
+  for (const holder of [error, ...reasons] as object[])
+    if (Object.hasOwn(holder, 'Item')) Object.defineProperty(holder, 'Item', { enumerable: false })
+}
 
 interface CancelledTransaction {
   readonly name?: string

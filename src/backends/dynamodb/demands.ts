@@ -1,9 +1,15 @@
-import type { DeleteOptions, UpdateOptions } from '../capabilities.ts'
+import { ConditionError } from '../../errors.ts'
+import type { DeleteOptions, UpdateOptions, WriteConditions } from '../capabilities.ts'
 import { conditionsOf } from '../write-conditions.ts'
 import type { Demand } from './writes.ts'
 
 /** What the options of a write demand of the item as it is. */
-export function demandOf<TItem>({ when, expect, mustExist = false }: DeleteOptions<TItem>): Demand {
+export function demandOf<TItem>(
+  { when, expect, mustExist = false }: DeleteOptions<TItem>,
+  versionColumn: string | undefined,
+): Demand {
+  if (expect !== undefined && versionColumn === undefined)
+    throw new ConditionError('To expect a version, the backend needs the option "version"')
   return {
     ...(mustExist && { item: 'existing' }),
     ...(expect !== undefined && { version: expect }),
@@ -18,7 +24,29 @@ export function updateDemand<TItem>(
   versionColumn: string | undefined,
 ): Demand {
   const seen = versionColumn === undefined ? undefined : (patch as Record<string, unknown>)[versionColumn]
-  return demandOf({ mustExist: !upsert, ...(typeof seen === 'number' && { expect: seen }), ...options })
+  const carried = typeof seen === 'number' && { expect: seen }
+  const demand = demandOf({ mustExist: !upsert, ...carried, ...options }, versionColumn)
+  return upsert ? { ...demand, item: 'current' } : demand
+}
+
+/** What a put stores, and what it demands: with versions, the one that it carries, or else that there is no item. */
+export function versionedPut<TItem extends object>(
+  item: TItem,
+  options: WriteConditions<TItem>,
+  column: string | undefined,
+): { readonly item: TItem; readonly demand: Demand } {
+  const demand = demandOf(options, column)
+  if (column === undefined) return { item, demand }
+  const { version: seen = versionOf(item, column), ...others } = demand
+  return {
+    item: versioned(item, column, seen + 1),
+    demand: { ...others, ...(seen > 0 ? { version: seen } : { item: 'new' }) },
+  }
+}
+
+/** The version that an item carries; 0 for a new one. */
+export function versionOf(item: object, column: string): number {
+  return Number((item as Readonly<Record<string, unknown>>)[column] ?? 0)
 }
 
 /** An item with its version, where items have one. */

@@ -1,5 +1,6 @@
 import type { DeleteItemCommandOutput, UpdateItemCommandOutput } from '@aws-sdk/client-dynamodb'
 import { isClientOption } from '../../aws-client.ts'
+import { ConflictError, NotFoundError } from '../../errors.ts'
 import { checkOptions, is, oneOf } from '../../options.ts'
 import type {
   Creates,
@@ -15,17 +16,25 @@ import { eachOf } from '../each-of.ts'
 import { meets } from '../evaluate.ts'
 import type { Model } from '../model.ts'
 import { Query, type QueryRunner } from '../query.ts'
-import { conditionsOf } from '../write-conditions.ts'
 import { batchGet, batchWrite } from './batch.ts'
 import { loadSdk } from './connection.ts'
-import { demandOf, updateDemand, versioned } from './demands.ts'
+import { demandOf, updateDemand, versionOf, versioned, versionedPut } from './demands.ts'
+import { hasTaken } from './has-taken.ts'
 import type { DynamoDbOptions, DynamoDbUpdateOptions } from './options.ts'
 import { PreparedWrites } from './prepared-writes.ts'
 import { sameWire } from './same-wire.ts'
 import { TableAccess } from './table-access.ts'
 import { TableReader } from './table-reader.ts'
 import { type WireItem, plainItem } from './values.ts'
-import { type Demand, deleteInput, keyOf, putInput, updateInput } from './writes.ts'
+import {
+  type Demand,
+  type WriteTarget,
+  checkedConditions,
+  deleteInput,
+  keyOf,
+  putInput,
+  updateInput,
+} from './writes.ts'
 
 export type { DynamoDbOptions, DynamoDbUpdateOptions } from './options.ts'
 export { type TransactOptions, type TransactWrite, transact } from './transact.ts'
@@ -113,17 +122,9 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
    * without is new.
    */
   async put(data: TInput, options: WriteConditions<TItem> = {}): Promise<TItem> {
-    const item = await this.#valid(data)
-    const { version } = this.#access.options
-    const when = conditionsOf(options.when)
-    if (version === undefined) {
-      await this.#put(item, { when })
-      return item
-    }
-    const seen = options.expect ?? Number((item as Record<string, unknown>)[version] ?? 0)
-    const next = versioned(item, version, seen + 1)
-    await this.#put(next, seen > 0 ? { version: seen, when } : { item: 'new', when })
-    return next
+    const { item, demand } = versionedPut(await this.#valid(data), options, this.#access.options.version)
+    await this.#put(item, demand)
+    return item
   }
 
   async find(key: Pick<TItem, TKey & keyof TItem>): Promise<TItem | undefined> {
@@ -150,17 +151,32 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     patch: Patch<TItem>,
     options: DynamoDbUpdateOptions<TItem> = {},
   ): Promise<TItem> {
+    try {
+      return await this.#update(key, patch, options)
+    } catch (error) {
+      // Nothing of an item that has expired may remain in a new one.
+      const isUpsert = error instanceof NotFoundError && options.upsert === true
+      if (!isUpsert || !(await this.#removeExpired(key))) throw error
+      return this.#update(key, patch, options)
+    }
+  }
+
+  async #update(
+    key: Pick<TItem, TKey & keyof TItem>,
+    patch: Patch<TItem>,
+    options: DynamoDbUpdateOptions<TItem>,
+  ): Promise<TItem> {
     const target = await this.#access.target()
     const demand = updateDemand(patch, options, target.version)
     const input = updateInput(target, key, patch, options, demand)
-    if (input === undefined) return this.#unchanged(keyOf(target, key), demand)
+    if (input === undefined) return this.#unchanged(target, keyOf(target, key), demand)
     const { UpdateItemCommand } = await loadSdk()
     const { Attributes = {} } = await this.#access.write<Pick<UpdateItemCommandOutput, 'Attributes'>>(
       new UpdateItemCommand({ ...input, ...this.#access.capacity }),
       input.Key,
       demand,
       (current) =>
-        hasTaken(current, patch, demand, target.version) ? { Attributes: current as WireItem } : undefined,
+        hasTaken(current, patch, options, demand, target) ? { Attributes: current as WireItem } : undefined,
     )
     return (await this.#item(Attributes)) as TItem
   }
@@ -170,7 +186,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     key: Pick<TItem, TKey & keyof TItem>,
     options: DeleteOptions<TItem> = {},
   ): Promise<TItem | undefined> {
-    const demand = demandOf(options)
+    const demand = demandOf(options, this.#access.options.version)
     const input = deleteInput(await this.#access.target(), key, demand)
     const { DeleteItemCommand } = await loadSdk()
     const { Attributes } = await this.#access.write<Pick<DeleteItemCommandOutput, 'Attributes'>>(
@@ -193,8 +209,10 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
   }): Promise<void> {
     const target = await this.#access.target()
     const items = await Promise.all((writes.put ?? []).map((data) => this.#valid(data)))
+    const { version } = target
     const puts = items.map((item) => {
-      const { Item } = putInput(target, versioned(item, target.version, 1), {})
+      const next = version === undefined ? item : versioned(item, version, versionOf(item, version) + 1)
+      const { Item } = putInput(target, next, {})
       return { key: Item, request: { PutRequest: { Item } } }
     })
     const deletes = (writes.delete ?? []).map((key) => {
@@ -229,36 +247,37 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     )
   }
 
+  /** Whether there was an item whose time is up. */
+  async #removeExpired(key: object): Promise<boolean> {
+    const target = await this.#access.target()
+    if (target.ttl === undefined) return false
+    const when = [{ column: target.ttl, operator: '<=' as const, value: target.now }]
+    const input = deleteInput(target, key, { when })
+    const { DeleteItemCommand } = await loadSdk()
+    try {
+      await this.#access.write<object>(new DeleteItemCommand(input), input.Key, { when })
+      return true
+    } catch (error) {
+      if (error instanceof NotFoundError || error instanceof ConflictError) return false
+      throw error
+    }
+  }
+
   /** What an update that changes nothing gives: the item, as long as it is what was demanded. */
-  async #unchanged(key: WireItem, { item, version, when = [] }: Demand): Promise<TItem> {
+  async #unchanged(target: WriteTarget, key: WireItem, { item, version, when }: Demand): Promise<TItem> {
+    const conditions = checkedConditions(target, when)
     const wire = await this.#access.read(key, true)
     if (wire === undefined) {
-      if (item === 'existing') throw this.#access.missing()
-      return plainItem(key) as TItem
+      const isMet = version === undefined && conditions.every((one) => meets({}, one))
+      if (item === 'existing' || !isMet) throw this.#access.missing()
+      const [made] = (await this.#access.items([key])) as [TItem]
+      const next = versioned(made, target.version, 1)
+      await this.#put(next, { item: 'new' })
+      return next
     }
     const plain = plainItem(wire)
-    const isSeen = version === undefined || plain[this.#access.options.version ?? ''] === version
-    if (!isSeen || !when.every((one) => meets(plain, one))) throw await this.#access.conflict(wire)
+    const isSeen = version === undefined || plain[target.version ?? ''] === version
+    if (!isSeen || !conditions.every((one) => meets(plain, one))) throw await this.#access.conflict(wire)
     return (await this.#item(wire)) as TItem
   }
-}
-
-/** Whether an item is what an update has made of it: one version further, and with all that it sets. */
-function hasTaken(
-  current: WireItem | undefined,
-  patch: object,
-  { version }: Demand,
-  column: string | undefined,
-): boolean {
-  if (current === undefined || version === undefined || column === undefined) return false
-  const plain = plainItem(current)
-  return (
-    plain[column] === version + 1 &&
-    Object.entries(patch).every(([name, value]: [string, unknown]) => {
-      if (value === undefined || name === column) return true
-      return value === null
-        ? !Object.hasOwn(plain, name)
-        : meets(plain, { column: name, operator: '=', value })
-    })
-  )
 }

@@ -14,6 +14,8 @@ export interface ReadPage {
   readonly states: readonly SourceState[] | undefined
   /** Whether the page ended for lack of time, or because it may read no more. */
   readonly isCut: boolean
+  /** What it was cut short by, if by an error. */
+  readonly cause?: Error | undefined
 }
 
 /** What is asked for. */
@@ -28,7 +30,9 @@ export interface PageRequest extends PageOptions {
 interface Found {
   readonly item: WireItem
   readonly source: number
-  readonly behind: Position
+  /** Where the item is among those of its portion. */
+  readonly portion: Portion
+  readonly at: number
 }
 
 /**
@@ -46,6 +50,7 @@ export async function readPage(
   const wanted = limit + (looksAhead ? 1 : 0)
   let [requests, scanned] = [0, 0]
   let isCut = false
+  let cause: Error | undefined
 
   const isOpen = (): boolean => states.some((state) => state !== 'end')
   while (isOpen() && found.length < wanted) {
@@ -58,26 +63,29 @@ export async function readPage(
     signal?.throwIfAborted()
     const room = Math.min(width, maxPages - requests, maxScanned - scanned)
     const open = [...states.keys()].filter((index) => states[index] !== 'end').slice(0, room)
+    // What several read at once is shared out: what one of them reads too much is read again.
     const most = Math.floor((maxScanned - scanned) / open.length)
+    const share = Math.ceil((wanted - found.length) / open.length)
     let portions: Portion[]
     try {
       portions = await Promise.all(
         open.map((index) => {
           const state = states[index] ?? null
           const from = state === null ? undefined : (state as Position)
-          return (sources[index] as Source).read(from, { wanted: wanted - found.length, most, signal })
+          return (sources[index] as Source).read(from, { wanted: share, most, signal })
         }),
       )
     } catch (error) {
       if (error instanceof ThrottledError && found.length === 0) throw new Interrupted(error, states)
       if (!(error instanceof ThrottledError) && !(error instanceof DeadlineError && requests > 0)) throw error
-      isCut = true // What was read is given, and the token tells where to go on.
+      // What was read is given, and the token tells where to go on.
+      isCut = true
+      cause = error
       break
     }
     for (const [place, portion] of portions.entries()) {
       const index = open[place] as number
-      for (const [at, item] of portion.items.entries())
-        found.push({ item, source: index, behind: portion.behind(at) })
+      for (const [at, item] of portion.items.entries()) found.push({ item, source: index, portion, at })
       states[index] = portion.next ?? 'end'
       scanned += portion.scanned
       requests++
@@ -85,7 +93,7 @@ export async function readPage(
   }
   const items = found.slice(0, limit)
   rewind(states, start, found, limit)
-  return { items: items.map(({ item }) => item), states: isOpen() ? states : undefined, isCut }
+  return { items: items.map(({ item }) => item), states: isOpen() ? states : undefined, isCut, cause }
 }
 
 /** The database took no more requests before a page had its first item. */
@@ -110,6 +118,6 @@ function rewind(
   const cut = new Set(found.slice(limit).map(({ source }) => source))
   for (const source of cut) {
     const last = found.slice(0, limit).findLast((one) => one.source === source)
-    states[source] = last?.behind ?? start[source] ?? null
+    states[source] = last?.portion.behind(last.at) ?? start[source] ?? null
   }
 }

@@ -1,7 +1,7 @@
 import { ConditionError, NoIndexError, SortError } from '../../errors.ts'
 import type { Comparison, Condition, QueryState } from '../query.ts'
 import { narrowness, rangeOf } from './range.ts'
-import { refuseTypes, simplified } from './simplify.ts'
+import { refuseTypes, simplified, withoutEmptyKeys } from './simplify.ts'
 import type { AccessPath, Table } from './table.ts'
 
 /** Items that are read by their whole keys, in this order. */
@@ -81,9 +81,10 @@ const maxParts = 100
  */
 export function plan(table: Table, state: QueryState, options: PlanOptions): Plan {
   const conditions = simplified(state.conditions)
-  if (conditions === undefined) return { operation: 'None', why: 'no item can meet the conditions' }
-  refuseTypes(conditions, table)
-  return new Planner(table, { ...state, conditions }, options).plan()
+  refuseTypes(conditions ?? [], table)
+  const filled = conditions && withoutEmptyKeys(conditions, table)
+  if (filled === undefined) return { operation: 'None', why: 'no item can meet the conditions' }
+  return new Planner(table, { ...state, conditions: filled }, options).plan()
 }
 
 class Planner {

@@ -1,6 +1,6 @@
 import type { Patch, DeleteOptions, WriteConditions } from '../capabilities.ts'
 import { keyId } from './batch.ts'
-import { demandOf, updateDemand, versioned } from './demands.ts'
+import { demandOf, updateDemand, versioned, versionedPut } from './demands.ts'
 import type { DynamoDbUpdateOptions } from './options.ts'
 import type { TableAccess } from './table-access.ts'
 import type { PreparedWrite, TransactWrite } from './transact.ts'
@@ -30,8 +30,9 @@ export class PreparedWrites<TItem, TInput, TKey> {
   /** Stores an item whether or not there is one of its key. */
   put(data: TInput, options: WriteConditions<TItem> = {}): TransactWrite {
     return this.#prepared(async (target) => {
-      const item = (await this.#access.model.validate(data)) as object
-      const Put = putInput(target, item, demandOf(options))
+      const valid = (await this.#access.model.validate(data)) as TItem & object
+      const { item, demand } = versionedPut(valid, options as WriteConditions<TItem & object>, target.version)
+      const Put = putInput(target, item, demand)
       return [{ Put }, Put.Item]
     })
   }
@@ -50,7 +51,11 @@ export class PreparedWrites<TItem, TInput, TKey> {
   /** Removes an item. */
   delete(key: TKey, options: DeleteOptions<TItem> = {}): TransactWrite {
     return this.#prepared((target) => {
-      const { ReturnValues: _, ...Delete } = deleteInput(target, key as object, demandOf(options))
+      const { ReturnValues: _, ...Delete } = deleteInput(
+        target,
+        key as object,
+        demandOf(options, target.version),
+      )
       return [{ Delete }, Delete.Key]
     })
   }
@@ -58,7 +63,7 @@ export class PreparedWrites<TItem, TInput, TKey> {
   /** Writes nothing: the item must be there, and meet the conditions. */
   check(key: TKey, options: WriteConditions<TItem> = {}): TransactWrite {
     return this.#prepared((target) =>
-      check(target, key as object, { ...demandOf(options), item: 'existing' }),
+      check(target, key as object, { ...demandOf(options, target.version), item: 'existing' }),
     )
   }
 

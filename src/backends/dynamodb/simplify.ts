@@ -65,6 +65,56 @@ function idOf(value: unknown): unknown {
   return typeof value === 'number' || typeof value === 'bigint' ? `number ${value}` : value
 }
 
+/**
+ * The same conditions without empty values for columns of keys: no item has one there, and DynamoDB refuses to be asked
+ * for it. `undefined` if they can never hold.
+ */
+export function withoutEmptyKeys(
+  conditions: readonly Condition[],
+  { paths }: Table,
+): Condition[] | undefined {
+  const keys = new Set(paths.flatMap(({ partition, sort }) => [...partition, ...sort]))
+  const filled: Condition[] = []
+  for (const condition of conditions) {
+    const one = 'or' in condition || !keys.has(condition.column) ? condition : filledComparison(condition)
+    if (one === undefined) return undefined
+    filled.push(one)
+  }
+  return filled
+}
+
+function filledComparison(comparison: Comparison): Comparison | undefined {
+  const { column, operator, value } = comparison
+  switch (operator) {
+    case '=':
+    case '<':
+    case '<=':
+      return isEmpty(value) ? undefined : comparison
+    case '>':
+    case '>=':
+    case 'begins-with':
+      return isEmpty(value) ? { column, operator: 'is-not-null', value: undefined } : comparison
+    case 'between': {
+      const [low, high] = value as [unknown, unknown]
+      if (isEmpty(high)) return undefined
+      return isEmpty(low) ? { column, operator: '<=', value: high } : comparison
+    }
+    case 'in': {
+      const values = (value as unknown[]).filter((one) => !isEmpty(one))
+      if (values.length < 2)
+        return values.length === 0 ? undefined : { column, operator: '=', value: values[0] }
+      return { column, operator, value: values }
+    }
+    default:
+      return comparison
+  }
+}
+
+/** Whether a value is a text or bytes without any. */
+export function isEmpty(value: unknown): boolean {
+  return value === '' || (value instanceof Uint8Array && value.length === 0)
+}
+
 const names: Readonly<Record<WireType, string>> = {
   S: 'a string',
   N: 'a number',

@@ -1,5 +1,5 @@
 import type { GetItemCommandOutput } from '@aws-sdk/client-dynamodb'
-import { ConflictError, NotFoundError } from '../../errors.ts'
+import { ConflictError, InvalidDataError, NotFoundError } from '../../errors.ts'
 import type { Model } from '../model.ts'
 import { type BatchOptions } from './batch.ts'
 import { Connection, loadSdk } from './connection.ts'
@@ -11,6 +11,7 @@ import type { Demand, WriteTarget } from './writes.ts'
 
 interface FailedCondition {
   readonly name?: string
+  readonly message?: string
   readonly Item?: WireItem
   readonly $metadata?: { readonly attempts?: number }
 }
@@ -96,7 +97,12 @@ export class TableAccess {
     try {
       return await this.connection.send<TOutput>(command)
     } catch (error) {
-      const { name, Item, $metadata } = error as FailedCondition
+      const { name, message = '', Item, $metadata } = error as FailedCondition
+      if (name === 'ValidationException' && message.includes('document path'))
+        throw new InvalidDataError(
+          `The update of ${this.model.name} writes to a place inside a column, and what should be around it is not there`,
+          { cause: error },
+        )
       if (name !== 'ConditionalCheckFailedException') throw error
       const isAgain = ($metadata?.attempts ?? 1) > 1
       const { key: columns } = await this.describe()
@@ -122,7 +128,8 @@ export class TableAccess {
     const message = isNew
       ? 'has an item with this key already'
       : 'has this item in another state than was expected'
-    const current = wire && (await this.items([wire]))[0]
+    // An item that cannot be read here is in the way all the same.
+    const current = wire && (await this.items([wire]).catch(() => []))[0]
     return new ConflictError(`${this.model.name} ${message}`, { ...details, current })
   }
 }

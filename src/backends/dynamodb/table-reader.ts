@@ -1,6 +1,6 @@
 import type { AttributeValue, QueryCommandInput, QueryCommandOutput } from '@aws-sdk/client-dynamodb'
 import { ColumnError, DeadlineError, InvalidTokenError, ThrottledError } from '../../errors.ts'
-import type { Explanation, Page, PageOptions, QueryRunner, QueryState } from '../query.ts'
+import type { CountOptions, Explanation, Page, PageOptions, QueryRunner, QueryState } from '../query.ts'
 import { readToken, writeToken } from '../token.ts'
 import { compile } from './compile.ts'
 import { loadSdk } from './connection.ts'
@@ -52,7 +52,7 @@ export class TableReader implements QueryRunner {
     }
   }
 
-  async count(asked: QueryState, { signal }: PageOptions): Promise<number> {
+  async count(asked: QueryState, { signal }: CountOptions): Promise<number> {
     const table = await this.#access.describe()
     const state = this.#normalized(asked)
     const { limit = Infinity } = state
@@ -183,8 +183,8 @@ export class TableReader implements QueryRunner {
   ): Promise<number> {
     const [source] = this.#sources(table, { ...state, select: [...table.key] }, [part])
     const request = { limit, looksAhead: false, width: 1, ...(signal && { signal }) }
-    const { items, isCut } = await readPage([source as Source], [null], request)
-    if (isCut) throw new DeadlineError('The time was up before all items were counted')
+    const { items, isCut, cause } = await readPage([source as Source], [null], request)
+    if (isCut) throw cause ?? new DeadlineError('The time was up before all items were counted')
     return items.length
   }
 

@@ -36,6 +36,7 @@ const types: Readonly<Record<ColumnKind, WireType | undefined>> = {
   date: undefined, // As the backend's option says.
   boolean: 'BOOL',
   array: undefined,
+  object: undefined,
 }
 
 function typeIn(model: Pick<Model, 'kind'>, column: string): WireType | undefined {

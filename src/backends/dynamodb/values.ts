@@ -85,18 +85,26 @@ function marshallSet(set: ReadonlySet<unknown>, path: string): AttributeValue {
   const members = [...set]
   if (members.length === 0) throw new InvalidDataError(`${path} is an empty set, which DynamoDB cannot hold`)
   if (members.every((member) => typeof member === 'string')) return { SS: members }
-  if (members.every((member) => member instanceof Uint8Array)) return { BS: members }
+  if (members.every((member) => member instanceof Uint8Array)) return { BS: distinct(members, base64) }
   if (members.every((member) => typeof member === 'number' || typeof member === 'bigint')) {
-    return {
-      NS: members.map((member) =>
-        typeof member === 'bigint' ? bigintText(member, path) : numberText(member, path),
-      ),
-    }
+    const texts = members.map((member) =>
+      typeof member === 'bigint' ? bigintText(member, path) : numberText(member, path),
+    )
+    return { NS: distinct(texts, numberId) }
   }
   throw new InvalidDataError(
     `${path} is a set of several types: DynamoDB holds sets of strings, of numbers or of bytes`,
   )
 }
+
+const outOfRange = "is out of the range of DynamoDB's numbers, 1E-130 to 9.9E+125"
+
+/** JavaScript's sets tell apart what DynamoDB does not: `1` and `1n`, or the same bytes twice. */
+function distinct<T>(members: readonly T[], idOf: (member: T) => string): T[] {
+  return [...new Map(members.map((member) => [idOf(member), member])).values()]
+}
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
 function numberText(value: number, path: string): string {
   if (Number.isSafeInteger(value)) return value === 0 ? '0' : String(value)
@@ -105,8 +113,7 @@ function numberText(value: number, path: string): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e21)
     throw new InvalidDataError(`${path} is beyond 2^53, where a number is not exact: give a bigint`)
   const size = Math.abs(value)
-  if (size >= 1e126 || size < 1e-130)
-    throw new InvalidDataError(`${path} is out of the range of DynamoDB's numbers, 1E-130 to 9.9E+125`)
+  if (size >= 1e126 || size < 1e-130) throw new InvalidDataError(`${path} ${outOfRange}`)
   return String(value)
 }
 
@@ -115,6 +122,7 @@ function bigintText(value: bigint, path: string): string {
   const digits = text.replace('-', '').replace(/0+$/, '')
   if (digits.length > 38)
     throw new InvalidDataError(`${path} has more than 38 digits, which DynamoDB cannot hold`)
+  if (text.replace('-', '').length > 126) throw new InvalidDataError(`${path} ${outOfRange}`)
   return text
 }
 
@@ -212,7 +220,7 @@ function unmarshall(wire: AttributeValue, numbers: NumberMode | 'any', path: str
 function parseNumber(text: string, numbers: NumberMode | 'any', path: string): number | bigint | string {
   if (numbers === 'string') return text
   const number = Number(text)
-  if (Number.isSafeInteger(number) && numbers !== 'bigint') return number
+  if (!Number.isInteger(number) || (Number.isSafeInteger(number) && numbers !== 'bigint')) return number
   const whole = wholeNumber(text)
   // What is no whole number JavaScript rounds, as it does all of them.
   if (whole === undefined) return number

@@ -12,9 +12,10 @@ import {
 } from '../../errors.ts'
 import type { Condition } from '../query.ts'
 import { normalizedConditions } from './dates.ts'
+import { notExpired } from './compile.ts'
 import { Expression, type Path, checkedUpdate } from './expression.ts'
 import { columnsOf } from './plan.ts'
-import { simplified } from './simplify.ts'
+import { refuseTypes, simplified } from './simplify.ts'
 import type { Table } from './table.ts'
 import { type DateMode, type WireItem, marshall, marshallItem } from './values.ts'
 
@@ -32,14 +33,17 @@ export interface WriteTarget {
 
 /** What a write demands of the item as it is. */
 export interface Demand {
-  /** `new`: no item of this key; `existing`: one. */
-  readonly item?: 'new' | 'existing'
+  /** `new`: no item of this key; `existing`: one; `current`: none or one, but no expired one. */
+  readonly item?: 'new' | 'existing' | 'current'
   /** The version that the caller has seen. */
   readonly version?: number
   readonly when?: readonly Condition[]
 }
 
-/** Changes that need no reading first: DynamoDB makes them on what is there. */
+/**
+ * Changes that need no reading first: DynamoDB makes them on what is there. The client tries again when an answer is lost;
+ * what is added is then added twice, unless a version is expected, which makes that a conflict.
+ */
 export interface Changes {
   /** Numbers to add; a column without one begins at 0. */
   readonly add?: Readonly<Record<string, number | bigint>>
@@ -126,29 +130,40 @@ export function deleteInput(
 }
 
 function demandText(
-  { table, ttl, now, dates, has, version: versionColumn }: WriteTarget,
-  { item, version, when = [] }: Demand,
+  target: WriteTarget,
+  { item, version, when }: Demand,
   expression: Expression,
 ): string | undefined {
+  const { table, ttl, now, version: versionColumn } = target
   const texts: string[] = []
   const key = table.key[0] as string
   // An item that has expired counts as none, though DynamoDB may still hold it.
-  const time = ttl === undefined ? undefined : { name: expression.name(ttl), now: expression.value(now, ttl) }
   if (item === 'new') {
     const absent = `attribute_not_exists(${expression.name(key)})`
-    texts.push(time === undefined ? absent : `(${absent} OR ${time.name} <= ${time.now})`)
+    texts.push(
+      ttl === undefined ? absent : `(${absent} OR ${expression.name(ttl)} <= ${expression.value(now, ttl)})`,
+    )
   } else if (item === 'existing') {
     texts.push(`attribute_exists(${expression.name(key)})`)
-    if (time !== undefined) texts.push(`(attribute_not_exists(${time.name}) OR ${time.name} > ${time.now})`)
-  }
+    if (ttl !== undefined) texts.push(notExpired(expression, { column: ttl, now }))
+  } else if (item === 'current' && ttl !== undefined) texts.push(notExpired(expression, { column: ttl, now }))
   if (version !== undefined && versionColumn !== undefined)
     texts.push(`${expression.name(versionColumn)} = ${expression.value(version, versionColumn)}`)
+  const further = expression.conditions(checkedConditions(target, when))
+  if (further !== undefined) texts.push(further)
+  return texts.length === 0 ? undefined : texts.join(' AND ')
+}
+
+/** The conditions of a write as the item has to meet them. @throws ConditionError for those that make no sense */
+export function checkedConditions(
+  { table, dates, has }: WriteTarget,
+  when: readonly Condition[] = [],
+): readonly Condition[] {
   for (const column of columnsOf(when)) if (!has(column)) throw new ColumnError(column)
   const simple = simplified(normalizedConditions(when, dates))
   if (simple === undefined) throw new ConditionError('The conditions of the write can never hold')
-  const further = expression.conditions(simple)
-  if (further !== undefined) texts.push(further)
-  return texts.length === 0 ? undefined : texts.join(' AND ')
+  refuseTypes(simple, table)
+  return simple
 }
 
 function updateText(
@@ -270,7 +285,8 @@ function checkIndexValue({ table, dates }: WriteTarget, column: string, value: u
   return value
 }
 
-function indexColumns({ key, paths }: Table): string[] {
+/** The columns of the keys of indexes, but for those of the table's own. */
+export function indexColumns({ key, paths }: Table): string[] {
   return paths
     .flatMap(({ partition, sort }) => [...partition, ...sort])
     .filter((column) => !key.includes(column))

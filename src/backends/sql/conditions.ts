@@ -1,10 +1,10 @@
 import type { Expression, ExpressionBuilder, ExpressionWrapper, RawBuilder, SqlBool } from 'kysely'
 import type * as kyselyModule from 'kysely'
-import { ConditionError } from '../../errors.ts'
+import { ColumnError, ConditionError } from '../../errors.ts'
 import type { Model } from '../model.ts'
 import type { Comparison, Condition } from '../query.ts'
 import type { AnyTables, Engine } from './database.ts'
-import { toColumn } from './rows.ts'
+import { checkType, toColumn } from './rows.ts'
 
 type Builder = ExpressionBuilder<AnyTables, string>
 type Text = Expression<SqlBool>
@@ -33,9 +33,12 @@ export class ConditionWriter {
   }
 
   #comparison(builder: Builder, { column, operator, value }: Comparison): Text {
+    if (!this.#model.has(column)) throw new ColumnError(column)
     const ref = builder.ref(column as never)
-    // Any value is allowed: what the columns hold is not known here.
-    const put = (one: unknown): never => toColumn(one) as never
+    const put = (one: unknown): never => {
+      checkType(this.#model, column, one)
+      return toColumn(one) as never
+    }
     switch (operator) {
       case '=':
       case '<':

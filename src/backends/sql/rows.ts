@@ -1,4 +1,5 @@
-import { InvalidDataError } from '../../errors.ts'
+import { InvalidDataError, TypeMismatchError } from '../../errors.ts'
+import type { ColumnKind } from '../column-kinds.ts'
 import type { Model } from '../model.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -22,9 +23,9 @@ export function toRow(item: object): Record<string, unknown> {
 
 /**
  * A row as an item. Drivers give 64-bit numbers as text, MySQL booleans as numbers; what the schema declares is what
- * comes out. A column without a value is left out, unless the schema has `null` for it.
+ * comes out. A column without a value is left out, unless the schema has only `null` for that.
  *
- * @throws InvalidDataError for a number that JavaScript would round
+ * @throws InvalidDataError for a number that JavaScript rounds
  */
 export function toItem(model: Model, row: Fields): Record<string, unknown> {
   const item: Record<string, unknown> = {}
@@ -40,16 +41,27 @@ function fromColumn(model: Model, column: string, value: unknown): unknown {
     case 'number':
       return typeof value === 'string' || typeof value === 'bigint' ? exactNumber(column, value) : value
     case 'bigint':
-      return typeof value === 'string' || typeof value === 'number' ? BigInt(value) : value
+      return typeof value === 'bigint' ? value : BigInt(exactly(column, value as string | number))
     case 'boolean':
       return typeof value === 'number' ? value !== 0 : value
     case 'date':
       return typeof value === 'string' || typeof value === 'number' ? new Date(value) : value
+    case 'bytes':
+      return value instanceof Buffer ? new Uint8Array(value) : value
     case 'array':
+    case 'object':
       return typeof value === 'string' ? (JSON.parse(value) as unknown) : value
     default:
       return value
   }
+}
+
+/** mysql2 rounds what is beyond 2^53, unless it is told not to. */
+function exactly(column: string, value: string | number): string | number {
+  if (typeof value === 'string' || Number.isSafeInteger(value)) return value
+  throw new InvalidDataError(
+    `${column} holds a number beyond 2^53, which mysql2 has rounded: give its pool supportBigNumbers`,
+  )
 }
 
 function exactNumber(column: string, value: string | bigint): number {
@@ -59,4 +71,28 @@ function exactNumber(column: string, value: string | bigint): number {
       `${column} holds a number beyond 2^53, which JavaScript would round: declare it as bigint`,
     )
   return number
+}
+
+/** What each kind of column takes, in words. */
+const expectations: Readonly<Partial<Record<ColumnKind, [what: string, is: (value: unknown) => boolean]>>> = {
+  string: ['text', (value) => typeof value === 'string'],
+  number: ['a number', isNumber],
+  bigint: ['a number', isNumber],
+  boolean: ['true or false', (value) => typeof value === 'boolean'],
+  date: ['a Date', (value) => value instanceof Date],
+  bytes: ['bytes', (value) => value instanceof Uint8Array],
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'bigint'
+}
+
+/**
+ * Refuses a value of another type than its column's: MySQL would turn one into the other, by which 0 equals most text.
+ *
+ * @throws TypeMismatchError
+ */
+export function checkType(model: Model, column: string, value: unknown): void {
+  const [what, is] = expectations[model.kind(column) ?? 'object'] ?? []
+  if (what !== undefined && is?.(value) === false) throw new TypeMismatchError(column, what, typeof value)
 }

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
-import { ColumnError, InvalidDataError, KeyChangeError, NotFoundError } from '../../errors.ts'
+import { randomUUID } from 'node:crypto'
+import { ColumnError, KeyChangeError } from '../../errors.ts'
 import { checkOptions, is } from '../../options.ts'
 import type {
   Creates,
@@ -15,12 +16,12 @@ import type {
 } from '../capabilities.ts'
 import { equals } from '../evaluate.ts'
 import type { Model } from '../model.ts'
-import { type Condition, Query, type QueryRunner } from '../query.ts'
-import { conditionsOf } from '../write-conditions.ts'
+import { Query, type QueryRunner } from '../query.ts'
 import { type AnyKysely, type DatabaseOption, isKysely, openDatabase } from './database.ts'
-import { toItem, toRow } from './rows.ts'
-import { type SqlAccess, SqlReader, sqlAccess } from './sql-reader.ts'
-import { SqlWriter } from './sql-writer.ts'
+import { type RowDemand, demandOf, isNoDemand, meetsNothing } from './demands.ts'
+import { toItem } from './rows.ts'
+import { type SqlAccess, sqlAccess } from './sql-access.ts'
+import { SqlReader } from './sql-reader.ts'
 
 /** Options of {@link SqlBackend}. */
 export interface SqlBackendOptions<TDatabase extends DatabaseOption = DatabaseOption> {
@@ -38,9 +39,6 @@ export interface SqlTransaction {
   /** @internal */
   readonly of: AnyKysely
 }
-
-/** Rows of one statement: both engines take 65,535 parameters. */
-const maxParameters = 30_000
 
 /** What `backend.kysely` is: what was given, or what was made of it. */
 type KyselyOf<TDatabase> = TDatabase extends Kysely<infer _TTables> ? TDatabase : Promise<AnyKysely>
@@ -80,6 +78,8 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   readonly #options: SqlBackendOptions<TDatabase>
   readonly #runner: QueryRunner
   #access: Promise<SqlAccess> | undefined
+  /** The database that a transaction is one of. */
+  #base: AnyKysely | undefined
 
   constructor(model: Model<TItem, TInput, TKey>, options: SqlBackendOptions<TDatabase>) {
     checkOptions('SqlBackend', options, {
@@ -113,69 +113,42 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   async createMany(list: readonly TInput[]): Promise<TItem[]> {
     const items = await Promise.all(list.map((data) => this.#model.validate(data)))
     const rows = items.map((item) => this.#versioned(item, 1))
-    const size = Math.max(
-      1,
-      Math.floor(maxParameters / Math.max(1, ...rows.map((row) => Object.keys(row).length))),
-    )
-    const writer = await this.#writer()
-    const stored: TItem[] = []
-    const isOne = rows.length <= size && (rows.length <= 1 || (await this.#open()).engine === 'postgres')
-    await this.#together(!isOne, async (kysely) => {
-      for (let index = 0; index < rows.length; index += size)
-        for (const row of await writer.insert(kysely, rows.slice(index, index + size)))
-          stored.push(this.#item(row))
-    })
-    return stored
+    const { writer } = await this.#open()
+    const stored = await this.#together(writer.insertsInParts(rows), (kysely) => writer.insert(kysely, rows))
+    return stored.map((row) => this.#item(row))
   }
 
   /** Stores an item whether or not there is one of its key; with a `version`, only over the version that it carries. */
   async put(data: TInput, options: WriteConditions<TItem> = {}): Promise<TItem> {
     const item = await this.#model.validate(data)
     const { version } = this.#options
-    const when = conditionsOf(options.when)
-    const seen = options.expect ?? Number(version === undefined ? 0 : ((item as Fields)[version] ?? 0))
-    const next = this.#versioned(item, seen + 1)
-    const writer = await this.#writer()
-    const { kysely } = await this.#open()
-    if (version !== undefined && seen === 0) return this.create(data)
-    if (when.length === 0 && version === undefined) await writer.upsert(kysely, next)
-    else {
-      const changes = this.#changes(next, this.#model.columns ?? Object.keys(next))
-      await this.#updateRow(next, changes, {
-        when,
-        version: version === undefined ? undefined : { [version]: seen },
-      })
-    }
-    return next
+    const carried = version === undefined ? undefined : Number((item as Fields)[version] ?? 0)
+    const demand = demandOf(options, version, carried)
+    const { writer } = await this.#open()
+    const fresh = this.#versioned(item, 1)
+    const isPlain = version === undefined && demand.when.length === 0
+    const row = await this.#together(!writer.changesInOne, async (kysely) => {
+      if (isPlain && writer.changesInOne) return writer.upsert(kysely, item)
+      // Without the version of another one it is a new item, or a conflict.
+      if (version === undefined || demand.version !== undefined)
+        return this.#change(kysely, item, this.#changes(item, writer.columnsOf(item), null), demand, fresh)
+      const stored = meetsNothing(demand) ? await writer.insertIfNew(kysely, fresh) : undefined
+      return stored ?? writer.refuse(kysely, item)
+    })
+    return this.#item(row)
   }
 
   async find(key: Pick<TItem, TKey & keyof TItem>): Promise<TItem | undefined> {
-    const writer = await this.#writer()
-    const { kysely } = await this.#open()
+    const { writer, kysely } = await this.#open()
     const row = await writer.find(kysely, key)
     return row && this.#item(row)
   }
 
   /** The items of several keys, in their order. */
   async findMany(keys: readonly Pick<TItem, TKey & keyof TItem>[]): Promise<(TItem | undefined)[]> {
-    const { kysely, conditions } = await this.#open()
-    const writer = await this.#writer()
-    const wanted = keys.map((key) => writer.keyConditions(key))
-    const size = Math.floor(maxParameters / this.#model.key.length)
-    const found = new Map<string, TItem>()
-    for (let index = 0; index < wanted.length; index += size) {
-      const or = wanted.slice(index, index + size)
-      const rows = await kysely
-        .selectFrom(this.#model.name)
-        .selectAll()
-        .where((builder) => conditions.all(builder, [{ or }]))
-        .execute()
-      for (const row of rows) {
-        const item = this.#item(row)
-        found.set(this.#id(item), item)
-      }
-    }
-    return keys.map((key) => found.get(this.#id(key)))
+    const { writer, kysely } = await this.#open()
+    const rows = await writer.findMany(kysely, keys)
+    return rows.map((row) => row && this.#item(row))
   }
 
   /**
@@ -186,41 +159,36 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   async update(
     key: Pick<TItem, TKey & keyof TItem>,
     patch: Patch<TItem>,
-    { upsert = false, expect, when }: UpdateOptions<TItem> = {},
+    { upsert = false, ...options }: UpdateOptions<TItem> = {},
   ): Promise<TItem> {
     const { version } = this.#options
     const columns = Object.keys(patch).filter((column) => column !== version)
     for (const column of columns) this.#checkChange(key, column, (patch as Fields)[column])
-    const seen = expect ?? (version === undefined ? undefined : (patch as Fields)[version])
-    const demand = {
-      when: conditionsOf(when),
-      version: version === undefined || seen === undefined ? undefined : { [version]: seen },
-    }
-    const changed = columns.filter((column) => (patch as Fields)[column] !== undefined)
-    const changes = this.#changes(patch, changed)
-    try {
-      return await this.#updateRow(key, changes, demand)
-    } catch (error) {
-      if (!upsert || !(error instanceof NotFoundError)) throw error
-      return this.#item(await this.#insertOne({ ...key, ...patch }))
-    }
+    const carried = version === undefined ? undefined : (patch as Fields)[version]
+    const demand = demandOf(options, version, carried)
+    const { writer } = await this.#open()
+    const changes = this.#changes(patch, columns, undefined)
+    const fresh = upsert ? this.#versioned({ ...patch, ...writer.keyOf(key) }, 1) : undefined
+    return this.#item(
+      await this.#together(!writer.changesInOne, (kysely) =>
+        this.#change(kysely, key, changes, demand, fresh),
+      ),
+    )
   }
 
   /** Removes an item and gives what it was; `undefined` if there was none. @throws NotFoundError, ConflictError */
   async delete(
     key: Pick<TItem, TKey & keyof TItem>,
-    { mustExist = false, expect, when }: DeleteOptions<TItem> = {},
+    { mustExist = false, ...options }: DeleteOptions<TItem> = {},
   ): Promise<TItem | undefined> {
-    const { version } = this.#options
-    const writer = await this.#writer()
-    const demand = {
-      when: conditionsOf(when),
-      version: version === undefined || expect === undefined ? undefined : { [version]: expect },
-    }
-    const { engine } = await this.#open()
-    const row = await this.#together(engine === 'mysql', (kysely) => writer.delete(kysely, key, demand))
-    if (row === undefined && mustExist)
-      throw new NotFoundError(`${this.#model.name} has no item with this key`)
+    const demand = demandOf(options, this.#options.version, undefined)
+    const { writer } = await this.#open()
+    const row = await this.#together(!writer.changesInOne, async (kysely) => {
+      const removed = await writer.delete(kysely, key, demand)
+      if (removed !== undefined) return removed
+      const isFine = !mustExist && (isNoDemand(demand) || (await writer.lacks(kysely, key, demand)))
+      return isFine ? undefined : writer.refuse(kysely, key)
+    })
     return row && this.#item(row)
   }
 
@@ -229,63 +197,78 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
     return new Query<TItem>(this.#runner)
   }
 
-  /** Runs a function within a transaction; what it throws undoes what it has written. */
+  /**
+   * Runs a function within a transaction; what it throws undoes what it has written. Within another transaction it is a
+   * part of that one, which is undone for itself.
+   */
   async transaction<T>(run: (backend: this, transaction: SqlTransaction) => Promise<T>): Promise<T> {
-    const { kysely } = await this.#open()
-    if (kysely.isTransaction) return run(this, { kysely, of: kysely })
-    return kysely
-      .transaction()
-      .execute((transaction) => run(this.#bound(transaction), { kysely: transaction, of: kysely }))
+    const { kysely, sql } = await this.#open()
+    const of = this.#base ?? kysely
+    if (!kysely.isTransaction)
+      return kysely
+        .transaction()
+        .execute((transaction) => run(this.#bound(transaction, of), { kysely: transaction, of }))
+    const savepoint = sql.id(`part_${randomUUID()}`)
+    await sql`savepoint ${savepoint}`.execute(kysely)
+    try {
+      const result = await run(this, { kysely, of })
+      await sql`release savepoint ${savepoint}`.execute(kysely)
+      return result
+    } catch (error) {
+      await sql`rollback to savepoint ${savepoint}`.execute(kysely)
+      throw error
+    }
   }
 
   /** The same backend within the transaction of another one; itself, if that is of another database. */
   async within({ kysely, of }: SqlTransaction): Promise<this> {
-    return (await this.#open()).kysely === of ? this.#bound(kysely) : this
+    return (this.#base ?? (await this.#open()).kysely) === of ? this.#bound(kysely, of) : this
   }
 
-  #bound(transaction: AnyKysely): this {
-    return new SqlBackend(this.#model, { ...this.#options, db: transaction }) as unknown as this
+  #bound(transaction: AnyKysely, of: AnyKysely): this {
+    const bound = new SqlBackend(this.#model, { ...this.#options, db: transaction })
+    bound.#base = of
+    return bound as unknown as this
   }
 
-  async #insertOne(item: object): Promise<Fields> {
-    const { kysely } = await this.#open()
-    const [row] = await (await this.#writer()).insert(kysely, [this.#versioned(item, 1)])
-    return row as Fields
-  }
-
-  /** An update that changes nothing only reads, as long as the row is what was demanded. */
-  async #updateRow(
+  /** Changes a row, or stores a new one if it may; twice, where another one was faster. */
+  async #change(
+    kysely: AnyKysely,
     key: object,
-    changes: Record<string, unknown>,
-    demand: { readonly when: readonly Condition[]; readonly version: Fields | undefined },
-  ): Promise<TItem> {
-    const { engine, sql } = await this.#open()
+    changes: Fields,
+    demand: RowDemand,
+    fresh: object | undefined,
+  ): Promise<Fields> {
+    const { writer } = await this.#open()
     const { version } = this.#options
-    const isChange = Object.keys(changes).length > 0
-    const column = this.#model.key[0] as string
-    const set = isChange
-      ? { ...changes, ...(version !== undefined && { [version]: sql`coalesce(${sql.ref(version)}, 0) + 1` }) }
-      : { [column]: (key as Fields)[column] }
-    const writer = await this.#writer()
-    return this.#item(
-      await this.#together(engine === 'mysql', (connection) =>
-        writer.update(connection, key as Fields, set, demand),
-      ),
-    )
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const row = await writer.change(kysely, key, changes, demand, version)
+      if (row !== undefined) return row
+      if (fresh === undefined || !(await writer.lacks(kysely, key, demand))) break
+      const stored = await writer.insertIfNew(kysely, fresh)
+      if (stored !== undefined) return stored
+    }
+    return writer.refuse(kysely, key)
   }
 
-  #changes(item: object, columns: readonly string[]): Record<string, unknown> {
-    const { version } = this.#options
-    const changed = columns.filter(
-      (column) => !this.#model.key.includes(column as TKey) && column !== version,
-    )
-    const values = changed.map((column) => [column, (item as Fields)[column] ?? null])
-    return toRow(Object.fromEntries(values) as object)
+  /** What columns are to be; those of the key stay, and the version counts by itself. */
+  #changes(item: object, columns: readonly string[], missing: null | undefined): Record<string, unknown> {
+    const changes: Record<string, unknown> = {}
+    for (const column of columns) {
+      const value = (item as Fields)[column] ?? ((item as Fields)[column] === null ? null : missing)
+      if (value === undefined || column === this.#options.version || this.#isKey(column)) continue
+      changes[column] = value
+    }
+    return changes
+  }
+
+  #isKey(column: string): boolean {
+    return this.#model.key.includes(column as TKey)
   }
 
   #checkChange(key: Fields, column: string, value: unknown): void {
     if (!this.#model.has(column)) throw new ColumnError(column)
-    if (value !== undefined && this.#model.key.includes(column as TKey) && !equals(value, key[column]))
+    if (value !== undefined && this.#isKey(column) && !equals(value, key[column]))
       throw new KeyChangeError(column)
   }
 
@@ -297,26 +280,12 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
     return toItem(this.#model, row) as TItem
   }
 
-  #id(item: object): string {
-    return JSON.stringify(
-      this.#model.key.map((column) => {
-        const value = (item as Fields)[column]
-        if (value === undefined || value === null)
-          throw new InvalidDataError(`The key column "${column}" has no value`)
-        if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-        return typeof value === 'bigint' ? value.toString() : value
-      }),
-    )
-  }
-
   /** Several statements that must not come apart. */
   async #together<T>(isNeeded: boolean, run: (kysely: AnyKysely) => Promise<T>): Promise<T> {
     const { kysely } = await this.#open()
-    return isNeeded && !kysely.isTransaction ? kysely.transaction().execute(run) : run(kysely)
-  }
-
-  async #writer(): Promise<SqlWriter> {
-    return new SqlWriter(this.#model, await this.#open())
+    if (!isNeeded || kysely.isTransaction) return run(kysely)
+    // Stricter ones have MySQL lock also what is not there, at which two that make the same row stop each other.
+    return kysely.transaction().setIsolationLevel('read committed').execute(run)
   }
 
   #open(): Promise<SqlAccess> {

@@ -1,25 +1,12 @@
 import type { SelectQueryBuilder } from 'kysely'
-import type * as kyselyModule from 'kysely'
 import { ColumnError, InvalidTokenError } from '../../errors.ts'
-import { optionalImport } from '../../optional-import.ts'
 import type { Model } from '../model.ts'
 import type { Explanation, Page, PageOptions, QueryRunner, QueryState } from '../query.ts'
 import { type TokenOptions, readToken, writeToken } from '../token.ts'
-import { ConditionWriter } from './conditions.ts'
-import type { AnyTables, OpenDatabase } from './database.ts'
+import type { AnyTables } from './database.ts'
 import { behind, orderOf, ordered } from './keyset.ts'
 import { toItem } from './rows.ts'
-
-/** A database along with what writes conditions for it. */
-export interface SqlAccess extends OpenDatabase {
-  readonly conditions: ConditionWriter
-  readonly sql: typeof kyselyModule.sql
-}
-
-export async function sqlAccess(database: OpenDatabase, model: Model): Promise<SqlAccess> {
-  const { sql } = await optionalImport('kysely', () => import('kysely'))
-  return { ...database, sql, conditions: new ConditionWriter(sql, model, database.engine) }
-}
+import type { SqlAccess } from './sql-access.ts'
 
 type Row = Readonly<Record<string, unknown>>
 type Select = SelectQueryBuilder<AnyTables, string, Row>

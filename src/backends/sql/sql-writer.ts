@@ -1,169 +1,265 @@
+import type * as kyselyModule from 'kysely'
 import { ConflictError, InvalidDataError, NotFoundError } from '../../errors.ts'
 import type { Model } from '../model.ts'
-import type { Condition } from '../query.ts'
-import type { AnyKysely } from './database.ts'
-import { toColumn, toItem, toRow } from './rows.ts'
-import type { SqlAccess } from './sql-reader.ts'
+import type { Comparison } from '../query.ts'
+import type { ConditionWriter } from './conditions.ts'
+import type { AnyKysely, Engine } from './database.ts'
+import { type RowDemand, demanded, meetsNothing } from './demands.ts'
+import { checkType, toColumn, toItem, toRow } from './rows.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
-/** What a write demands of the row as it is. */
-export interface RowDemand {
-  readonly when: readonly Condition[]
-  /** The column and the value of the version that was seen. */
-  readonly version?: Row | undefined
-}
+/** Of one statement; PostgreSQL takes 65,535. */
+const maxParameters = 30_000
 
-/** Writes the rows of one model's table. Every method takes the connection or transaction to use. */
+/** Writes the rows of one model's table, and finds them by their key. Every method takes the connection to use. */
 export class SqlWriter {
   readonly #model: Model
-  readonly #access: SqlAccess
+  readonly #engine: Engine
+  readonly #conditions: ConditionWriter
+  readonly #sql: typeof kyselyModule.sql
 
-  constructor(model: Model, access: SqlAccess) {
+  constructor(model: Model, engine: Engine, conditions: ConditionWriter, sql: typeof kyselyModule.sql) {
     this.#model = model
-    this.#access = access
+    this.#engine = engine
+    this.#conditions = conditions
+    this.#sql = sql
   }
 
-  /** Stores new rows, all or none, and gives them with what the table has added. */
+  /** Whether a change and what it gives back are one statement; MySQL has to read the row for itself. */
+  get changesInOne(): boolean {
+    return this.#engine === 'postgres'
+  }
+
+  /** Whether so many rows take several statements. */
+  insertsInParts(items: readonly object[]): boolean {
+    return items.length > (this.changesInOne ? partSize(items) : 1)
+  }
+
+  /** Stores new rows, and gives them with what the table has added. @throws ConflictError */
   async insert(kysely: AnyKysely, items: readonly object[]): Promise<Row[]> {
-    if (items.length === 0) return []
-    const rows = items.map(toRow)
+    const size = partSize(items)
+    const stored: Row[] = []
     try {
-      if (this.#access.engine === 'postgres')
-        return await kysely.insertInto(this.#model.name).values(rows).returningAll().execute()
-      return await this.#insertEach(kysely, rows)
+      for (let index = 0; index < items.length; index += size) {
+        const rows = items.slice(index, index + size).map(toRow)
+        for (const row of await this.#insertPart(kysely, rows)) stored.push(row)
+      }
     } catch (error) {
       if (!isDuplicate(error)) throw error
+      // Within a transaction of PostgreSQL nothing can be asked any more.
       const current =
-        kysely.isTransaction || items.length > 1 ? undefined : await this.find(kysely, items[0] as Row)
-      throw new ConflictError(`${this.#model.name} has such an item already`, {
-        cause: error,
-        current: current && toItem(this.#model, current),
-      })
+        kysely.isTransaction || items.length > 1 ? undefined : await this.find(kysely, items[0] as object)
+      throw this.#conflict('has such an item already', current, error)
     }
+    return stored
   }
 
-  /** MySQL gives back no rows: what the table adds has to be read. */
-  async #insertEach(kysely: AnyKysely, rows: readonly Row[]): Promise<Row[]> {
+  async #insertPart(kysely: AnyKysely, rows: readonly Row[]): Promise<Row[]> {
+    const insert = kysely.insertInto(this.#model.name).values(rows)
+    if (this.changesInOne) return insert.returning(this.#columns()).execute() as Promise<Row[]>
+    const { key } = this.#model
+    if (rows.some((row) => key.some((column) => row[column] === undefined)))
+      return this.#insertNumbered(kysely, rows)
+    await insert.execute()
     const columns = this.#model.columns ?? []
+    if (columns.length > 0 && rows.every((row) => columns.every((column) => row[column] !== undefined)))
+      return [...rows]
+    return (await this.findMany(kysely, rows)) as Row[]
+  }
+
+  /** Rows whose number MySQL chooses: one by one, for of several it tells only the first. */
+  async #insertNumbered(kysely: AnyKysely, rows: readonly Row[]): Promise<Row[]> {
     const stored: Row[] = []
     for (const row of rows) {
       const { insertId } = await kysely.insertInto(this.#model.name).values(row).executeTakeFirstOrThrow()
       const missing = this.#model.key.filter((column) => row[column] === undefined)
       const key = missing.length === 1 ? { ...row, [missing[0] as string]: insertId } : row
-      const isWhole = missing.length === 0 && columns.every((column) => row[column] !== undefined)
-      stored.push(isWhole ? row : ((await this.find(kysely, key)) ?? key))
+      stored.push((await this.find(kysely, key)) ?? key)
     }
     return stored
   }
 
-  /** Stores a row whether or not there is one of its key. Columns that the item does not have lose their values. */
-  async upsert(kysely: AnyKysely, item: object): Promise<void> {
-    const row = this.#wholeRow(item)
-    const changes = Object.fromEntries(
-      Object.entries(row).filter(([column]) => !this.#model.key.includes(column)),
-    )
-    const insert = kysely.insertInto(this.#model.name).values(row)
-    if (this.#access.engine === 'mysql') {
-      const first = this.#model.key[0] as string
-      await insert
-        .onDuplicateKeyUpdate(Object.keys(changes).length > 0 ? changes : { [first]: row[first] })
+  /** Stores a new row; `undefined` if there is one of its key. @throws ConflictError if another unique column is taken */
+  async insertIfNew(kysely: AnyKysely, item: object): Promise<Row | undefined> {
+    try {
+      if (!this.changesInOne) return (await this.#insertPart(kysely, [toRow(item)]))[0]
+      const [row] = await kysely
+        .insertInto(this.#model.name)
+        .values(toRow(item))
+        .onConflict((conflict) => conflict.columns([...this.#model.key]).doNothing())
+        .returning(this.#columns())
         .execute()
-      return
+      return row as Row | undefined
+    } catch (error) {
+      if (!isDuplicate(error)) throw error
+      if (!this.changesInOne && (await this.find(kysely, item)) !== undefined) return undefined
+      throw this.#conflict('has an item with one of these values already', undefined, error)
     }
-    await insert
-      .onConflict((conflict) => {
-        const target = conflict.columns(this.#model.key)
-        return Object.keys(changes).length > 0 ? target.doUpdateSet(changes) : target.doNothing()
-      })
-      .execute()
   }
 
-  /** Changes the row of a key. @throws NotFoundError, ConflictError */
-  async update(kysely: AnyKysely, key: Row, changes: Row, demand: RowDemand): Promise<Row> {
+  /** Stores a row whether or not there is one of its key, in PostgreSQL. What the item does not have loses its value. */
+  async upsert(kysely: AnyKysely, item: object): Promise<Row> {
+    const { key } = this.#model
+    const row: Record<string, unknown> = {}
+    for (const column of this.columnsOf(item)) row[column] = toColumn((item as Row)[column] ?? null)
+    // Its first key column, if there is nothing else: a change gives the row back.
+    const others = Object.keys(row).filter((column) => !key.includes(column))
+    const columns = others.length > 0 ? others : key.slice(0, 1)
+    return (await kysely
+      .insertInto(this.#model.name)
+      .values(row)
+      .onConflict((conflict) =>
+        conflict
+          .columns([...key])
+          .doUpdateSet((builder) =>
+            Object.fromEntries(columns.map((column) => [column, builder.ref(`excluded.${column}` as never)])),
+          ),
+      )
+      .returning(this.#columns())
+      .executeTakeFirstOrThrow()) as Row
+  }
+
+  /** Changes the row of a key and gives it; `undefined` if there is none, or another than was demanded. */
+  async change(
+    kysely: AnyKysely,
+    key: object,
+    changes: Row,
+    demand: RowDemand,
+    version: string | undefined,
+  ): Promise<Row | undefined> {
+    if (Object.keys(changes).length === 0) return this.find(kysely, key, demand)
+    const count = version && { [version]: this.#sql`coalesce(${this.#sql.ref(version)}, 0) + 1` }
     const update = kysely
       .updateTable(this.#model.name)
-      .set(changes as never)
-      .where((builder) => this.#access.conditions.all(builder, this.#demanded(key, demand)))
-    if (this.#access.engine === 'postgres') {
-      const [row] = await update.returningAll().execute()
-      return row ?? (await this.#refuse(kysely, key))
-    }
+      .set({ ...toRow(changes), ...count } as never)
+      .where((builder) => this.#conditions.all(builder, this.#meant(key, demand)))
+    if (this.changesInOne)
+      return (await update.returning(this.#columns()).executeTakeFirst()) as Row | undefined
     const { numUpdatedRows } = await update.executeTakeFirstOrThrow()
-    return numUpdatedRows > 0n ? ((await this.find(kysely, key)) as Row) : this.#refuse(kysely, key)
+    return numUpdatedRows > 0n ? this.find(kysely, key) : undefined
   }
 
-  /** Removes the row of a key, and gives it. @throws NotFoundError, ConflictError */
-  async delete(kysely: AnyKysely, key: Row, demand: RowDemand): Promise<Row | undefined> {
-    const isDemanding = demand.when.length > 0 || demand.version !== undefined
-    const wanted = this.#demanded(key, demand)
-    let row: Row | undefined
-    if (this.#access.engine === 'postgres') {
-      ;[row] = await kysely
-        .deleteFrom(this.#model.name)
-        .where((builder) => this.#access.conditions.all(builder, wanted))
-        .returningAll()
-        .execute()
-    } else {
-      ;[row] = await kysely
-        .selectFrom(this.#model.name)
-        .selectAll()
-        .where((builder) => this.#access.conditions.all(builder, wanted))
-        .forUpdate()
-        .execute()
-      if (row !== undefined)
-        await kysely
-          .deleteFrom(this.#model.name)
-          .where((builder) => this.#access.conditions.all(builder, wanted))
-          .execute()
-    }
-    if (row === undefined && isDemanding) await this.#refuse(kysely, key)
+  /** Removes the row of a key, and gives it; `undefined` if there is none, or another than was demanded. */
+  async delete(kysely: AnyKysely, key: object, demand: RowDemand): Promise<Row | undefined> {
+    const remove = kysely
+      .deleteFrom(this.#model.name)
+      .where((builder) => this.#conditions.all(builder, this.#meant(key, demand)))
+    if (this.changesInOne)
+      return (await remove.returning(this.#columns()).executeTakeFirst()) as Row | undefined
+    const row = await this.find(kysely, key, demand)
+    if (row !== undefined) await remove.execute()
     return row
   }
 
-  async find(kysely: AnyKysely, key: Row): Promise<Row | undefined> {
-    return kysely
+  /** The row of a key, if it is what is demanded; in a transaction of MySQL it is locked, and so the last one. */
+  async find(kysely: AnyKysely, key: object, demand?: RowDemand): Promise<Row | undefined> {
+    const found = kysely
       .selectFrom(this.#model.name)
-      .selectAll()
-      .where((builder) => this.#access.conditions.all(builder, this.keyConditions(key)))
-      .executeTakeFirst()
+      .select(this.#columns())
+      .where((builder) => this.#conditions.all(builder, this.#meant(key, demand)))
+    return (
+      kysely.isTransaction && !this.changesInOne ? found.forUpdate() : found
+    ).executeTakeFirst() as Promise<Row | undefined>
   }
 
-  /** Why a write found no row. */
-  async #refuse(kysely: AnyKysely, key: Row): Promise<never> {
+  /** The rows of several keys, in their order. */
+  async findMany(kysely: AnyKysely, keys: readonly object[]): Promise<(Row | undefined)[]> {
+    const columns = this.#model.key
+    const wanted = keys.map((key) => this.keyOf(key))
+    const size = Math.floor(maxParameters / columns.length)
+    const found = new Map<string, Row>()
+    for (let index = 0; index < wanted.length; index += size) {
+      const some = wanted.slice(index, index + size).map((key) => columns.map((column) => toColumn(key[column])))
+      const rows = await kysely
+        .selectFrom(this.#model.name)
+        .select(this.#columns())
+        .where((builder) =>
+          columns.length === 1
+            ? builder(builder.ref(columns[0] as never), 'in', some.flat() as never)
+            : builder(
+                builder.refTuple(...(columns as [never, never])),
+                'in',
+                some.map((values) => builder.tuple(...(values as [never, never]))) as never,
+              ),
+        )
+        .execute()
+      for (const row of rows) found.set(this.#id(toItem(this.#model, row)), row)
+    }
+    return wanted.map((key) => found.get(this.#id(key)))
+  }
+
+  /** Whether there is no row of a key, and a demand holds of that. */
+  async lacks(kysely: AnyKysely, key: object, demand: RowDemand): Promise<boolean> {
+    return meetsNothing(demand) && (await this.find(kysely, key)) === undefined
+  }
+
+  /** Says why a write found no row. @throws NotFoundError, ConflictError */
+  async refuse(kysely: AnyKysely, key: object): Promise<never> {
     const row = await this.find(kysely, key)
     if (row === undefined) throw new NotFoundError(`${this.#model.name} has no item with this key`)
-    throw new ConflictError(`${this.#model.name} has this item in another state than was expected`, {
-      current: toItem(this.#model, row),
-    })
+    throw this.#conflict('has this item in another state than was expected', row)
   }
 
-  #demanded(key: Row, { when, version = {} }: RowDemand): Condition[] {
-    const seen = Object.entries(version).map(([column, value]) => ({ column, operator: '=' as const, value }))
-    return [...this.keyConditions(key), ...seen, ...when]
-  }
-
-  keyConditions(key: Row): Condition[] {
-    return this.#model.key.map((column) => {
-      const value = key[column]
-      if (value === undefined || value === null || value === '')
+  /** The values of the key's columns. @throws InvalidDataError, TypeMismatchError */
+  keyOf(item: object): Record<string, unknown> {
+    const key: Record<string, unknown> = {}
+    for (const column of this.#model.key) {
+      const value = (item as Row)[column]
+      if (value === undefined || value === null)
         throw new InvalidDataError(`The key column "${column}" has no value`)
-      return { column, operator: '=', value }
-    })
+      checkType(this.#model, column, value)
+      key[column] = value
+    }
+    return key
   }
 
   /** All columns of the table, as far as they are known. */
-  #wholeRow(item: object): Record<string, unknown> {
-    const row = item as Row
-    const columns = this.#model.columns ?? Object.keys(item)
-    return Object.fromEntries(
-      columns.map((column) => [column, row[column] === undefined ? null : toColumn(row[column])]),
+  columnsOf(item: object): readonly string[] {
+    return this.#model.columns ?? Object.keys(item)
+  }
+
+  #meant(key: object, demand: RowDemand | undefined) {
+    const equal = Object.entries(this.keyOf(key)).map(
+      ([column, value]): Comparison => ({ column, operator: '=', value }),
+    )
+    return demand === undefined ? equal : [...equal, ...demanded(demand)]
+  }
+
+  /** What is read: what the model has, whatever else the table may hold. */
+  #columns(): never {
+    return (this.#model.columns ?? [this.#sql`*`]) as never
+  }
+
+  #id(item: object): string {
+    return JSON.stringify(
+      this.#model.key.map((column) => {
+        const value = (item as Row)[column]
+        return value instanceof Uint8Array
+          ? Buffer.from(value).toString('base64')
+          : value instanceof Date
+            ? value.toISOString()
+            : String(value as string | number | bigint | boolean)
+      }),
     )
   }
+
+  #conflict(what: string, current: Row | undefined, cause?: unknown): ConflictError {
+    return new ConflictError(`${this.#model.name} ${what}`, {
+      ...(cause !== undefined && { cause }),
+      current: current && toItem(this.#model, current),
+    })
+  }
+}
+
+/** How many rows one statement takes. */
+function partSize(items: readonly object[]): number {
+  const columns = Math.max(1, ...items.map((item) => Object.keys(item).length))
+  return Math.max(1, Math.floor(maxParameters / columns))
 }
 
 /** PostgreSQL's and MySQL's codes for a value that has to be the only one of its kind. */
 function isDuplicate(error: unknown): boolean {
   const { code, errno } = error as { code?: unknown; errno?: unknown }
-  return code === '23505' || errno === 1062 || code === 'SQLITE_CONSTRAINT_UNIQUE'
+  return code === '23505' || errno === 1062
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { promisify } from 'node:util'
 import type { Client as PgClient, Pool as PgPool, PoolConfig } from 'pg'
 import { ConfigurationError } from '../../errors.ts'
-import { optionalImport } from '../../optional-import.ts'
+import { atRunTime, optionalImport } from '../../optional-import.ts'
 import { retriedWhenBusy } from './busy-retry.ts'
 import { type Entry, EntrySocket } from './entry-socket.ts'
 import { type DatabaseSettings, isAddress, isDsql } from './settings.ts'
@@ -46,7 +46,7 @@ const dsqlLifetime = 3300
 /** A pool of `pg`, whose every new connection has a new token, and whose certificate is checked before it is sent. */
 export async function pgPool(parts: PoolParts): Promise<PgPool> {
   const { settings, trust, insecure, password, max, enter, onIdleError } = parts
-  const { default: pg } = await optionalImport('pg', () => import('pg'))
+  const { default: pg } = await optionalImport('pg', () => import('pg').catch(atRunTime))
   const config: PoolConfig = {
     host: settings.endpoint,
     port: settings.port,
@@ -60,14 +60,12 @@ export async function pgPool(parts: PoolParts): Promise<PgPool> {
     allowExitOnIdle: true,
     ...(isDsql(settings.endpoint) && { maxLifetimeSeconds: dsqlLifetime }),
     // Said in any case: left out, environment variables decide whether there is TLS.
-    ssl:
-      trust !== undefined &&
-      ({
-        secureContext: trust.secureContext,
-        rejectUnauthorized: !insecure,
-        // The name that a certificate must have.
-        ...(!isAddress(settings.endpoint) && { servername: settings.endpoint }),
-      }),
+    ssl: trust !== undefined && {
+      secureContext: trust.secureContext,
+      rejectUnauthorized: !insecure,
+      // The name that a certificate must have.
+      ...(!isAddress(settings.endpoint) && { servername: settings.endpoint }),
+    },
     // Told a name, pg would check the certificate against that one; the socket knows where to go.
     ...(enter !== undefined && { host: '127.0.0.1', stream: () => new EntrySocket(enter) }),
   }
@@ -105,7 +103,7 @@ function retryConnect(pool: PgPool): void {
 /** A pool of `mysql2/promise`, by the same rules. */
 export async function mysqlPool(parts: PoolParts): Promise<MysqlPool> {
   const { settings, trust, insecure, password, isToken, max, enter } = parts
-  const { createPool } = await optionalImport('mysql2', () => import('mysql2/promise'))
+  const { createPool } = await optionalImport('mysql2', () => import('mysql2/promise').catch(atRunTime))
   const pool = createPool({
     // The name is what the certificate is checked against; where to connect is told to the socket.
     host: settings.endpoint,

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../errors.ts'
-import { optionalImport } from '../../optional-import.ts'
+import { atRunTime, optionalImport } from '../../optional-import.ts'
 import { regionPlaces } from '../../region.ts'
 import { type DatabaseSettings, isDsql } from './settings.ts'
 
@@ -15,11 +15,15 @@ export async function tokenSource(settings: DatabaseSettings): Promise<() => Pro
   if (region === undefined)
     throw new ConfigurationError(`iamDbAuth(): no AWS region is set: give AWS_REGION in ${regionPlaces()}`)
   if (isDsql(hostname)) {
-    const { DsqlSigner } = await optionalImport('@aws-sdk/dsql-signer', () => import('@aws-sdk/dsql-signer'))
+    const { DsqlSigner } = await optionalImport('@aws-sdk/dsql-signer', () =>
+      import('@aws-sdk/dsql-signer').catch(atRunTime),
+    )
     const signer = new DsqlSigner({ hostname, region })
     return () => (username === 'admin' ? signer.getDbConnectAdminAuthToken() : signer.getDbConnectAuthToken())
   }
-  const { Signer } = await optionalImport('@aws-sdk/rds-signer', () => import('@aws-sdk/rds-signer'))
+  const { Signer } = await optionalImport('@aws-sdk/rds-signer', () =>
+    import('@aws-sdk/rds-signer').catch(atRunTime),
+  )
   const signer = new Signer({ hostname, port, username, region })
   return () => signer.getAuthToken()
 }

@@ -1,0 +1,20 @@
+import type * as kyselyModule from 'kysely'
+import { optionalImport } from '../../optional-import.ts'
+import type { Model } from '../model.ts'
+import { ConditionWriter } from './conditions.ts'
+import type { OpenDatabase } from './database.ts'
+import { SqlWriter } from './sql-writer.ts'
+
+/** A database along with what reads and writes one model's table in it. */
+export interface SqlAccess extends OpenDatabase {
+  readonly conditions: ConditionWriter
+  readonly writer: SqlWriter
+  readonly sql: typeof kyselyModule.sql
+}
+
+/** Made once per backend. @throws MissingDependencyError */
+export async function sqlAccess(database: OpenDatabase, model: Model): Promise<SqlAccess> {
+  const { sql } = await optionalImport('kysely', () => import('kysely'))
+  const conditions = new ConditionWriter(sql, model, database.engine)
+  return { ...database, sql, conditions, writer: new SqlWriter(model, database.engine, conditions, sql) }
+}

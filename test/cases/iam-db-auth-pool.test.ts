@@ -1,0 +1,348 @@
+// The catalogue of IAM database authentication (C3): the pool, what it survives, and how it ends.
+import { Signer } from '@aws-sdk/rds-signer'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import timers from 'node:timers'
+import { inspect } from 'node:util'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { retriedWhenBusy } from '../../src/middleware/database/busy-retry.ts'
+import { noCertificates } from '../support/certificates.ts'
+import {
+  type AnyPool,
+  cutOff,
+  dsqlEndpoint,
+  endpoint,
+  errorOf,
+  socketOf,
+  tokensOf,
+  useIamDatabases,
+  work,
+} from '../support/iam-databases.ts'
+import { startScript } from '../support/run-script.ts'
+import { Gate } from '../support/secret-stores.ts'
+
+/** What MySQL is sent instead of a password, for the salt that the fake has. */
+function nativeHash(password: string): string {
+  const sha1 = (...parts: Buffer[]) => createHash('sha1').update(Buffer.concat(parts)).digest()
+  const hash = sha1(Buffer.from(password))
+  const mask = sha1(Buffer.from('salt'.repeat(5)), sha1(hash))
+  return Buffer.from(hash.map((byte, index) => byte ^ (mask[index] ?? 0))).toString('hex')
+}
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () => {
+  const { databases, certificate, logger, make } = useIamDatabases()
+
+  describe.each(databases)('$engine', (tested) => {
+    const { engine, server, connection, busy } = tested
+    const select = ({ db }: { readonly db: AnyPool }) => db.query('select 1')
+
+    it('C3.12: is one for a hundred invocations, with a token per connection and none per query', async () => {
+      const signed = vi.spyOn(Signer.prototype, 'getAuthToken')
+      const database = make(tested)
+      const pools = new Set<AnyPool>()
+      const invocations = Array.from({ length: 100 }, () =>
+        work(database, async ({ db }) => {
+          pools.add(db)
+          await db.query('select 1')
+        }),
+      )
+      await Promise.all(invocations)
+      expect(pools.size).toBe(1)
+      expect(server.queries).toHaveLength(100)
+      expect([server.logins.length, server.connections, signed.mock.calls.length]).toEqual([2, 2, 2])
+      for (let index = 0; index < 5; index++) await work(database, select)
+      expect([server.logins.length, signed.mock.calls.length]).toEqual([2, 2])
+    })
+
+    it('C3.12: is the same object in every invocation, and set without waiting once it is there', async () => {
+      const database = make(tested)
+      await work(database, select)
+      const request = { context: {} as Record<string, unknown> }
+      expect(database.before?.(request as never)).toBeUndefined()
+      await work(database, ({ db }) => {
+        expect(request.context['db']).toBe(db)
+      })
+    })
+
+    it('C3.13: comes again after a random time while RDS is busy', async () => {
+      vi.spyOn(Math, 'random').mockReturnValue(0)
+      let refusals = 0
+      server.onLogin = () => (refusals++ < 3 ? busy : undefined)
+      await work(make(tested, { max: 1 }), select)
+      expect(server.logins).toHaveLength(4)
+      expect(tokensOf(server).every(({ isGenuine }) => isGenuine)).toBe(true)
+      expect(server.queries).toEqual(['select 1'])
+    })
+
+    it('C3.13: comes again for a connection of one’s own, too', async () => {
+      vi.spyOn(Math, 'random').mockReturnValue(0)
+      let refusals = 0
+      server.onLogin = () => (refusals++ < 1 ? busy : undefined)
+      await work(make(tested), async ({ db }) => {
+        const client = await connection(db)
+        await client.query('select 1')
+        client.release()
+      })
+      expect(server.logins).toHaveLength(2)
+    })
+
+    it('C3.13: gives up after five times, and at once where something else is wrong', async () => {
+      vi.spyOn(Math, 'random').mockReturnValue(0)
+      server.onLogin = () => busy
+      const database = make(tested)
+      expect((await errorOf(work(database, select))).message).toMatch(/too many competing requests/)
+      expect(server.logins).toHaveLength(5)
+      server.onLogin = () => ({ ...busy, message: 'PAM authentication failed for user "app"' })
+      expect((await errorOf(work(database, select))).message).toMatch(/PAM authentication failed/)
+      expect(server.logins).toHaveLength(6)
+    })
+
+    it('C3.14: tells why there was no token, and works as soon as there is one', async () => {
+      const cause = Object.assign(new Error('Could not load credentials from any providers'), {
+        name: 'CredentialsProviderError',
+      })
+      vi.spyOn(Signer.prototype, 'getAuthToken').mockRejectedValueOnce(cause)
+      const database = make(tested, { max: 1 })
+      const error = await errorOf(work(database, select))
+      expect(error).toBe(cause)
+      expect(server.logins).toEqual([])
+      await work(database, select)
+      expect(server.logins).toHaveLength(1)
+    })
+
+    it('C3.14: waiting queries are not forgotten when the first connection fails', async () => {
+      vi.spyOn(Signer.prototype, 'getAuthToken').mockRejectedValueOnce(new Error('no credentials'))
+      const outcomes = await work(make(tested, { max: 1 }), ({ db }) =>
+        Promise.allSettled(Array.from({ length: 5 }, () => db.query('select 1'))),
+      )
+      expect(outcomes.map(({ status }) => status).sort()).toEqual([
+        ...Array<string>(4).fill('fulfilled'),
+        'rejected',
+      ])
+    })
+
+    it('C3.16: survives that idle connections are cut off, and makes new ones', async () => {
+      const database = make(tested, { max: 1 })
+      await work(database, async ({ db }) => {
+        const client = await connection(db)
+        client.release()
+        await cutOff(tested, socketOf(client))
+      })
+      await work(database, select)
+      expect(server.logins).toHaveLength(2)
+      if (engine === 'postgres')
+        expect(logger.warnings).toMatchObject([{ message: expect.stringMatching(/connection to the database ended/) }])
+    })
+
+    it('C3.16: a query that is cut off fails, and the next one works', async () => {
+      const database = make(tested, { max: 1 })
+      await work(database, async ({ db }) => {
+        const client = await connection(db)
+        const socket = socketOf(client)
+        const query = errorOf(client.query('select 1'))
+        await cutOff(tested, socket)
+        expect((await query).message).toMatch(/ECONNRESET|terminated|closed|lost/i)
+        client.release()
+      })
+      await work(database, select)
+      expect(server.logins).toHaveLength(2)
+    })
+
+    it.each<[string, () => void]>([
+      [
+        'token',
+        () => {
+          vi.spyOn(Signer.prototype, 'getAuthToken').mockReturnValue(new Promise(() => undefined))
+        },
+      ],
+      [
+        'server',
+        () => {
+          server.onLogin = () => new Promise(() => undefined)
+        },
+      ],
+    ])('C3.17: a slow %s is waited for ten seconds and no longer', async (_, slow) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      // mysql2 takes them from the module.
+      vi.spyOn(timers, 'setTimeout').mockImplementation(globalThis.setTimeout)
+      vi.spyOn(timers, 'clearTimeout').mockImplementation(globalThis.clearTimeout)
+      slow()
+      const begun = new Gate()
+      const { secured } = server
+      vi.spyOn(server, 'secured').mockImplementation(async (socket) => {
+        void begun.wait()
+        return secured.call(server, socket)
+      })
+      const error = errorOf(work(make(tested), select))
+      await begun.arrivals(1)
+      let isOver = false
+      void error.then(() => (isOver = true))
+      await vi.advanceTimersByTimeAsync(9900)
+      expect(isOver).toBe(false)
+      await vi.advanceTimersByTimeAsync(200)
+      expect((await error).message).toMatch(/timeout|ETIMEDOUT/i)
+    })
+
+    it('C3.18: shows no token, nor what opens the next one, to who prints it', async () => {
+      const database = make(tested)
+      await work(database, async (context) => {
+        await select(context)
+        const shown = inspect([context.db, context.connectionDetails, database], { depth: Infinity })
+        expect(shown).not.toContain('X-Amz-')
+        expect(shown).toContain(endpoint)
+        expect(JSON.stringify(context.connectionDetails)).not.toContain('X-Amz-')
+      })
+    })
+
+    it('C3.18: shows no password either, and asks for it anew for each connection', async () => {
+      const database = make(tested, { auth: 'password' })
+      server.asksForToken = engine === 'postgres'
+      vi.stubEnv('db_password', 'hunter2-MARKER')
+      await work(database, async ({ db, connectionDetails }) => {
+        const first = await connection(db)
+        expect(inspect([db, connectionDetails, database], { depth: Infinity })).not.toContain('MARKER')
+        vi.stubEnv('db_password', 'rotated-MARKER')
+        const second = await connection(db)
+        first.release()
+        second.release()
+        expect(inspect(db, { depth: Infinity })).not.toContain('MARKER')
+      })
+      expect(server.logins.map(({ token }) => token)).toEqual(
+        ['hunter2-MARKER', 'rotated-MARKER'].map(engine === 'postgres' ? String : nativeHash),
+      )
+    })
+
+    it('C3.19: goes on when a handler throws', async () => {
+      const database = make(tested, { max: 1 })
+      await expect(
+        work(database, async (context) => {
+          await select(context)
+          throw new Error('the handler failed')
+        }),
+      ).rejects.toThrow('the handler failed')
+      await work(database, select)
+      expect(server.logins).toHaveLength(1)
+      expect(server.openConnections).toBe(1)
+    })
+
+    it('C3.19: says goodbye at end(), and is made anew by the next invocation', async () => {
+      const database = make(tested)
+      const first = await work(database, async ({ db }) => {
+        await db.query('select 1')
+        return db
+      })
+      await Promise.all([database.end(), database.end()])
+      await database.end()
+      await expect(first.query('select 2')).rejects.toThrow(/pool/i)
+      await work(database, select)
+      expect(server.queries).toEqual(['select 1', 'select 1'])
+      expect(server.goodbyes).toBe(1)
+    })
+
+    it('C3.19: what end() meets while it is made does not come back', async () => {
+      const database = make(tested)
+      const invocation = work(database, ({ db }) => db)
+      await database.end()
+      const ended = await invocation.catch(() => undefined)
+      const next = await work(database, ({ db }) => db)
+      expect(next).not.toBe(ended)
+      await next.query('select 1')
+      expect(server.queries).toEqual(['select 1'])
+    })
+
+    it('C3.19: leaves no listener behind on the process', async () => {
+      vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'shop')
+      const before = process.listenerCount('SIGTERM')
+      const made = [make(tested), make(tested)]
+      for (const database of made) await work(database, select)
+      expect(process.listenerCount('SIGTERM')).toBe(before + 1)
+      for (const database of made) await database.end()
+      expect(process.listenerCount('SIGTERM')).toBe(before)
+    })
+  })
+
+  it('C3.13: waits up to twice as long each time', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const waits: unknown[] = []
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((run: (...args: unknown[]) => void, ms: number, ...args: unknown[]) => {
+      waits.push(ms)
+      run(...args)
+    }) as never)
+    vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    retriedWhenBusy((done) => done(new Error('too many competing requests')))(() => undefined)
+    expect(waits).toEqual([50, 100, 200, 400])
+  })
+
+  it('C3.19: all pools of a process say goodbye when Lambda ends it', async () => {
+    const options = databases.map(({ engine, server: { port } }) => ({
+      engine,
+      endpoint,
+      host: '127.0.0.1',
+      port,
+      username: 'app',
+      database: 'shop',
+      ca: certificate.certFile,
+    }))
+    const script = `
+      import middy from '@middy/core'
+      import { iamDbAuth } from 'clearskies-middy/middleware/iam-db-auth'
+      for (const options of ${JSON.stringify(options)})
+        await middy().use(iamDbAuth(options)).handler((_, { db }) => db.query('select 1'))({}, {})
+      process.on('exit', (code) => console.log('exit', code))
+      setInterval(() => undefined, 1000)
+      console.log('ready')`
+    const child = startScript(script, {
+      AWS_LAMBDA_FUNCTION_NAME: 'shop',
+      AWS_REGION: 'eu-central-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+    })
+    let output = ''
+    const isReady = new Promise<void>((resolve) => {
+      child.stdout.on('data', (chunk) => {
+        output += String(chunk)
+        if (output.includes('ready')) resolve()
+      })
+    })
+    child.stderr.on('data', (chunk) => (output += String(chunk)))
+    const exit = once(child, 'close')
+    await Promise.race([isReady, exit])
+    child.kill('SIGTERM')
+    expect(await exit).toEqual([0, null])
+    expect(output).toBe('ready\nexit 0\n')
+    expect(databases.map(({ server }) => server.goodbyes)).toEqual([1, 1])
+  })
+
+  it.each(['admin', 'app'])('C3.20: Aurora DSQL has a token of its own for %s', async (username) => {
+    const [postgres] = databases as [(typeof databases)[0]]
+    await work(make(postgres, { endpoint: dsqlEndpoint, username }), ({ db }) => db.query('select 1'))
+    expect(postgres.server.logins).toMatchObject([{ user: username, servername: dsqlEndpoint }])
+    expect(tokensOf(postgres.server)).toMatchObject([
+      {
+        action: username === 'admin' ? 'DbConnectAdmin' : 'DbConnect',
+        service: 'dsql',
+        host: dsqlEndpoint,
+        region: 'eu-central-1',
+        isGenuine: true,
+      },
+    ])
+  })
+
+  it('C3.20: a connection to Aurora DSQL is given up before its hour is over', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const [postgres] = databases as [(typeof databases)[0]]
+    const database = make(postgres, { endpoint: dsqlEndpoint, max: 1 })
+    for (let minute = 0; minute < 54; minute++) {
+      await work(database, ({ db }) => db.query('select 1'))
+      vi.advanceTimersByTime(60_000)
+    }
+    expect(postgres.server.logins).toHaveLength(1)
+    vi.advanceTimersByTime(60_000)
+    await work(database, ({ db }) => db.query('select 1'))
+    expect(postgres.server.logins).toHaveLength(2)
+  })
+})

@@ -1,0 +1,37 @@
+import type { Kysely } from 'kysely'
+import { type ColumnDataType, sql } from 'kysely'
+import type { Model } from 'clearskies-middy'
+import type { ColumnKind } from '../../src/backends/column-kinds.ts'
+
+/** Any tables with any columns. */
+export type AnyKysely = Kysely<Record<string, Record<string, unknown>>>
+export type SqlEngine = 'postgres' | 'mysql'
+
+const types: Readonly<Record<SqlEngine, Readonly<Partial<Record<ColumnKind, string>>>>> = {
+  postgres: {
+    string: 'text collate "C"',
+    number: 'double precision',
+    bigint: 'bigint',
+    boolean: 'boolean',
+    date: 'timestamptz(3)',
+    bytes: 'bytea',
+  },
+  mysql: {
+    string: 'varchar(250) character set utf8mb4 collate utf8mb4_nopad_bin',
+    number: 'double',
+    bigint: 'bigint',
+    boolean: 'boolean',
+    date: 'datetime(3)',
+    bytes: 'varbinary(250)',
+  },
+}
+
+/** Creates a model's table, where text is compared by its bytes. */
+export async function createSqlTable(kysely: AnyKysely, engine: SqlEngine, model: Model): Promise<void> {
+  let table = kysely.schema.createTable(model.name)
+  for (const column of model.columns ?? []) {
+    const type = types[engine][model.kind(column) ?? 'array'] ?? (engine === 'mysql' ? 'longtext' : 'json')
+    table = table.addColumn(column, sql.raw<ColumnDataType>(type) as never)
+  }
+  await table.addPrimaryKeyConstraint(`${model.name}_key`, [...model.key] as never).execute()
+}
