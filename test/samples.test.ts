@@ -20,15 +20,26 @@ function samplesOf(file: string): Sample[] {
   }))
 }
 
-const samples = globSync(['README.md', 'docs/**/*.md', 'src/**/*.ts']).flatMap(samplesOf)
+const samples = globSync(['*.md', 'docs/**/*.md', 'src/**/*.ts']).flatMap(samplesOf)
+const sources = new Map(samples.map((sample, index) => [resolve(`sample-${index}.ts`), sample]))
 
-/** Compiles all samples as files of this project, and gives the errors of each. */
-function compile(): Map<string, string[]> {
+interface Manifest {
+  readonly exports: Readonly<Record<string, { readonly 'clearskies-middy-source'?: string }>>
+}
+
+/** The source files of everything that can be imported, by what is imported. */
+const entries = Object.entries(
+  (JSON.parse(readFileSync('package.json', 'utf8')) as Manifest).exports,
+).flatMap(([entry, { 'clearskies-middy-source': file }]) =>
+  file === undefined ? [] : [[entry, resolve(file)] as const],
+)
+
+/** All samples as files of this project, with what they import. */
+function openProgram(): ts.Program {
   const { config } = ts.readConfigFile('tsconfig.json', (path) => readFileSync(path, 'utf8')) as {
     config: { compilerOptions: object }
   }
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, '.')
-  const sources = new Map(samples.map((sample, index) => [resolve(`sample-${index}.ts`), sample]))
   const host = ts.createCompilerHost(options)
   const { getSourceFile, fileExists, readFile } = host
   host.fileExists = (path) => sources.has(path) || fileExists(path)
@@ -39,11 +50,12 @@ function compile(): Map<string, string[]> {
       ? getSourceFile(path, ...rest)
       : ts.createSourceFile(path, sample.code, rest[0])
   }
-  const program = ts.createProgram(
-    [...sources.keys(), resolve('examples/shop/local/dynalite.d.ts')],
-    options,
-    host,
-  )
+  const files = [...sources.keys(), ...entries.map(([, file]) => file)]
+  return ts.createProgram([...files, resolve('examples/shop/local/dynalite.d.ts')], options, host)
+}
+
+/** Compiles all samples, and gives the errors of each. */
+function compile(program: ts.Program): Map<string, string[]> {
   const errors = new Map<string, string[]>()
   for (const { file, start, messageText } of ts.getPreEmitDiagnostics(program)) {
     const sample = file && sources.get(file.fileName)
@@ -58,14 +70,42 @@ function compile(): Map<string, string[]> {
   return errors
 }
 
+/** What an entry exports that has no doc comment, or is a function or class whose doc comment shows no use of it. */
+function undocumented(program: ts.Program, file: string): string[] {
+  const checker = program.getTypeChecker()
+  const source = program.getSourceFile(file)
+  const module = source && checker.getSymbolAtLocation(source)
+  if (module === undefined) throw new Error(`${file} is no module`)
+  return checker.getExportsOfModule(module).flatMap((exported) => {
+    const symbol =
+      (exported.flags & ts.SymbolFlags.Alias) === 0 ? exported : checker.getAliasedSymbol(exported)
+    const tags = symbol.getJsDocTags(checker)
+    // Shared between modules, and not among the declarations that are published.
+    if (tags.some(({ name }) => name === 'internal')) return []
+    if (symbol.getDocumentationComment(checker).length === 0) return [`${symbol.name} has no doc comment`]
+    const isUsed = (symbol.flags & ts.SymbolFlags.Value) !== 0
+    const examples = tags.filter(({ name }) => name === 'example')
+    const shows = examples.some(({ text }) => ts.displayPartsToString(text).includes(symbol.name))
+    return isUsed && !shows ? [`${symbol.name} has no example`] : []
+  })
+}
+
 describe('samples in the documentation', () => {
-  const errors = compile()
+  const program = openProgram()
+  const errors = compile(program)
 
   it('are many', () => {
-    expect(samples.length).toBeGreaterThan(20)
+    expect(samples.length).toBeGreaterThan(120)
   })
 
   it.each(samples.map(({ file, line }) => join(`${file}:${line}`)))('%s compiles', (key) => {
     expect(errors.get(key) ?? []).toEqual([])
   })
+
+  it.each(entries)(
+    '%s says of every export what it is, and shows every function and class in use',
+    (_, file) => {
+      expect(undocumented(program, file)).toEqual([])
+    },
+  )
 })

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
-import { insteadOfRequest } from '../normalizers/advice.ts'
+import { seenEvent } from '../normalizers/advice.ts'
 import { HttpRequest } from '../normalizers/http-request.ts'
 import { checkOptions, is } from '../options.ts'
 import type { MiddyRequest, Middleware } from '../types.ts'
@@ -52,7 +52,9 @@ export function jsonBody(options: JsonBodyOptions = {}): Middleware {
 
   function before({ event }: MiddyRequest): void | Promise<void> {
     if (!(event instanceof HttpRequest))
-      throw new ConfigurationError(`jsonBody() needs an HTTP normalizer, and ${insteadOfRequest(event)}`)
+      throw new ConfigurationError(
+        `jsonBody() needs an HTTP normalizer in front, as httpApi(), and got ${seenEvent(event)}`,
+      )
     const request = event as HttpRequest
     if (!request.hasBody) return
     if (parse === undefined)

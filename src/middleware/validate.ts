@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ConfigurationError, type InputError, ValidationError } from '../errors.ts'
-import { insteadOfRequest } from '../normalizers/advice.ts'
+import { missingNormalizer } from '../normalizers/advice.ts'
 import { eventKind } from '../normalizers/event-kind.ts'
 import { checkOptions } from '../options.ts'
 import { isSchema, toInputError } from '../standard-schema.ts'
@@ -97,7 +97,7 @@ function checkPart(event: unknown, part: Part): void {
   throw new ConfigurationError(
     isRequest
       ? `validate(): a request of "${source}" has no "${part}"`
-      : `validate() needs a normalizer, and ${insteadOfRequest(event)}`,
+      : `validate() needs a normalizer, and ${missingNormalizer(event)}`,
   )
 }
 

@@ -21,12 +21,17 @@ export function adviceFor(kind: string): string {
     : `use the normalizer of that source, ${normalizer}, and only one`
 }
 
-/** For who needs a request, and got something else: what that is, and what to do. */
-export function insteadOfRequest(event: unknown): string {
+/** What somebody got who needs another event, or a request, for messages. */
+export function seenEvent(event: unknown): string {
   const { kind, source } = fields(event) ?? {}
-  if (text(kind) !== undefined && text(source) !== undefined) return `got a request of "${text(source)}"`
-  const seen = eventKind(event)
-  const normalizer = normalizers[seen]
-  const advice = normalizer === undefined ? '' : `: put .use(${normalizer}) in front`
-  return `got a raw "${seen}" event${advice}`
+  const of = text(kind) === undefined ? undefined : text(source)
+  return of === undefined ? `a raw "${eventKind(event)}" event` : `a request of "${of}"`
+}
+
+/** The same for who takes requests of any source, with the normalizer that is missing. */
+export function missingNormalizer(event: unknown): string {
+  const normalizer = normalizers[eventKind(event)]
+  return normalizer === undefined
+    ? `got ${seenEvent(event)}`
+    : `got ${seenEvent(event)}: put .use(${normalizer}) in front`
 }

@@ -3,7 +3,7 @@ import type { ClientOption } from '../aws-client.ts'
 import { ConfigurationError } from '../errors.ts'
 import { checkOptions, is, isLogger, oneOf } from '../options.ts'
 import type { Logger } from '../types.ts'
-import { insteadOfRequest } from './advice.ts'
+import { seenEvent } from './advice.ts'
 import { BatchRun } from './batch-run.ts'
 import { deadLetterSender } from './redrive.ts'
 import { SqsBatch } from './sqs-batch.ts'
@@ -101,7 +101,7 @@ export function eachRecord<TContext = LooseContext>(
   return function eachRecordHandler(batch, context) {
     if (!(batch instanceof SqsBatch))
       return Promise.reject(
-        new ConfigurationError(`eachRecord() needs .use(sqs()) in front, and ${insteadOfRequest(batch)}`),
+        new ConfigurationError(`eachRecord() needs .use(sqs()) in front, and got ${seenEvent(batch)}`),
       )
     return new BatchRun(batch, { fn: (request) => fn(request, context), options, putAside }).results()
   }

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { backendContract } from '../contract/backend-contract.ts'
 import { comeBack, sameAsMemory } from '../contract/dynamodb-property.ts'
 import { createTableOf } from '../support/dynamodb-tables.ts'
+import type { AnyQuery } from '../support/random-tables.ts'
 import { rejection } from '../support/rejection.ts'
 
 const { DYNAMODB_LOCAL_ENDPOINT: local, MOTO_ENDPOINT: moto } = process.env
@@ -29,8 +30,13 @@ backendContract(
   { encryptsTokens: true },
 )
 
+/** moto finds no beginning of bytes. */
+const isUnlike = ({ where, or }: AnyQuery): boolean =>
+  !isLocal &&
+  [...where, ...or.flat()].some(([column, operator]) => column === 'x' && operator === 'begins-with')
+
 it('gives any query on any table what memory gives', () =>
-  sameAsMemory(client, { seed: 42, numRuns: isLocal ? 40 : 20 }))
+  sameAsMemory(client, { seed: 42, numRuns: 60, isUnlike }))
 
 it('gives any item back as it was given', () => comeBack(client, { seed: 42, numRuns: 100 }))
 

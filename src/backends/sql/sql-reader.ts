@@ -36,10 +36,14 @@ export class SqlReader implements QueryRunner {
     const query = this.#query(access, state)
     const rows = await (limit === Infinity ? query : query.limit(limit + 1)).execute()
     const given = rows.slice(0, limit)
-    const items = given.map((row) => toItem(this.#model, select === undefined ? row : picked(row, select)))
+    const hasMore = select !== undefined || order.some(({ column }) => this.#isInexact(access, column))
+    const columns = hasMore ? (select ?? this.#model.columns) : undefined
+    const items = given.map((row) =>
+      toItem(this.#model, columns === undefined ? row : picked(row, columns)),
+    )
     const last = given.at(-1)
     if (rows.length <= limit || last === undefined) return { items }
-    const place = order.map(({ column }) => encoded(last[column]))
+    const place = order.map(({ column }) => encoded(last[exactName(column)] ?? last[column]))
     return { items, next: writeToken(place, this.#binding(state), this.#options) }
   }
 
@@ -73,14 +77,27 @@ export class SqlReader implements QueryRunner {
     }
   }
 
-  #query({ kysely, conditions }: SqlAccess, state: QueryState): Select {
+  /** Whether drivers round a column: dates to milliseconds, and in MySQL long numbers. */
+  #isInexact({ engine }: SqlAccess, column: string): boolean {
+    const kind = this.#model.kind(column)
+    return kind === 'date' || (kind === 'bigint' && engine === 'mysql')
+  }
+
+  #query(access: SqlAccess, state: QueryState): Select {
+    const { kysely, conditions, engine, sql } = access
     const { select, after } = state
     const order = orderOf(state, this.#model.key)
     // What orders the rows is read in any case, for a page may end at any of them.
     const columns = (select ?? this.#model.columns)?.concat(order.map(({ column }) => column))
     const all = kysely.selectFrom(this.#model.name)
     const chosen = columns === undefined ? all.selectAll() : all.select([...new Set(columns)])
-    let query = chosen.where((builder) => conditions.all(builder, state.conditions)) as unknown as Select
+    // Where a page ends is told exactly, or the next one would begin with the same row.
+    const exact = order
+      .filter(({ column }) => this.#isInexact(access, column))
+      .map(({ column }) =>
+        sql`cast(${sql.ref(column)} as ${sql.raw(engine === 'mysql' ? 'char' : 'text')})`.as(exactName(column)),
+      )
+    let query = (exact.length === 0 ? chosen : chosen.select(exact)).where((builder) => conditions.all(builder, state.conditions)) as unknown as Select
     if (after !== undefined) {
       const place = this.#place(after, state, order.length)
       query = query.where((builder) => behind(builder, order, place))
@@ -97,6 +114,10 @@ export class SqlReader implements QueryRunner {
     if (!Array.isArray(place) || place.length !== length) throw new InvalidTokenError()
     return place.map(decoded)
   }
+}
+
+function exactName(column: string): string {
+  return `exactly ${column}`
 }
 
 function picked(row: Row, columns: readonly string[]): Row {

@@ -12,6 +12,9 @@ type Row = Readonly<Record<string, unknown>>
 /** Of one statement; PostgreSQL takes 65,535. */
 const maxParameters = 30_000
 
+/** Keys of several columns in one statement: PostgreSQL makes them conditions one inside the other. */
+const maxPairs = 500
+
 /** Writes the rows of one model's table, and finds them by their key. Every method takes the connection to use. */
 export class SqlWriter {
   readonly #model: Model
@@ -94,7 +97,7 @@ export class SqlWriter {
     } catch (error) {
       if (!isDuplicate(error)) throw error
       if (!this.changesInOne && (await this.find(kysely, item)) !== undefined) return undefined
-      throw this.#conflict('has an item with one of these values already', undefined, error)
+      throw this.#conflict(taken, undefined, error)
     }
   }
 
@@ -106,7 +109,7 @@ export class SqlWriter {
     // Its first key column, if there is nothing else: a change gives the row back.
     const others = Object.keys(row).filter((column) => !key.includes(column))
     const columns = others.length > 0 ? others : key.slice(0, 1)
-    return (await kysely
+    const upsert = kysely
       .insertInto(this.#model.name)
       .values(row)
       .onConflict((conflict) =>
@@ -117,7 +120,16 @@ export class SqlWriter {
           ),
       )
       .returning(this.#columns())
-      .executeTakeFirstOrThrow()) as Row
+    return this.#unlessTaken(() => upsert.executeTakeFirstOrThrow())
+  }
+
+  async #unlessTaken<T>(write: () => Promise<unknown>): Promise<T> {
+    try {
+      return (await write()) as T
+    } catch (error) {
+      if (!isDuplicate(error)) throw error
+      throw this.#conflict(taken, undefined, error)
+    }
   }
 
   /** Changes the row of a key and gives it; `undefined` if there is none, or another than was demanded. */
@@ -135,8 +147,10 @@ export class SqlWriter {
       .set({ ...toRow(changes), ...count } as never)
       .where((builder) => this.#conditions.all(builder, this.#meant(key, demand)))
     if (this.changesInOne)
-      return (await update.returning(this.#columns()).executeTakeFirst()) as Row | undefined
-    const { numUpdatedRows } = await update.executeTakeFirstOrThrow()
+      return this.#unlessTaken(() => update.returning(this.#columns()).executeTakeFirst())
+    const { numUpdatedRows } = await this.#unlessTaken<{ numUpdatedRows: bigint }>(() =>
+      update.executeTakeFirstOrThrow(),
+    )
     return numUpdatedRows > 0n ? this.find(kysely, key) : undefined
   }
 
@@ -167,7 +181,7 @@ export class SqlWriter {
   async findMany(kysely: AnyKysely, keys: readonly object[]): Promise<(Row | undefined)[]> {
     const columns = this.#model.key
     const wanted = keys.map((key) => this.keyOf(key))
-    const size = Math.floor(maxParameters / columns.length)
+    const size = columns.length === 1 ? maxParameters : maxPairs
     const found = new Map<string, Row>()
     for (let index = 0; index < wanted.length; index += size) {
       const some = wanted.slice(index, index + size).map((key) => columns.map((column) => toColumn(key[column])))
@@ -252,9 +266,11 @@ export class SqlWriter {
   }
 }
 
+const taken = 'has an item with one of these values already'
+
 /** How many rows one statement takes. */
 function partSize(items: readonly object[]): number {
-  const columns = Math.max(1, ...items.map((item) => Object.keys(item).length))
+  const columns = items.reduce((most, item) => Math.max(most, Object.keys(item).length), 1)
   return Math.max(1, Math.floor(maxParameters / columns))
 }
 
