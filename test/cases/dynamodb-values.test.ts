@@ -4,7 +4,8 @@ import { InvalidDataError, ItemTooLargeError, model } from 'clearskies-middy'
 import { DynamoDbBackend } from 'clearskies-middy/backends/dynamodb'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { marshall, unmarshallItem } from '../../src/backends/dynamodb/values.ts'
+import { marshall } from '../../src/backends/dynamodb/marshall.ts'
+import { unmarshallItem } from '../../src/backends/dynamodb/unmarshall.ts'
 import { recording, useTables } from '../support/dynamodb-cases.ts'
 
 const tables = useTables()

@@ -7,7 +7,7 @@ import { ConditionError, DeadlineError, PartialBatchError, ThrottledError } from
 import { remainingTime } from '../../send-scope.ts'
 import { type Connection, loadSdk, pause } from './connection.ts'
 import { numberId } from './number-text.ts'
-import type { WireItem } from './values.ts'
+import type { WireItem } from './wire.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
 const readSize = 100

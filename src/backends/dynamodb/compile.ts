@@ -21,23 +21,19 @@ export function compile(
   { table, select, consistent, ttl, isCount = false, capacity = false }: RequestOptions,
 ): QueryCommandInput & ScanCommandInput {
   const expression = new Expression()
-  const keyText = expression.conditions(key)
-  const filters = [expression.conditions(filter), ttl && notExpired(expression, ttl)].filter(
-    (text) => text !== undefined,
-  )
-  const projection = isCount ? undefined : select?.map((column) => expression.name(column)).join(', ')
-  return {
-    TableName: table,
-    ...(index !== undefined && { IndexName: index }),
-    ...(keyText !== undefined && { KeyConditionExpression: keyText }),
-    ...(filters.length > 0 && { FilterExpression: filters.join(' AND ') }),
-    ...(projection !== undefined && { ProjectionExpression: projection }),
-    ...(isCount && { Select: 'COUNT' }),
-    ...(!forward && { ScanIndexForward: false }),
-    ...(consistent === true && { ConsistentRead: true }),
-    ...(capacity && { ReturnConsumedCapacity: 'INDEXES' }),
-    ...expression.attributes(),
-  }
+  const request: QueryCommandInput & ScanCommandInput = { TableName: table }
+  if (index !== undefined) request.IndexName = index
+  if (key.length > 0) request.KeyConditionExpression = expression.conditions(key)
+  const filters = filter.length > 0 ? [expression.conditions(filter)] : []
+  if (ttl !== undefined) filters.push(notExpired(expression, ttl))
+  if (filters.length > 0) request.FilterExpression = filters.join(' AND ')
+  if (isCount) request.Select = 'COUNT'
+  else if (select !== undefined)
+    request.ProjectionExpression = select.map((column) => expression.name(column)).join(', ')
+  if (!forward) request.ScanIndexForward = false
+  if (consistent === true) request.ConsistentRead = true
+  if (capacity) request.ReturnConsumedCapacity = 'INDEXES'
+  return Object.assign(request, expression.attributes())
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Comparison, Condition } from '../query.ts'
-import { type DateMode, marshall } from './values.ts'
+import { marshall } from './marshall.ts'
+import type { DateMode } from './wire.ts'
 
 /** The same conditions with dates as they are stored, so that they are compared as the database compares them. */
 export function normalizedConditions(

@@ -25,7 +25,8 @@ import { PreparedWrites } from './prepared-writes.ts'
 import { sameWire } from './same-wire.ts'
 import { TableAccess } from './table-access.ts'
 import { TableReader } from './table-reader.ts'
-import { type WireItem, plainItem } from './values.ts'
+import { plainItem } from './unmarshall.ts'
+import type { WireItem } from './wire.ts'
 import {
   type Demand,
   type WriteTarget,

@@ -1,6 +1,7 @@
 import type { DynamoDbUpdateOptions } from './options.ts'
 import { sameValue } from './same-wire.ts'
-import { type WireItem, marshall } from './values.ts'
+import { marshall } from './marshall.ts'
+import type { WireItem } from './wire.ts'
 import type { Demand, WriteTarget } from './writes.ts'
 
 /** Whether an item is what an update, whose answer was lost, has made of it: one version further, with all that it sets. */

@@ -2,7 +2,7 @@ import { DeadlineError, ThrottledError } from '../../errors.ts'
 import { remainingTime } from '../../send-scope.ts'
 import type { PageOptions } from '../query.ts'
 import type { Portion, Position, Source } from './sources.ts'
-import type { WireItem } from './values.ts'
+import type { WireItem } from './wire.ts'
 
 /** Where a source stands: at its beginning, behind an item, or at its end. */
 export type SourceState = null | Position | 'end'

@@ -123,11 +123,13 @@ class Planner {
 
   /** The whole key, or a few of them. */
   #byKeys(): KeyRead | undefined {
-    const { key } = this.#table
     if (this.#state.index !== undefined && this.#state.index !== 'table') return undefined
-    const fixed = key.map((column) => this.#equal(column) ?? this.#oneOf(column))
-    const found = fixed.filter((condition) => condition !== undefined)
-    if (found.length < key.length) return undefined
+    const found: Comparison[] = []
+    for (const column of this.#table.key) {
+      const fixed = this.#equal(column) ?? this.#oneOf(column)
+      if (fixed === undefined) return undefined
+      found.push(fixed)
+    }
     const keys = product(found)
     if (keys.length > maxKeys || (keys.length > 1 && this.#state.sort !== undefined)) return undefined
     return {
@@ -140,16 +142,21 @@ class Planner {
 
   /** One index whose partition is fixed. */
   #byPath(paths: readonly AccessPath[]): RangeRead | NoRead | undefined {
-    const keyed = paths.filter(({ partition }) =>
-      partition.every((column) => this.#equal(column) !== undefined),
-    )
+    const keyed = paths.filter(({ partition }) => this.#isFixed(partition))
     if (keyed.length === 0) return undefined
     const usable = this.#usable(keyed)
-    const ranked = usable
-      .map((path) => this.#read(path))
-      .sort((a, b) => b.rank - a.rank || kindOf(a.path) - kindOf(b.path))
-    const { read } = ranked[0] as (typeof ranked)[number]
-    return read
+    let best = this.#narrowed(usable[0] as AccessPath)
+    for (const path of usable.slice(1)) {
+      const other = this.#narrowed(path)
+      if (other.rank > best.rank || (other.rank === best.rank && kindOf(path) < kindOf(best.path)))
+        best = other
+    }
+    return this.#read(best)
+  }
+
+  #isFixed(partition: readonly string[]): boolean {
+    for (const column of partition) if (this.#equal(column) === undefined) return false
+    return true
   }
 
   /** The paths that can give what is wanted; says what is missing if none can. */
@@ -170,9 +177,9 @@ class Planner {
     }
     if (sort === undefined) return covering
     const sorted = covering.filter((path) => this.#isSortedBy(path, sort.column))
-    const conflict = sorted.some((path) => this.#read(path).rank > 0)
+    const conflict = sorted.some((path) => this.#narrowed(path).rank > 0)
       ? undefined
-      : covering.find((path) => !sorted.includes(path) && this.#narrowedBy(path))
+      : covering.find((path) => !sorted.includes(path) && this.#isNarrowed(path))
     if (sorted.length > 0 && (conflict === undefined || index !== undefined)) return sorted
     throw new SortError(
       sorted.length === 0
@@ -199,44 +206,57 @@ class Planner {
     return first === column || partition.includes(column) || this.#equal(column) !== undefined
   }
 
-  #narrowedBy(path: AccessPath): boolean {
-    const { rank } = this.#read(path)
+  #isNarrowed(path: AccessPath): boolean {
+    const { rank } = this.#narrowed(path)
     return rank > 0 && rank < 3
   }
 
-  #read(path: AccessPath): { path: AccessPath; rank: number; read: RangeRead | NoRead } {
+  /** How far the conditions on its keys narrow a path down. */
+  #narrowed(path: AccessPath): NarrowedPath {
     const key: Comparison[] = path.partition.map((column) => this.#equal(column) as Comparison)
-    let rest: readonly Condition[] = without(this.#state.conditions, key)
+    const said: Comparison[] = [...key]
+    const check: Comparison[] = []
     let rank = 0
     for (const column of path.sort) {
-      const on = rest.filter((one): one is Comparison => 'column' in one && one.column === column)
+      const on = this.#comparisons.filter((one) => one.column === column && !key.includes(one))
+      if (on.length === 0) break
       const range = rangeOf(on)
-      if (range.isEmpty)
-        return { path, rank: 4, read: { operation: 'None', why: `no "${column}" meets the conditions` } }
+      if (range.isEmpty) return { path, key, said, check, rank: 4, emptyColumn: column }
       if (range.key === undefined) break
       key.push(range.key)
-      rest = [...without(rest, on), ...range.check]
+      said.push(...on)
+      check.push(...range.check)
       rank = Math.max(rank, narrowness(range.key))
       if (range.key.operator !== '=') break
     }
-    const order = [...path.partition, ...path.sort]
-    const isKey = (condition: Condition): boolean =>
-      columnsOf([condition]).some((column) => order.includes(column))
-    const isHere = (condition: Condition): boolean => isKey(condition) || isBeyond(path, condition)
-    const narrowed = key.slice(path.partition.length).map(({ column }) => `"${column}"`)
+    return { path, key, said, check, rank, emptyColumn: undefined }
+  }
+
+  #read({ path, key, said, check, emptyColumn }: NarrowedPath): RangeRead | NoRead {
+    if (emptyColumn !== undefined)
+      return { operation: 'None', why: `no "${emptyColumn}" meets the conditions` }
+    const filter: Condition[] = []
+    const here: Condition[] = [...check]
+    for (const condition of this.#state.conditions) {
+      if (said.includes(condition as Comparison)) continue
+      const isHere = touches(condition, path.order) || isBeyond(path, condition)
+      ;(isHere ? here : filter).push(condition)
+    }
     return {
-      path,
-      rank,
-      read: {
-        operation: 'Query',
-        index: path.name,
-        key,
-        filter: rest.filter((condition) => !isHere(condition)),
-        check: rest.filter(isHere),
-        forward: this.#state.sort?.direction !== 'desc',
-        order,
-        hydrate: this.#missing(path).length > 0,
-        why: `${path.partition.map((column) => `"${column}"`).join(', ')} is fixed${narrowed.length === 0 ? '' : ` and ${narrowed.join(', ')} narrowed`} in ${path.name === undefined ? 'the table' : `the index ${path.name}`}`,
+      operation: 'Query',
+      index: path.name,
+      key,
+      filter,
+      check: here,
+      forward: this.#state.sort?.direction !== 'desc',
+      order: path.order,
+      hydrate: path.columns !== 'all' && this.#missing(path).length > 0,
+      // Only said where somebody asks: most plans are made to be run.
+      get why() {
+        const narrowed = key.slice(path.partition.length).map(({ column }) => `"${column}"`)
+        const fixed = path.partition.map((column) => `"${column}"`).join(', ')
+        const place = path.name === undefined ? 'the table' : `the index ${path.name}`
+        return `${fixed} is fixed${narrowed.length === 0 ? '' : ` and ${narrowed.join(', ')} narrowed`} in ${place}`
       },
     }
   }
@@ -319,19 +339,45 @@ class Planner {
       filter: conditions.filter((condition) => !isBeyond(path, condition)),
       check: conditions.filter((condition) => isBeyond(path, condition)),
       forward: true,
-      order: [...path.partition, ...path.sort],
+      order: path.order,
       hydrate: this.#missing(path).length > 0,
       why: 'no partition is fixed, and scans are allowed',
     }
   }
 
   #equal(column: string): Comparison | undefined {
-    return this.#comparisons.find((one) => one.column === column && one.operator === '=')
+    return this.#comparison(column, '=')
   }
 
   #oneOf(column: string): Comparison | undefined {
-    return this.#comparisons.find((one) => one.column === column && one.operator === 'in')
+    return this.#comparison(column, 'in')
   }
+
+  #comparison(column: string, operator: '=' | 'in'): Comparison | undefined {
+    for (const one of this.#comparisons) if (one.operator === operator && one.column === column) return one
+    return undefined
+  }
+}
+
+/** A path with the conditions that its keys take. */
+interface NarrowedPath {
+  readonly path: AccessPath
+  readonly key: Comparison[]
+  /** The conditions that the key says. */
+  readonly said: readonly Comparison[]
+  /** What it does not say of them. */
+  readonly check: readonly Comparison[]
+  /** How far that narrows it down. */
+  readonly rank: number
+  /** A column of which no value can meet the conditions. */
+  readonly emptyColumn: string | undefined
+}
+
+/** Whether a condition is on one of the columns. */
+function touches(condition: Condition, columns: readonly string[]): boolean {
+  return 'or' in condition
+    ? columnsOf([condition]).some((column) => columns.includes(column))
+    : columns.includes(condition.column)
 }
 
 function without(conditions: readonly Condition[], some: readonly Condition[]): Condition[] {

@@ -10,11 +10,16 @@ export interface Range {
   readonly isEmpty: boolean
 }
 
+/** What a key condition can say by itself. */
+const isKey = new Set<Operator>(['=', '<', '<=', '>', '>=', 'between', 'begins-with'])
 const lower = new Set<Operator>(['>', '>='])
 const upper = new Set<Operator>(['<', '<='])
 
 /** Makes one key condition of several conditions on a column: two bounds become `between`, a list the span of its values. */
 export function rangeOf(conditions: readonly Comparison[]): Range {
+  const [only, ...others] = conditions
+  if (only !== undefined && others.length === 0 && isKey.has(only.operator))
+    return { key: only, check: [], isEmpty: false }
   const equal = conditions.find(({ operator }) => operator === '=')
   if (equal !== undefined) return { key: equal, check: without(conditions, equal), isEmpty: false }
   const bounds = conditions.flatMap(toBounds)

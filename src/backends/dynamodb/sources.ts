@@ -4,7 +4,8 @@ import type { Condition } from '../query.ts'
 import { batchGet } from './batch.ts'
 import { type Connection, loadSdk } from './connection.ts'
 import type { KeyRead, RangeRead } from './plan.ts'
-import { type WireItem, plainItem } from './values.ts'
+import { plainItem } from './unmarshall.ts'
+import type { WireItem } from './wire.ts'
 
 /** Where a read stands: behind the item of a key, or behind so many of a list of keys. */
 export type Position = WireItem | number

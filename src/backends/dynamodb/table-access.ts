@@ -6,7 +6,8 @@ import { Connection, loadSdk } from './connection.ts'
 import { describedTable } from './describe.ts'
 import type { DynamoDbOptions } from './options.ts'
 import type { Table } from './table.ts'
-import { type ReadingOptions, type WireItem, unmarshallItem } from './values.ts'
+import { type ReadingOptions, unmarshallItem } from './unmarshall.ts'
+import type { WireItem } from './wire.ts'
 import type { Demand, WriteTarget } from './writes.ts'
 
 interface FailedCondition {
@@ -55,14 +56,17 @@ export class TableAccess {
   }
 
   /** @param areWhole - Whether they have all of their columns: the schema is one for whole items */
-  async items(wires: readonly WireItem[], areWhole = true): Promise<unknown[]> {
+  async items(wires: readonly WireItem[], areWhole?: boolean): Promise<unknown[]> {
     const items = wires.map((wire) => unmarshallItem(wire, this.reading))
-    return areWhole && this.options.validate === 'both'
+    return areWhole !== false && this.options.validate === 'both'
       ? Promise.all(items.map((item) => this.model.validate(item)))
       : items
   }
 
-  async read(key: WireItem, consistent = this.options.consistent): Promise<WireItem | undefined> {
+  async read(
+    key: WireItem,
+    consistent: boolean | undefined = this.options.consistent,
+  ): Promise<WireItem | undefined> {
     const { GetItemCommand } = await loadSdk()
     const { Item } = await this.connection.send<GetItemCommandOutput>(
       new GetItemCommand({

@@ -10,7 +10,7 @@ import { type Part, type Plan, type RangeRead, columnsOf, plan } from './plan.ts
 import { type Source, keySource, picked, rangeSource } from './sources.ts'
 import type { Table } from './table.ts'
 import { type TableAccess, nowInSeconds } from './table-access.ts'
-import type { WireItem } from './values.ts'
+import type { WireItem } from './wire.ts'
 import { keyOf } from './writes.ts'
 
 /** Runs the queries of one model's table. */

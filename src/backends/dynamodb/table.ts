@@ -8,6 +8,8 @@ export interface AccessPath {
   readonly name: string | undefined
   readonly partition: readonly string[]
   readonly sort: readonly string[]
+  /** Both, in this order. */
+  readonly order: readonly string[]
   /** A global index, which lags behind the table and can never be read consistently. */
   readonly isGlobal: boolean
   /** The columns that the index holds. */
@@ -51,21 +53,18 @@ export function tableOf(model: Model): Table {
   const held = (project: readonly string[], keys: readonly string[]): ReadonlySet<string> =>
     new Set([...model.key, ...keys, ...project])
   const indexes = Object.entries(model.indexes).map(([name, index]): AccessPath => {
-    const keys = { partition: [index.partition].flat(), sort: [index.sort ?? []].flat() }
+    const keys = ordered([index.partition].flat(), [index.sort ?? []].flat())
     const { project = 'all', local = keys.partition.length === 1 && keys.partition[0] === partition } = index
     return {
       name,
       ...keys,
       isGlobal: !local,
-      columns:
-        project === 'all'
-          ? 'all'
-          : held(project === 'keys' ? [] : project, [...keys.partition, ...keys.sort]),
+      columns: project === 'all' ? 'all' : held(project === 'keys' ? [] : project, keys.order),
     }
   })
   return {
     key: model.key,
-    paths: [{ name: undefined, partition: [partition], sort, isGlobal: false, columns: 'all' }, ...indexes],
+    paths: [{ name: undefined, ...ordered([partition], sort), isGlobal: false, columns: 'all' }, ...indexes],
     columns: model.columns,
     typeOf: (column) => typeIn(model, column),
   }
@@ -82,13 +81,13 @@ export function tableFrom(
   model: Pick<Model, 'columns' | 'kind'>,
 ): Table {
   const table = keysOf(KeySchema)
-  const key = [...table.partition, ...table.sort]
+  const key = table.order
   const indexes = [
     ...LocalSecondaryIndexes.map((index) => ({ ...index, isGlobal: false })),
     ...GlobalSecondaryIndexes.map((index) => ({ ...index, isGlobal: true })),
   ].map(({ IndexName, KeySchema: schema, Projection, isGlobal }): AccessPath => {
     const keys = keysOf(schema)
-    const held = new Set([...key, ...keys.partition, ...keys.sort, ...(Projection?.NonKeyAttributes ?? [])])
+    const held = new Set([...key, ...keys.order, ...(Projection?.NonKeyAttributes ?? [])])
     return {
       name: IndexName,
       ...keys,
@@ -107,8 +106,14 @@ export function tableFrom(
   }
 }
 
-function keysOf(schema: TableDescription['KeySchema'] = []): { partition: string[]; sort: string[] } {
+type Keys = Pick<AccessPath, 'partition' | 'sort' | 'order'>
+
+function ordered(partition: readonly string[], sort: readonly string[]): Keys {
+  return { partition, sort, order: [...partition, ...sort] }
+}
+
+function keysOf(schema: TableDescription['KeySchema'] = []): Keys {
   const named = (kind: string): string[] =>
     schema.filter(({ KeyType }) => KeyType === kind).map(({ AttributeName }) => AttributeName as string)
-  return { partition: named('HASH'), sort: named('RANGE') }
+  return ordered(named('HASH'), named('RANGE'))
 }

@@ -1,7 +1,8 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb'
 import { ConditionError, InvalidDataError, TransactionError } from '../../errors.ts'
 import { type Connection, loadSdk } from './connection.ts'
-import { type WireItem, sizeOf } from './values.ts'
+import { sizeOf } from './item-size.ts'
+import type { WireItem } from './wire.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
 const maxWrites = 100

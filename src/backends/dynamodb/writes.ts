@@ -17,7 +17,8 @@ import { Expression, type Path, checkedUpdate } from './expression.ts'
 import { columnsOf } from './plan.ts'
 import { refuseTypes, simplified } from './simplify.ts'
 import type { Table } from './table.ts'
-import { type DateMode, type WireItem, marshall, marshallItem } from './values.ts'
+import { marshall, marshallItem } from './marshall.ts'
+import type { DateMode, WireItem } from './wire.ts'
 
 /** Where and how a table is written. */
 export interface WriteTarget {
