@@ -1,3 +1,4 @@
+export type { AwsClient, ClientOption } from './aws-client.ts'
 export type {
   Creates,
   DeleteOptions,
@@ -48,7 +49,12 @@ export {
   fibonacciBackoff,
   linearBackoff,
 } from './normalizers/backoff.ts'
-export { type BatchHandler, type EachRecordOptions, eachRecord } from './normalizers/each-record.ts'
+export {
+  type BatchHandler,
+  type EachRecordOptions,
+  type RecordChain,
+  eachRecord,
+} from './normalizers/each-record.ts'
 export { type HttpApiEvent, httpApi, httpApiRequest, httpApiResponse } from './normalizers/http-api.ts'
 export type { HttpNormalizerOptions } from './normalizers/http-normalizer.ts'
 export { HttpRequest, type HttpRequestOptions, type HttpSource } from './normalizers/http-request.ts'
@@ -64,6 +70,7 @@ export {
 } from './normalizers/respond.ts'
 export { restApi, restApiRequest, restApiResponse } from './normalizers/rest-api.ts'
 export { type SqsAttributeValue, type SqsBody, SqsRequest } from './normalizers/sqs-request.ts'
+export type { Envelope, PayloadPointer } from './normalizers/unwrap.ts'
 export { SqsBatch, type SqsBatchOptions, sqsBatch } from './normalizers/sqs-batch.ts'
 export { type SqsOptions, sqs, sqsResponse } from './normalizers/sqs.ts'
 export type { ContextOf, Logger, Middleware } from './types.ts'

@@ -21,6 +21,16 @@ export async function optionalImport<T>(name: string, load: () => Promise<T>): P
   }
 }
 
+/** The same, once: every `import()` costs some 30 µs, also of what is loaded. A failure is not kept. */
+export function lazyImport<T>(name: string, load: () => Promise<T>): () => Promise<T> {
+  let loading: Promise<T> | undefined
+  return () =>
+    (loading ??= optionalImport(name, load).catch((error: unknown) => {
+      loading = undefined
+      throw error
+    }))
+}
+
 /**
  * Behind the `import()` of a package that not everybody has: bundlers take it for a sign that a missing one is dealt with at
  * run time, and leave it out instead of giving up.

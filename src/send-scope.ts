@@ -73,6 +73,8 @@ export class SendScope {
   /** Says that the unit is done: code that goes on behind it, or comes in its wake, may still send. */
   end(): void {
     this.#isOver = true
+    // Whoever called the handler goes on in this scope, and has more time.
+    this.endsAt = Infinity
   }
 
   get isEmpty(): boolean {

@@ -136,7 +136,10 @@ export function iamDbAuth<const TEngine extends DatabaseEngine>(
     return begun
   }
 
-  function place(context: Record<string, unknown>, { db, connectionDetails }: DatabaseContext<TEngine>): void {
+  function place(
+    context: Record<string, unknown>,
+    { db, connectionDetails }: DatabaseContext<TEngine>,
+  ): void {
     Object.assign(context, { db, connectionDetails })
   }
 

@@ -10,7 +10,7 @@ import {
   SecretNotFoundError,
   SecretPendingDeletionError,
 } from '../errors.ts'
-import { optionalImport } from '../optional-import.ts'
+import { lazyImport, optionalImport } from '../optional-import.ts'
 import { loadThroughMiddy } from './middy-loader.ts'
 import { readError } from './secret-read-error.ts'
 import {
@@ -29,8 +29,7 @@ const title = 'Secrets Manager'
 /** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html */
 const batchSize = 20
 
-const loadSdk = () =>
-  optionalImport('@aws-sdk/client-secrets-manager', () => import('@aws-sdk/client-secrets-manager'))
+const loadSdk = lazyImport('@aws-sdk/client-secrets-manager', () => import('@aws-sdk/client-secrets-manager'))
 const ownClient = ownClients(async (config) => new (await loadSdk()).SecretsManagerClient(config))
 
 /** Secrets Manager as a {@link SecretStore}. */

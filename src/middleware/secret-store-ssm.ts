@@ -5,7 +5,7 @@ import type {
 } from '@aws-sdk/client-ssm'
 import { type ClientOption, lazyClient, ownClients } from '../aws-client.ts'
 import { SecretAlreadyExistsError, SecretError, SecretNotFoundError } from '../errors.ts'
-import { optionalImport } from '../optional-import.ts'
+import { lazyImport, optionalImport } from '../optional-import.ts'
 import { loadThroughMiddy } from './middy-loader.ts'
 import { readError } from './secret-read-error.ts'
 import {
@@ -25,7 +25,7 @@ const title = 'Parameter Store'
 /** https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html */
 const batchSize = 10
 
-const loadSdk = () => optionalImport('@aws-sdk/client-ssm', () => import('@aws-sdk/client-ssm'))
+const loadSdk = lazyImport('@aws-sdk/client-ssm', () => import('@aws-sdk/client-ssm'))
 const ownClient = ownClients(async (config) => new (await loadSdk()).SSMClient(config))
 
 /** Parameter Store as a {@link SecretStore}. */

@@ -8,7 +8,7 @@ import {
   reasonOf,
 } from '../aws-client.ts'
 import { BastionError, ConfigurationError } from '../errors.ts'
-import { optionalImport } from '../optional-import.ts'
+import { lazyImport } from '../optional-import.ts'
 import { checkOptions } from '../options.ts'
 import { regionFromFile, regionPlaces } from '../region.ts'
 import type { Entry } from './database/entry-socket.ts'
@@ -34,7 +34,7 @@ export interface SsmBastionOptions {
   readonly client?: ClientOption
 }
 
-const loadSdk = () => optionalImport('@aws-sdk/client-ssm', () => import('@aws-sdk/client-ssm'))
+const loadSdk = lazyImport('@aws-sdk/client-ssm', () => import('@aws-sdk/client-ssm'))
 
 /** https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-sessions-start.html */
 const documentName = 'AWS-StartPortForwardingSessionToRemoteHost'

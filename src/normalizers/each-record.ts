@@ -42,6 +42,12 @@ export interface EachRecordOptions {
   readonly logger?: Logger
 }
 
+/** A Middy chain that works one record, whatever its middlewares make of the request. */
+export interface RecordChain {
+  (request: never, context: never, ...more: never[]): unknown
+  readonly use: unknown
+}
+
 /** What `eachRecord()` gives to Middy's `handler()`. */
 export type BatchHandler<TContext> = (
   batch: SqsBatch,
@@ -82,8 +88,15 @@ export type LooseContext = Context & Readonly<Record<string, any>>
  */
 export function eachRecord<TContext = LooseContext>(
   fn: (request: SqsRequest, context: TContext) => unknown,
+  options?: EachRecordOptions,
+): BatchHandler<TContext>
+/** The same with middleware for each record: `eachRecord(middy(fn).use(…))`, or a chain that has a name. */
+export function eachRecord(chain: RecordChain, options?: EachRecordOptions): BatchHandler<Context>
+export function eachRecord<TContext>(
+  fn: ((request: SqsRequest, context: TContext) => unknown) | RecordChain,
   options: EachRecordOptions = {},
 ): BatchHandler<TContext> {
+  const work = fn as (request: SqsRequest, context: TContext) => unknown
   checkOptions('eachRecord', options, {
     concurrency: (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0,
     fifo: oneOf('auto', 'group', 'batch'),
@@ -103,6 +116,6 @@ export function eachRecord<TContext = LooseContext>(
       return Promise.reject(
         new ConfigurationError(`eachRecord() needs .use(sqs()) in front, and got ${seenEvent(batch)}`),
       )
-    return new BatchRun(batch, { fn: (request) => fn(request, context), options, putAside }).results()
+    return new BatchRun(batch, { fn: (request) => work(request, context), options, putAside }).results()
   }
 }

@@ -121,15 +121,12 @@ describe('validate()', () => {
       .handler((request) => request.data.id)
     expect(await invoke(direct, { id: '7' })).toBe('7')
     await expect(invoke(direct, { id: 7 })).rejects.toThrow(ValidationError)
+    const oneRecord = middy()
+      .use(validate({ data }))
+      .handler((request) => request.data.id)
     const records = middy()
       .use(sqs({ logger: new RecordingLogger() }))
-      .handler(
-        eachRecord(
-          middy()
-            .use(validate({ data }))
-            .handler((request) => request.data.id) as never,
-        ),
-      )
+      .handler(eachRecord(oneRecord))
     expect(
       await invoke(
         records,

@@ -190,6 +190,21 @@ async function queries(): Promise<void> {
 }
 void queries
 
+// A chain per record: around a function, and with one of its own.
+eachRecord(
+  middy(async ({ messageId }: SqsRequest) => {
+    same<Equal<typeof messageId, string>>()
+  }).use(validate({ data: z.object({ id: z.string() }) })),
+)
+const workRecord = middy()
+  .use(validate({ data: z.object({ id: z.string() }) }))
+  .handler((request) => {
+    same<Equal<typeof request.data, { id: string }>>()
+  })
+eachRecord(workRecord, { concurrency: 5 })
+// @ts-expect-error a handler of another source
+eachRecord((request: HttpRequest) => request.path)
+
 // Options.
 // @ts-expect-error an unknown option
 alb({ trustProxy: true })

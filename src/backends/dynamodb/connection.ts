@@ -2,11 +2,13 @@ import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb'
 import type * as sdk from '@aws-sdk/client-dynamodb'
 import { type AwsClient, type ClientOption, lazyClient, ownClients } from '../../aws-client.ts'
 import { DeadlineError, ThrottledError } from '../../errors.ts'
-import { optionalImport } from '../../optional-import.ts'
+import { lazyImport } from '../../optional-import.ts'
 import { remainingTime } from '../../send-scope.ts'
 
-export const loadSdk = (): Promise<typeof sdk> =>
-  optionalImport('@aws-sdk/client-dynamodb', () => import('@aws-sdk/client-dynamodb'))
+export const loadSdk: () => Promise<typeof sdk> = lazyImport(
+  '@aws-sdk/client-dynamodb',
+  () => import('@aws-sdk/client-dynamodb'),
+)
 
 /** A logger with an `info` would make the client copy every response for it, and by default it has an empty one. */
 const quiet = { trace() {}, debug() {}, warn() {} }

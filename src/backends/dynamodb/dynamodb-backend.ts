@@ -38,6 +38,11 @@ import {
 } from './writes.ts'
 
 export type { DynamoDbOptions, DynamoDbUpdateOptions } from './options.ts'
+export type { Path } from './expression.ts'
+export type { PreparedWrites } from './prepared-writes.ts'
+export type { NumberMode } from './unmarshall.ts'
+export type { DateMode } from './wire.ts'
+export type { Changes } from './writes.ts'
 export { type TransactOptions, type TransactWrite, transact } from './transact.ts'
 
 /**

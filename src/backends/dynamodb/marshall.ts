@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { InvalidDataError, ItemTooLargeError } from '../../errors.ts'
-import { sizeOf } from './item-size.ts'
+import { isLarger, sizeOf } from './item-size.ts'
 import { numberId } from './number-text.ts'
 import { type DateMode, type WireItem, setOwn } from './wire.ts'
 
@@ -22,8 +22,7 @@ export function marshallItem(item: object, dates: DateMode = 'iso'): WireItem {
   } catch (error) {
     throw explained(error)
   }
-  const size = sizeOf(wire)
-  if (size > maxBytes) throw new ItemTooLargeError(size, maxBytes)
+  if (isLarger(wire, maxBytes)) throw new ItemTooLargeError(sizeOf(wire), maxBytes)
   return wire
 }
 

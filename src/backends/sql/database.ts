@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type * as kyselyModule from 'kysely'
 import { ConfigurationError } from '../../errors.ts'
-import { optionalImport } from '../../optional-import.ts'
+import { lazyImport } from '../../optional-import.ts'
 
 /** Any tables with any columns: which there are, the model says. */
 export type AnyTables = Record<string, Record<string, unknown>>
@@ -22,7 +22,7 @@ export interface OpenDatabase {
   readonly engine: Engine
 }
 
-const loadKysely = (): Promise<typeof kyselyModule> => optionalImport('kysely', () => import('kysely'))
+const loadKysely: () => Promise<typeof kyselyModule> = lazyImport('kysely', () => import('kysely'))
 
 /** One Kysely instance per pool, for all backends on it. */
 const opened = new WeakMap<object, Promise<OpenDatabase>>()

@@ -1,6 +1,6 @@
 import type { ExpressionBuilder, Expression, SelectQueryBuilder, SqlBool } from 'kysely'
 import type { QueryState } from '../query.ts'
-import type { AnyTables } from './database.ts'
+import type { AnyTables, Engine } from './database.ts'
 import { toColumn } from './rows.ts'
 
 /** A column of the order, and its direction. The key's columns come last, so that no two rows are equal. */
@@ -23,13 +23,22 @@ export function orderOf({ sort }: QueryState, key: readonly string[]): OrderColu
 
 type Select<TRow> = SelectQueryBuilder<AnyTables, string, TRow>
 
-/** Puts a query into its order. */
-export function ordered<TRow>(query: Select<TRow>, order: readonly OrderColumn[]): Select<TRow> {
+/** Puts a query into its order, in words that leave the most to the indexes. */
+export function ordered<TRow>(
+  query: Select<TRow>,
+  order: readonly OrderColumn[],
+  engine: Engine,
+): Select<TRow> {
   let result = query
   for (const { column, direction, isOptional } of order) {
-    if (isOptional)
+    // For MySQL no value is the least, so that it is last in this direction; for PostgreSQL it is the greatest.
+    const comesFirst = isOptional && direction === (engine === 'mysql' ? 'asc' : 'desc')
+    if (comesFirst && engine === 'mysql')
       result = result.orderBy((builder) => builder(builder.ref(column as never), 'is', null) as never, 'asc')
-    result = result.orderBy(column as never, direction)
+    result = result.orderBy(column as never, (by) => {
+      const directed = direction === 'asc' ? by.asc() : by.desc()
+      return comesFirst && engine === 'postgres' ? directed.nullsLast() : directed
+    })
   }
   return result
 }

@@ -36,9 +36,12 @@ export interface SqlBackendOptions<TDatabase extends DatabaseOption = DatabaseOp
 /** A transaction, and the database that it is of. */
 export interface SqlTransaction {
   readonly kysely: AnyKysely
-  /** @internal */
+  /** The instance that the transaction is of. */
   readonly of: AnyKysely
 }
+
+/** How often a transaction of the backend's own is tried, where others stand in its way. */
+const maxAttempts = 5
 
 /** What `backend.kysely` is: what was given, or what was made of it. */
 type KyselyOf<TDatabase> = TDatabase extends Kysely<infer _TTables> ? TDatabase : Promise<AnyKysely>
@@ -284,8 +287,15 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   async #together<T>(isNeeded: boolean, run: (kysely: AnyKysely) => Promise<T>): Promise<T> {
     const { kysely } = await this.#open()
     if (!isNeeded || kysely.isTransaction) return run(kysely)
-    // Stricter ones have MySQL lock also what is not there, at which two that make the same row stop each other.
-    return kysely.transaction().setIsolationLevel('read committed').execute(run)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        // Stricter ones have MySQL lock also what is not there, at which two that make the same row stop each other.
+        return await kysely.transaction().setIsolationLevel('read committed').execute(run)
+      } catch (error) {
+        // Of those who still do, one is undone as a whole, and asked to come again.
+        if (attempt === maxAttempts || !isDeadlock(error)) throw error
+      }
+    }
   }
 
   #open(): Promise<SqlAccess> {
@@ -296,4 +306,10 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
         throw error
       }))
   }
+}
+
+/** PostgreSQL's and MySQL's codes for two transactions that wait for each other. */
+function isDeadlock(error: unknown): boolean {
+  const { code, errno } = error as { code?: unknown; errno?: unknown }
+  return code === '40P01' || errno === 1213
 }

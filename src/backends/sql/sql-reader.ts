@@ -38,9 +38,7 @@ export class SqlReader implements QueryRunner {
     const given = rows.slice(0, limit)
     const hasMore = select !== undefined || order.some(({ column }) => this.#isInexact(access, column))
     const columns = hasMore ? (select ?? this.#model.columns) : undefined
-    const items = given.map((row) =>
-      toItem(this.#model, columns === undefined ? row : picked(row, columns)),
-    )
+    const items = given.map((row) => toItem(this.#model, columns === undefined ? row : picked(row, columns)))
     const last = given.at(-1)
     if (rows.length <= limit || last === undefined) return { items }
     const place = order.map(({ column }) => encoded(last[exactName(column)] ?? last[column]))
@@ -95,14 +93,18 @@ export class SqlReader implements QueryRunner {
     const exact = order
       .filter(({ column }) => this.#isInexact(access, column))
       .map(({ column }) =>
-        sql`cast(${sql.ref(column)} as ${sql.raw(engine === 'mysql' ? 'char' : 'text')})`.as(exactName(column)),
+        sql`cast(${sql.ref(column)} as ${sql.raw(engine === 'mysql' ? 'char' : 'text')})`.as(
+          exactName(column),
+        ),
       )
-    let query = (exact.length === 0 ? chosen : chosen.select(exact)).where((builder) => conditions.all(builder, state.conditions)) as unknown as Select
+    let query = (exact.length === 0 ? chosen : chosen.select(exact)).where((builder) =>
+      conditions.all(builder, state.conditions),
+    ) as unknown as Select
     if (after !== undefined) {
       const place = this.#place(after, state, order.length)
       query = query.where((builder) => behind(builder, order, place))
     }
-    return ordered(query, order)
+    return ordered(query, order, engine)
   }
 
   #binding({ conditions, sort }: QueryState): unknown {

@@ -60,7 +60,7 @@ export class SqlWriter {
 
   async #insertPart(kysely: AnyKysely, rows: readonly Row[]): Promise<Row[]> {
     const insert = kysely.insertInto(this.#model.name).values(rows)
-    if (this.changesInOne) return insert.returning(this.#columns()).execute() as Promise<Row[]>
+    if (this.changesInOne) return insert.returning(this.#columns()).execute()
     const { key } = this.#model
     if (rows.some((row) => key.some((column) => row[column] === undefined)))
       return this.#insertNumbered(kysely, rows)
@@ -93,7 +93,7 @@ export class SqlWriter {
         .onConflict((conflict) => conflict.columns([...this.#model.key]).doNothing())
         .returning(this.#columns())
         .execute()
-      return row as Row | undefined
+      return row
     } catch (error) {
       if (!isDuplicate(error)) throw error
       if (!this.changesInOne && (await this.find(kysely, item)) !== undefined) return undefined
@@ -159,8 +159,7 @@ export class SqlWriter {
     const remove = kysely
       .deleteFrom(this.#model.name)
       .where((builder) => this.#conditions.all(builder, this.#meant(key, demand)))
-    if (this.changesInOne)
-      return (await remove.returning(this.#columns()).executeTakeFirst()) as Row | undefined
+    if (this.changesInOne) return await remove.returning(this.#columns()).executeTakeFirst()
     const row = await this.find(kysely, key, demand)
     if (row !== undefined) await remove.execute()
     return row
@@ -172,9 +171,7 @@ export class SqlWriter {
       .selectFrom(this.#model.name)
       .select(this.#columns())
       .where((builder) => this.#conditions.all(builder, this.#meant(key, demand)))
-    return (
-      kysely.isTransaction && !this.changesInOne ? found.forUpdate() : found
-    ).executeTakeFirst() as Promise<Row | undefined>
+    return (kysely.isTransaction && !this.changesInOne ? found.forUpdate() : found).executeTakeFirst()
   }
 
   /** The rows of several keys, in their order. */
@@ -184,7 +181,9 @@ export class SqlWriter {
     const size = columns.length === 1 ? maxParameters : maxPairs
     const found = new Map<string, Row>()
     for (let index = 0; index < wanted.length; index += size) {
-      const some = wanted.slice(index, index + size).map((key) => columns.map((column) => toColumn(key[column])))
+      const some = wanted
+        .slice(index, index + size)
+        .map((key) => columns.map((column) => toColumn(key[column])))
       const rows = await kysely
         .selectFrom(this.#model.name)
         .select(this.#columns())
@@ -234,9 +233,11 @@ export class SqlWriter {
   }
 
   #meant(key: object, demand: RowDemand | undefined) {
-    const equal = Object.entries(this.keyOf(key)).map(
-      ([column, value]): Comparison => ({ column, operator: '=', value }),
-    )
+    const equal = Object.entries(this.keyOf(key)).map(([column, value]): Comparison => ({
+      column,
+      operator: '=',
+      value,
+    }))
     return demand === undefined ? equal : [...equal, ...demanded(demand)]
   }
 
@@ -253,7 +254,7 @@ export class SqlWriter {
           ? Buffer.from(value).toString('base64')
           : value instanceof Date
             ? value.toISOString()
-            : String(value as string | number | bigint | boolean)
+            : String(value)
       }),
     )
   }

@@ -1,10 +1,12 @@
 import type * as sdk from '@aws-sdk/client-sqs'
 import { type AwsClient, ownClients } from '../../aws-client.ts'
-import { optionalImport } from '../../optional-import.ts'
+import { lazyImport } from '../../optional-import.ts'
 
 /** The commands and the client, loaded when they are first needed. */
-export const loadSqsSdk = (): Promise<typeof sdk> =>
-  optionalImport('@aws-sdk/client-sqs', () => import('@aws-sdk/client-sqs'))
+export const loadSqsSdk: () => Promise<typeof sdk> = lazyImport(
+  '@aws-sdk/client-sqs',
+  () => import('@aws-sdk/client-sqs'),
+)
 
 const ownClient = ownClients(async (config) => new (await loadSqsSdk()).SQSClient(config))
 

@@ -1,21 +1,10 @@
 import { ConfigurationError } from '../../errors.ts'
 import { defaultLogger, say } from '../../logger.ts'
 import type { Environment } from '../environment.ts'
-import type {
-  ConnectionDetails,
-  DatabaseContext,
-  DatabasePool,
-  IamDbAuthOptions,
-} from '../iam-db-auth.ts'
+import type { ConnectionDetails, DatabaseContext, DatabasePool, IamDbAuthOptions } from '../iam-db-auth.ts'
 import type { Entry } from './entry-socket.ts'
 import { mysqlPool, pgPool } from './pools.ts'
-import {
-  type DatabaseEngine,
-  type DatabaseSettings,
-  isAddress,
-  readSettings,
-  variable,
-} from './settings.ts'
+import { type DatabaseEngine, type DatabaseSettings, isAddress, readSettings, variable } from './settings.ts'
 import { closeOnShutdown } from './shutdown.ts'
 import { trust } from './tls.ts'
 import { tokenSource } from './token.ts'
@@ -82,7 +71,7 @@ function refuseUnsafe(
     throw new ConfigurationError('iamDbAuth(): without TLS a password is sent to this very machine only')
   if (tls && isAddress(endpoint) && !insecure)
     throw new ConfigurationError(
-      "iamDbAuth(): db_endpoint is an address, and the database's certificate has a name: give the name, and the address as the option \"host\"",
+      'iamDbAuth(): db_endpoint is an address, and the database\'s certificate has a name: give the name, and the address as the option "host"',
     )
 }
 

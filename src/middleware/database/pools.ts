@@ -94,10 +94,14 @@ function closedOnError(Client: typeof PgClient): typeof PgClient {
 
 /** `pool.query()` and every other way to a connection end in `connect()`. */
 function retryConnect(pool: PgPool): void {
-  const connect = retriedWhenBusy(pool.connect.bind(pool) as never)
+  const own = pool.connect.bind(pool) as (done?: Parameters<typeof connect>[0]) => Promise<unknown>
+  const connect = retriedWhenBusy(own as never)
   const promised = promisify(connect)
-  pool.connect = ((done?: Parameters<typeof connect>[0]) =>
-    done === undefined ? promised() : connect(done)) as PgPool['connect']
+  pool.connect = ((done?: Parameters<typeof connect>[0]) => {
+    // Who gets a connection that is there already is not refused.
+    if (pool.idleCount > 0) return own(done)
+    return done === undefined ? promised() : connect(done)
+  }) as PgPool['connect']
 }
 
 /** A pool of `mysql2/promise`, by the same rules. */
@@ -112,6 +116,9 @@ export async function mysqlPool(parts: PoolParts): Promise<MysqlPool> {
     database: settings.database,
     connectionLimit: max,
     connectTimeout,
+    // Times are of nobody's zone, and numbers beyond 2^53 text instead of others.
+    timezone: 'Z',
+    supportBigNumbers: true,
     ...(trust !== undefined && {
       ssl: { ca: trust.ca, minVersion: 'TLSv1.2', rejectUnauthorized: !insecure, verifyIdentity: !insecure },
     }),

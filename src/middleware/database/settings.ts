@@ -95,10 +95,7 @@ export async function readSettings(
     database: isDsql(endpoint) ? (database ?? 'postgres') : required('database', database),
     // The endpoint's own region is the one that the token must be signed for, whatever the function's is.
     region:
-      overrides.region ??
-      regionOf(endpoint) ??
-      (await variable('region', environment)) ??
-      regionFromFile(),
+      overrides.region ?? regionOf(endpoint) ?? (await variable('region', environment)) ?? regionFromFile(),
     ca: overrides.ca ?? (await variable('ca', environment)),
   }
 }
