@@ -53,7 +53,8 @@ export async function testBeside({
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of the loopback interface that nobody listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -62,8 +63,8 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** @throws if the server has ended, or does not answer in time */
-async function untilReady(
+/** Waits until a server answers. @throws if it has ended, or does not answer in time */
+export async function untilReady(
   server: ChildProcess,
   title: string,
   isReady: () => Promise<boolean>,
@@ -82,10 +83,11 @@ async function untilReady(
   }
 }
 
-async function end(server: ChildProcess): Promise<void> {
+/** Ends a server, and waits until it has. */
+export async function end(server: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return
   const ended = once(server, 'exit')
-  server.kill()
+  server.kill(signal)
   const isLate = await Promise.race([ended.then(() => false), setTimeout(5000, true, { ref: false })])
   if (isLate) server.kill('SIGKILL')
   await ended

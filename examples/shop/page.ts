@@ -4,17 +4,17 @@ import { placeOrder } from './handlers.ts'
 import type { Order, Product } from './models.ts'
 
 /** The shop as a page: plain HTML, forms, and no script. */
-export async function showShop({ query, cookies }: HttpRequest, { backends }: ShopContext) {
+export async function showShop({ query, cookies, basePath }: HttpRequest, { backends }: ShopContext) {
   const author = query.get('author') ?? 'Ursula K. Le Guin'
   const [products, orders] = await Promise.all([
     backends.products.where('author', '=', author).sortBy('title').limit(50).all(),
     backends.orders.query().sortBy('placedAt', 'desc').limit(20).page(),
   ])
   const message = cookies['message']
-  return respond.html(page({ author, products, orders: orders.items, message }), {
+  return respond.html(page({ basePath, author, products, orders: orders.items, message }), {
     headers: { 'cache-control': 'no-store' },
     // Shown once.
-    cookies: message === undefined ? [] : [messageCookie('', 0)],
+    cookies: message === undefined ? [] : [messageCookie(basePath, '', 0)],
   })
 }
 
@@ -23,16 +23,17 @@ export async function addProduct(request: HttpRequest, { backends: { products } 
   try {
     await products.create({ author, title, price: Number(price) } satisfies InputOf<typeof Product>)
   } catch (error) {
-    if (error instanceof ValidationError) return backTo(author, 'An author, a title and a price are needed')
+    if (error instanceof ValidationError)
+      return backTo(request, author, 'An author, a title and a price are needed')
     throw error
   }
-  return backTo(author, `"${title}" is in the shop now`)
+  return backTo(request, author, `"${title}" is in the shop now`)
 }
 
 export async function orderProduct(request: HttpRequest, context: ShopContext) {
   const { author = '', title = '' } = fieldsOf(request)
   await placeOrder({ data: { author, title } }, context)
-  return backTo(author, `"${title}" is ordered`)
+  return backTo(request, author, `"${title}" is ordered`)
 }
 
 export function showLogo() {
@@ -47,30 +48,32 @@ function fieldsOf(request: HttpRequest): Readonly<Record<string, string>> {
 }
 
 /** After a form the page is asked for anew, so that going back sends nothing twice. */
-function backTo(author: string, message: string) {
-  return respond.redirect(`/?author=${encodeURIComponent(author)}`, 303, {
-    cookies: [messageCookie(message)],
+function backTo({ basePath }: HttpRequest, author: string, message: string) {
+  return respond.redirect(`${basePath}/?author=${encodeURIComponent(author)}`, 303, {
+    cookies: [messageCookie(basePath, message)],
   })
 }
 
-function messageCookie(value: string, maxAge = 60) {
-  return { name: 'message', value, maxAge, path: '/', httpOnly: true, sameSite: 'Lax' } as const
+function messageCookie(basePath: string, value: string, maxAge = 60) {
+  return { name: 'message', value, maxAge, path: `${basePath}/`, httpOnly: true, sameSite: 'Lax' } as const
 }
 
 interface View {
+  /** What stands in front of every path: the stage of a REST API on its own domain. */
+  readonly basePath: string
   readonly author: string
   readonly products: readonly ItemOf<typeof Product>[]
   readonly orders: readonly ItemOf<typeof Order>[]
   readonly message: string | undefined
 }
 
-function page({ author, products, orders, message }: View): string {
+function page({ basePath, author, products, orders, message }: View): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <title>The shop</title>
-        <link rel="icon" href="/logo.png" />
+        <link rel="icon" href="${basePath}/logo.png" />
         <style>
           body {
             font:
@@ -97,7 +100,7 @@ function page({ author, products, orders, message }: View): string {
         </style>
       </head>
       <body>
-        <h1><img src="/logo.png" alt="" width="32" height="32" /> The shop</h1>
+        <h1><img src="${basePath}/logo.png" alt="" width="32" height="32" /> The shop</h1>
         ${message === undefined ? [] : [html`<p class="message" role="status">${message}</p>`]}
         <h2>Books by ${author}</h2>
         <table id="products">
@@ -107,7 +110,7 @@ function page({ author, products, orders, message }: View): string {
                 <td>${title}</td>
                 <td>${price.toFixed(2)}</td>
                 <td>
-                  <form method="post" action="/order">
+                  <form method="post" action="${basePath}/order">
                     <input type="hidden" name="author" value="${author}" />
                     <input type="hidden" name="title" value="${title}" />
                     <button aria-label="Order ${title}">Order</button>
@@ -117,7 +120,7 @@ function page({ author, products, orders, message }: View): string {
           )}
         </table>
         <h2>Add a book</h2>
-        <form id="add" method="post" action="/add">
+        <form id="add" method="post" action="${basePath}/add">
           <label>Author <input name="author" value="${author}" required /></label>
           <label>Title <input name="title" required /></label>
           <label>Price <input name="price" type="number" step="0.01" min="0" required /></label>

@@ -1,4 +1,4 @@
-// From the backend through a queue to the worker, against moto. Where moto is not like AWS, docs/emulators.md says so.
+// From the backend through a queue to the worker, beside moto or ElasticMQ. Where one is not like AWS, docs/emulators.md says so.
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import middy from '@middy/core'
 import {
@@ -16,7 +16,8 @@ import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { RecordingLogger } from '../support/recording-logger.ts'
 
-const client = new SQSClient({ endpoint: process.env['MOTO_ENDPOINT'] as string })
+const endpoint = process.env['ELASTICMQ_ENDPOINT'] ?? process.env['MOTO_ENDPOINT']
+const client = new SQSClient({ endpoint: endpoint as string })
 const schema = z.object({ id: z.number(), group: z.string() })
 type Job = z.infer<typeof schema>
 

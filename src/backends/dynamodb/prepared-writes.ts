@@ -9,7 +9,20 @@ import { type Demand, type WriteTarget, deleteInput, putInput, updateInput } fro
 
 type Write = PreparedWrite['item']
 
-/** The writes of one table that `transact()` makes together with others. Nothing is sent before. */
+/**
+ * The writes of one table that `transact()` makes together with others. Nothing is sent before.
+ *
+ * @example
+ * ```ts
+ * import { DynamoDbBackend, type PreparedWrites, transact } from 'clearskies-middy/backends/dynamodb'
+ * import { model } from 'clearskies-middy/backends/model'
+ * import { z } from 'zod'
+ *
+ * const orders = new DynamoDbBackend(model({ name: 'orders', key: ['id'], schema: z.object({ id: z.string() }) }))
+ * const writes: PreparedWrites<{ id: string }, { id: string }, { id: string }> = orders.prepare
+ * await transact([writes.create({ id: '7' }), writes.delete({ id: '6' })])
+ * ```
+ */
 export class PreparedWrites<TItem, TInput, TKey> {
   readonly #access: TableAccess
 

@@ -247,7 +247,7 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
     for (let attempt = 0; attempt < 2; attempt++) {
       const row = await writer.change(kysely, key, changes, demand, version)
       if (row !== undefined) return row
-      if (fresh === undefined || !(await writer.lacks(kysely, key, demand))) break
+      if (fresh === undefined || !meetsNothing(demand)) break
       const stored = await writer.insertIfNew(kysely, fresh)
       if (stored !== undefined) return stored
     }

@@ -1,11 +1,10 @@
 import type * as sdk from '@aws-sdk/client-sqs'
 import { type AwsClient, ownClients } from '../../aws-client.ts'
-import { lazyImport } from '../../optional-import.ts'
+import { atRunTime, lazyImport } from '../../optional-import.ts'
 
 /** The commands and the client, loaded when they are first needed. */
-export const loadSqsSdk: () => Promise<typeof sdk> = lazyImport(
-  '@aws-sdk/client-sqs',
-  () => import('@aws-sdk/client-sqs'),
+export const loadSqsSdk: () => Promise<typeof sdk> = lazyImport('@aws-sdk/client-sqs', () =>
+  import('@aws-sdk/client-sqs').catch(atRunTime),
 )
 
 const ownClient = ownClients(async (config) => new (await loadSqsSdk()).SQSClient(config))

@@ -84,7 +84,10 @@ const saying: Readonly<Partial<Record<Verdict, string>>> = {
 
 function sendError(verdict: Verdict, named: string, cause?: unknown): SqsSendError {
   const code = named === '' ? 'Unknown' : named
-  return new SqsSendError(`${saying[verdict] ?? 'SQS did not take the message'}: ${code}`, { code, cause })
+  // Names who may not do what: exactly what has to be put right.
+  const reason =
+    code.startsWith('AccessDenied') && cause instanceof Error ? `${code} (${cause.message})` : code
+  return new SqsSendError(`${saying[verdict] ?? 'SQS did not take the message'}: ${reason}`, { code, cause })
 }
 
 /** For a message that has to stay behind one that was not taken. */

@@ -7,7 +7,8 @@ const attempts = 5
 /** Milliseconds that the first wait takes at most; every further one may take twice as long. */
 const firstWait = 100
 
-type Done = (error: Error | null | undefined, ...rest: unknown[]) => void
+/** How both drivers tell that a connection is there, or why not. */
+export type Done = (error: Error | null | undefined, ...rest: unknown[]) => void
 type Acquire = (done: Done) => void
 
 /**

@@ -30,7 +30,7 @@ export async function openDatabase<TEngine extends DatabaseEngine>(
   } = options
   const settings = await readSettings(engine, options, environment)
   const { endpoint, host, port } = settings
-  refuseUnsafe(settings, { auth, tls, insecure })
+  refuseUnsafe(settings, { tls, insecure })
   const trusted = tls ? trust(settings.ca) : undefined
   const password = auth === 'iam' ? await tokenSource(settings) : () => passwordFrom(environment)
   const direct = { host, port }
@@ -65,7 +65,7 @@ export async function openDatabase<TEngine extends DatabaseEngine>(
 
 function refuseUnsafe(
   { endpoint, host }: DatabaseSettings,
-  { auth, tls, insecure }: { auth: string; tls: boolean; insecure: boolean },
+  { tls, insecure }: { tls: boolean; insecure: boolean },
 ): void {
   if (!tls && !['localhost', '127.0.0.1', '::1'].includes(host))
     throw new ConfigurationError('iamDbAuth(): without TLS a password is sent to this very machine only')

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import type { Client as PgClient, Pool as PgPool, PoolConfig } from 'pg'
 import { ConfigurationError } from '../../errors.ts'
 import { atRunTime, optionalImport } from '../../optional-import.ts'
-import { retriedWhenBusy } from './busy-retry.ts'
+import { type Done, retriedWhenBusy } from './busy-retry.ts'
 import { type Entry, EntrySocket } from './entry-socket.ts'
 import { type DatabaseSettings, isAddress, isDsql } from './settings.ts'
 import type { Trust } from './tls.ts'
@@ -94,13 +94,15 @@ function closedOnError(Client: typeof PgClient): typeof PgClient {
 
 /** `pool.query()` and every other way to a connection end in `connect()`. */
 function retryConnect(pool: PgPool): void {
-  const own = pool.connect.bind(pool) as (done?: Parameters<typeof connect>[0]) => Promise<unknown>
-  const connect = retriedWhenBusy(own as never)
+  const own = pool.connect.bind(pool) as (done?: Done) => Promise<unknown>
+  const connect = retriedWhenBusy((done) => void own(done))
   const promised = promisify(connect)
-  pool.connect = ((done?: Parameters<typeof connect>[0]) => {
+  pool.connect = ((done?: Done) => {
     // Who gets a connection that is there already is not refused.
     if (pool.idleCount > 0) return own(done)
-    return done === undefined ? promised() : connect(done)
+    if (done === undefined) return promised()
+    connect(done)
+    return undefined
   }) as PgPool['connect']
 }
 
