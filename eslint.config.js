@@ -6,7 +6,16 @@ import tseslint from 'typescript-eslint'
 const notInstalled = existsSync('examples/shop/cdk/node_modules') ? [] : ['examples/shop/cdk']
 
 export default defineConfig(
-  globalIgnores(['dist', '**/node_modules', 'bench', '.emulators', '.databases', '**/cdk.out', '**/*.js', ...notInstalled]),
+  globalIgnores([
+    'dist',
+    '**/node_modules',
+    'bench',
+    '.emulators',
+    '.databases',
+    '**/cdk.out',
+    '**/*.js',
+    ...notInstalled,
+  ]),
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true } },

@@ -41,6 +41,11 @@ say(dynamoDb.tablesTable(dynamoTables))
 dynamoDb.closeTable()
 const firstValue = await benchFirstValue(quick ? 1 : 20)
 say(firstValueTable(firstValue))
+const { benchIamDbAuth, benchSql, sqlTable } = await import('./sql.ts')
+const iamDb = await benchIamDbAuth(quick ? 1 : 21)
+say(sqlTable('iamDbAuth() beside a bare pool', iamDb))
+const sql = await benchSql(quick ? 1 : 21)
+say(sqlTable('SqlBackend beside Kysely itself, on PGlite', sql))
 const coldStart = await benchColdStart(quick ? 2 : 20)
 say(coldStartTable(coldStart))
 const entries = await benchEntries()
@@ -55,6 +60,8 @@ const results = {
   records,
   fifo,
   sends,
+  sql,
+  iamDb,
   secretsWarm,
   secretsCalls,
   dynamoPure,

@@ -1,7 +1,6 @@
-// The catalogue of IAM database authentication (C3): the pool, what it survives, and how it ends.
+// The catalogue of IAM database authentication (C3): the pool, and what it survives.
 import { Signer } from '@aws-sdk/rds-signer'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import timers from 'node:timers'
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -10,7 +9,6 @@ import { noCertificates } from '../support/certificates.ts'
 import {
   type AnyPool,
   cutOff,
-  dsqlEndpoint,
   endpoint,
   errorOf,
   socketOf,
@@ -18,7 +16,6 @@ import {
   useIamDatabases,
   work,
 } from '../support/iam-databases.ts'
-import { startScript } from '../support/run-script.ts'
 import { Gate } from '../support/secret-stores.ts'
 
 /** What MySQL is sent instead of a password, for the salt that the fake has. */
@@ -34,7 +31,7 @@ afterEach(() => {
 })
 
 describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () => {
-  const { databases, certificate, logger, make } = useIamDatabases()
+  const { databases, logger, make } = useIamDatabases()
 
   describe.each(databases)('$engine', (tested) => {
     const { engine, server, connection, busy } = tested
@@ -135,7 +132,9 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
       await work(database, select)
       expect(server.logins).toHaveLength(2)
       if (engine === 'postgres')
-        expect(logger.warnings).toMatchObject([{ message: expect.stringMatching(/connection to the database ended/) }])
+        expect(logger.warnings).toMatchObject([
+          { message: expect.stringMatching(/connection to the database ended/) },
+        ])
     })
 
     it('C3.16: a query that is cut off fails, and the next one works', async () => {
@@ -215,134 +214,21 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
         ['hunter2-MARKER', 'rotated-MARKER'].map(engine === 'postgres' ? String : nativeHash),
       )
     })
-
-    it('C3.19: goes on when a handler throws', async () => {
-      const database = make(tested, { max: 1 })
-      await expect(
-        work(database, async (context) => {
-          await select(context)
-          throw new Error('the handler failed')
-        }),
-      ).rejects.toThrow('the handler failed')
-      await work(database, select)
-      expect(server.logins).toHaveLength(1)
-      expect(server.openConnections).toBe(1)
-    })
-
-    it('C3.19: says goodbye at end(), and is made anew by the next invocation', async () => {
-      const database = make(tested)
-      const first = await work(database, async ({ db }) => {
-        await db.query('select 1')
-        return db
-      })
-      await Promise.all([database.end(), database.end()])
-      await database.end()
-      await expect(first.query('select 2')).rejects.toThrow(/pool/i)
-      await work(database, select)
-      expect(server.queries).toEqual(['select 1', 'select 1'])
-      expect(server.goodbyes).toBe(1)
-    })
-
-    it('C3.19: what end() meets while it is made does not come back', async () => {
-      const database = make(tested)
-      const invocation = work(database, ({ db }) => db)
-      await database.end()
-      const ended = await invocation.catch(() => undefined)
-      const next = await work(database, ({ db }) => db)
-      expect(next).not.toBe(ended)
-      await next.query('select 1')
-      expect(server.queries).toEqual(['select 1'])
-    })
-
-    it('C3.19: leaves no listener behind on the process', async () => {
-      vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'shop')
-      const before = process.listenerCount('SIGTERM')
-      const made = [make(tested), make(tested)]
-      for (const database of made) await work(database, select)
-      expect(process.listenerCount('SIGTERM')).toBe(before + 1)
-      for (const database of made) await database.end()
-      expect(process.listenerCount('SIGTERM')).toBe(before)
-    })
   })
 
   it('C3.13: waits up to twice as long each time', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const waits: unknown[] = []
-    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((run: (...args: unknown[]) => void, ms: number, ...args: unknown[]) => {
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((
+      run: (...args: unknown[]) => void,
+      ms: number,
+      ...args: unknown[]
+    ) => {
       waits.push(ms)
       run(...args)
     }) as never)
     vi.spyOn(Math, 'random').mockReturnValue(0.5)
     retriedWhenBusy((done) => done(new Error('too many competing requests')))(() => undefined)
     expect(waits).toEqual([50, 100, 200, 400])
-  })
-
-  it('C3.19: all pools of a process say goodbye when Lambda ends it', async () => {
-    const options = databases.map(({ engine, server: { port } }) => ({
-      engine,
-      endpoint,
-      host: '127.0.0.1',
-      port,
-      username: 'app',
-      database: 'shop',
-      ca: certificate.certFile,
-    }))
-    const script = `
-      import middy from '@middy/core'
-      import { iamDbAuth } from 'clearskies-middy/middleware/iam-db-auth'
-      for (const options of ${JSON.stringify(options)})
-        await middy().use(iamDbAuth(options)).handler((_, { db }) => db.query('select 1'))({}, {})
-      process.on('exit', (code) => console.log('exit', code))
-      setInterval(() => undefined, 1000)
-      console.log('ready')`
-    const child = startScript(script, {
-      AWS_LAMBDA_FUNCTION_NAME: 'shop',
-      AWS_REGION: 'eu-central-1',
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
-    })
-    let output = ''
-    const isReady = new Promise<void>((resolve) => {
-      child.stdout.on('data', (chunk) => {
-        output += String(chunk)
-        if (output.includes('ready')) resolve()
-      })
-    })
-    child.stderr.on('data', (chunk) => (output += String(chunk)))
-    const exit = once(child, 'close')
-    await Promise.race([isReady, exit])
-    child.kill('SIGTERM')
-    expect(await exit).toEqual([0, null])
-    expect(output).toBe('ready\nexit 0\n')
-    expect(databases.map(({ server }) => server.goodbyes)).toEqual([1, 1])
-  })
-
-  it.each(['admin', 'app'])('C3.20: Aurora DSQL has a token of its own for %s', async (username) => {
-    const [postgres] = databases as [(typeof databases)[0]]
-    await work(make(postgres, { endpoint: dsqlEndpoint, username }), ({ db }) => db.query('select 1'))
-    expect(postgres.server.logins).toMatchObject([{ user: username, servername: dsqlEndpoint }])
-    expect(tokensOf(postgres.server)).toMatchObject([
-      {
-        action: username === 'admin' ? 'DbConnectAdmin' : 'DbConnect',
-        service: 'dsql',
-        host: dsqlEndpoint,
-        region: 'eu-central-1',
-        isGenuine: true,
-      },
-    ])
-  })
-
-  it('C3.20: a connection to Aurora DSQL is given up before its hour is over', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    const [postgres] = databases as [(typeof databases)[0]]
-    const database = make(postgres, { endpoint: dsqlEndpoint, max: 1 })
-    for (let minute = 0; minute < 54; minute++) {
-      await work(database, ({ db }) => db.query('select 1'))
-      vi.advanceTimersByTime(60_000)
-    }
-    expect(postgres.server.logins).toHaveLength(1)
-    vi.advanceTimersByTime(60_000)
-    await work(database, ({ db }) => db.query('select 1'))
-    expect(postgres.server.logins).toHaveLength(2)
   })
 })

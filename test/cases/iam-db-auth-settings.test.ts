@@ -182,7 +182,11 @@ describe.skipIf(noCertificates() !== undefined)('the certificates to trust', () 
   })
 
   it.each<[string, (() => string) | undefined, RegExp]>([
-    ['is missing', undefined, /^The certificate bundle .*bundle\.pem cannot be read \(ssl_ca_bundle_filename\)$/],
+    [
+      'is missing',
+      undefined,
+      /^The certificate bundle .*bundle\.pem cannot be read \(ssl_ca_bundle_filename\)$/,
+    ],
     ['is empty', () => '', /bundle\.pem holds no certificate in PEM form/],
     ['is a web page', () => '<html></html>', /holds no certificate/],
     ['is cut off', () => pem.slice(0, -20), /holds no certificate/],

@@ -60,7 +60,7 @@ describe.skipIf(obstacle !== undefined)('iamDbAuth()', () => {
         const { signedAt = 0, expires = 0 } = tokensOf(server).at(-1) ?? {}
         return Date.now() > signedAt + expires * 1000 ? refused : undefined
       }
-      const refused = { code: tested.engine === 'mysql' ? '1045' : '28000', message: String(denied.source) }
+      const refused = { code: tested.engine === 'mysql' ? '1045' : '28000', message: denied.source }
       const database = make(tested)
       await work(database, async ({ db }) => {
         const first = await connection(db)
@@ -99,7 +99,9 @@ describe.skipIf(obstacle !== undefined)('iamDbAuth()', () => {
 
     it('C3.4: a certificate that nobody has vouched for is refused, and nothing sent', async () => {
       const other = makeCertificate(directory, 'other', `DNS:${endpoint}`)
-      const error = await errorOf(work(make(tested, { ca: other.certFile }), ({ db }) => db.query('select 1')))
+      const error = await errorOf(
+        work(make(tested, { ca: other.certFile }), ({ db }) => db.query('select 1')),
+      )
       expect(`${error.code} ${error.message}`).toMatch(/self[- ]signed/i)
       expect(server.logins).toEqual([])
     })

@@ -3,6 +3,7 @@ import { SqlBackend } from 'clearskies-middy/backends/sql'
 import { describe } from 'vitest'
 import { type AnyKysely, type SqlEngine, createSqlTable } from '../support/sql-tables.ts'
 import { backendContract } from './backend-contract.ts'
+import { sqlColumns } from './sql-columns.ts'
 import { sqlPages } from './sql-pages.ts'
 import { sqlWrites } from './sql-writes.ts'
 
@@ -27,7 +28,7 @@ export function sqlContract(tested: TestedSql): void {
   backendContract(
     `SqlBackend on ${name}`,
     async (model, { version, tokenSecret }) => {
-      await table(model as unknown as Model)
+      await table(model)
       return new SqlBackend(model, {
         db: pool(),
         ...(version !== undefined && { version }),
@@ -47,5 +48,6 @@ export function sqlContract(tested: TestedSql): void {
   describe(`SqlBackend on ${name}, beyond the contract`, () => {
     sqlPages(tested)
     sqlWrites(tested)
+    sqlColumns(tested)
   })
 }

@@ -24,7 +24,7 @@ const taskModel = () =>
 export function sqlPages({ engine, pool, kysely }: TestedSql): void {
   const open = async () => {
     const definition = taskModel()
-    await createSqlTable(kysely(), engine, definition as never)
+    await createSqlTable(kysely(), engine, definition)
     return new SqlBackend(definition, { db: pool() })
   }
 
@@ -54,17 +54,20 @@ export function sqlPages({ engine, pool, kysely }: TestedSql): void {
       (['asc', 'desc'] as const).flatMap((direction) =>
         [1, 2, 3, 4, 8, 9, 10].map((limit) => [direction, limit] as const),
       ),
-    )('sorted %s by a column with ties and gaps have every row once (%i a page)', async (direction, limit) => {
-      const query = tasks.query().sortBy('due', direction).limit(limit)
-      const seen: number[] = []
-      let after: string | undefined
-      do {
-        const page: { items: { id: number }[]; next?: string } = await query.after(after).page()
-        seen.push(...page.items.map(({ id }) => id))
-        after = page.next
-      } while (after !== undefined)
-      expect(seen).toEqual(expected(direction))
-    })
+    )(
+      'sorted %s by a column with ties and gaps have every row once (%i a page)',
+      async (direction, limit) => {
+        const query = tasks.query().sortBy('due', direction).limit(limit)
+        const seen: number[] = []
+        let after: string | undefined
+        do {
+          const page: { items: { id: number }[]; next?: string } = await query.after(after).page()
+          seen.push(...page.items.map(({ id }) => id))
+          after = page.next
+        } while (after !== undefined)
+        expect(seen).toEqual(expected(direction))
+      },
+    )
 
     it('neither double nor miss a row when others come and go between them', async () => {
       const query = tasks.query().sortBy('due').limit(3)
@@ -92,7 +95,9 @@ export function sqlPages({ engine, pool, kysely }: TestedSql): void {
       const db = kysely()
       await sql`create table ${sql.table(name)} (id integer primary key, at ${type})`.execute(db)
       for (const id of [0, 1, 2, 3, 4, 5])
-        await sql`insert into ${sql.table(name)} values (${id}, ${`2024-02-29 12:00:00.12345${9 - id}`})`.execute(db)
+        await sql`insert into ${sql.table(name)} values (${id}, ${`2024-02-29 12:00:00.12345${9 - id}`})`.execute(
+          db,
+        )
       const logs = new SqlBackend(definition, { db: pool() })
       for (const direction of ['asc', 'desc'] as const) {
         const seen: number[] = []
@@ -121,19 +126,29 @@ export function sqlPages({ engine, pool, kysely }: TestedSql): void {
       ])
     })
 
-    it.each([`' or '1'='1`, `a'; drop table tasks; --`, 'a\\', '\\', '"', '`', '%', '_', '!', '$1', '?', ':id'])(
-      'is nothing but text in a value: %s',
-      async (text) => {
-        const { length: count } = [`x' or '1'='1`, '100%_!\\', 'a'].filter((list) => list.includes(text))
-        expect(await tasks.where('list', '=', text).all()).toEqual([])
-        expect(await tasks.where('list', 'in', [text]).count()).toBe(0)
-        expect(await tasks.where('list', 'contains', text).count()).toBe(count)
-        expect(await tasks.find({ list: text, id: 1 })).toBeUndefined()
-        await tasks.create({ list: text, id: 9 })
-        expect(await tasks.delete({ list: text, id: 9 })).toEqual({ list: text, id: 9 })
-        expect(await tasks.query().count()).toBe(3)
-      },
-    )
+    it.each([
+      `' or '1'='1`,
+      `a'; drop table tasks; --`,
+      'a\\',
+      '\\',
+      '"',
+      '`',
+      '%',
+      '_',
+      '!',
+      '$1',
+      '?',
+      ':id',
+    ])('is nothing but text in a value: %s', async (text) => {
+      const { length: count } = [`x' or '1'='1`, '100%_!\\', 'a'].filter((list) => list.includes(text))
+      expect(await tasks.where('list', '=', text).all()).toEqual([])
+      expect(await tasks.where('list', 'in', [text]).count()).toBe(0)
+      expect(await tasks.where('list', 'contains', text).count()).toBe(count)
+      expect(await tasks.find({ list: text, id: 1 })).toBeUndefined()
+      await tasks.create({ list: text, id: 9 })
+      expect(await tasks.delete({ list: text, id: 9 })).toEqual({ list: text, id: 9 })
+      expect(await tasks.query().count()).toBe(3)
+    })
 
     it.each(['id" = 1 or 1=1 --', 'id; drop table tasks', '*', 'list`', '1', 'id as x', 'tasks.id'])(
       'is no column: %s',
@@ -167,7 +182,9 @@ export function sqlPages({ engine, pool, kysely }: TestedSql): void {
     it('is shown by explain(), with its parameters apart', async () => {
       const { requests } = await tasks.where('list', '=', 'a').sortBy('due', 'desc').limit(3).explain()
       expect(requests).toMatchObject([{ parameters: expect.arrayContaining(['a']) }])
-      expect((requests[0] as { sql: string }).sql).toMatch(/^select .* where .* order by .* is null asc, /)
+      expect((requests[0] as { sql: string }).sql).toMatch(
+        /^select .* where .* order by .due. desc( nulls last)?, /,
+      )
     })
   })
 }

@@ -82,7 +82,10 @@ export class FakeDatabase {
   /** Goes on through TLS. */
   async secured(socket: Socket): Promise<TLSSocket> {
     const { cert, key } = this.#certificate
-    const secure = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext({ cert, key }) })
+    const secure = new TLSSocket(socket, {
+      isServer: true,
+      secureContext: createSecureContext({ cert, key }),
+    })
     secure.on('error', () => undefined)
     await once(secure, 'secure')
     return secure

@@ -125,11 +125,9 @@ export async function work<T>(
   let result: T | undefined
   const chain = middy().use(invocation())
   if (variables !== undefined) chain.use(environment({ file: false, overrides: variables }))
-  const handler = chain
-    .use(database)
-    .handler(async (_, context) => {
-      result = await run(context)
-    })
+  const handler = chain.use(database).handler(async (_, context) => {
+    result = await run(context)
+  })
   await invoke(handler, {})
   return result as T
 }
