@@ -8,7 +8,13 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/e2e/lambda-runtime/**', 'test/emulators/**', 'test/databases/**', 'test/browser/**', '**/node_modules/**'],
+    exclude: [
+      'test/e2e/lambda-runtime/**',
+      'test/emulators/**',
+      'test/databases/**',
+      'test/browser/**',
+      '**/node_modules/**',
+    ],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // A handler's log is part of what is tested; the rest stays quiet.
