@@ -171,7 +171,10 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
       signal?.throwIfAborted()
       return Math.min(this.#found(state, this.#plan(state)).length, state.limit ?? Infinity)
     },
-    explain: (state) => ({ plan: this.#plan(state), requests: [] }),
+    explain: (state) => {
+      const chosen = this.#plan(state)
+      return { plan: { ...chosen, why: chosen.why }, requests: [] }
+    },
   }
 
   #plan(state: QueryState): Plan {

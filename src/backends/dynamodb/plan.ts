@@ -163,6 +163,9 @@ class Planner {
   #usable(keyed: readonly AccessPath[]): AccessPath[] {
     const { title, hydrate = false } = this.#options
     const { consistent = false, sort, index } = this.#state
+    // Most tables: nothing that could speak against any of them.
+    if (sort === undefined && !consistent && keyed.every(({ columns }) => columns === 'all'))
+      return [...keyed]
     const current = keyed.filter(({ isGlobal }) => !(consistent && isGlobal))
     if (current.length === 0)
       throw new ConditionError(
@@ -213,12 +216,13 @@ class Planner {
 
   /** How far the conditions on its keys narrow a path down. */
   #narrowed(path: AccessPath): NarrowedPath {
-    const key: Comparison[] = path.partition.map((column) => this.#equal(column) as Comparison)
-    const said: Comparison[] = [...key]
+    const key: Comparison[] = []
     const check: Comparison[] = []
     let rank = 0
+    for (const column of path.partition) key.push(this.#equal(column) as Comparison)
+    const said = key.slice()
     for (const column of path.sort) {
-      const on = this.#comparisons.filter((one) => one.column === column && !key.includes(one))
+      const on = this.#on(column)
       if (on.length === 0) break
       const range = rangeOf(on)
       if (range.isEmpty) return { path, key, said, check, rank: 4, emptyColumn: column }
@@ -242,23 +246,14 @@ class Planner {
       const isHere = touches(condition, path.order) || isBeyond(path, condition)
       ;(isHere ? here : filter).push(condition)
     }
-    return {
-      operation: 'Query',
-      index: path.name,
+    const hydrate = path.columns !== 'all' && this.#missing(path).length > 0
+    return new QueryRead(path, {
       key,
       filter,
       check: here,
+      hydrate,
       forward: this.#state.sort?.direction !== 'desc',
-      order: path.order,
-      hydrate: path.columns !== 'all' && this.#missing(path).length > 0,
-      // Only said where somebody asks: most plans are made to be run.
-      get why() {
-        const narrowed = key.slice(path.partition.length).map(({ column }) => `"${column}"`)
-        const fixed = path.partition.map((column) => `"${column}"`).join(', ')
-        const place = path.name === undefined ? 'the table' : `the index ${path.name}`
-        return `${fixed} is fixed${narrowed.length === 0 ? '' : ` and ${narrowed.join(', ')} narrowed`} in ${place}`
-      },
-    }
+    })
   }
 
   /** A partition that is one of a few values: a query for each. */
@@ -345,6 +340,13 @@ class Planner {
     }
   }
 
+  /** The conditions on a column. A path's keys are different columns, so none is taken twice. */
+  #on(column: string): Comparison[] {
+    const on: Comparison[] = []
+    for (const one of this.#comparisons) if (one.column === column) on.push(one)
+    return on
+  }
+
   #equal(column: string): Comparison | undefined {
     return this.#comparison(column, '=')
   }
@@ -356,6 +358,47 @@ class Planner {
   #comparison(column: string, operator: '=' | 'in'): Comparison | undefined {
     for (const one of this.#comparisons) if (one.operator === operator && one.column === column) return one
     return undefined
+  }
+}
+
+/** The read of a path. Its reason is only said where somebody asks: most plans are made to be run. */
+class QueryRead implements RangeRead {
+  readonly operation = 'Query'
+  readonly index: string | undefined
+  readonly key: readonly Comparison[]
+  readonly filter: readonly Condition[]
+  readonly check: readonly Condition[]
+  readonly forward: boolean
+  readonly order: readonly string[]
+  readonly hydrate: boolean
+  readonly #path: AccessPath
+
+  constructor(
+    path: AccessPath,
+    {
+      key,
+      filter,
+      check,
+      hydrate,
+      forward,
+    }: Pick<RangeRead, 'key' | 'filter' | 'check' | 'hydrate' | 'forward'>,
+  ) {
+    this.index = path.name
+    this.key = key
+    this.filter = filter
+    this.check = check
+    this.forward = forward
+    this.order = path.order
+    this.hydrate = hydrate
+    this.#path = path
+  }
+
+  get why(): string {
+    const { name, partition } = this.#path
+    const narrowed = this.key.slice(partition.length).map(({ column }) => `"${column}"`)
+    const fixed = partition.map((column) => `"${column}"`).join(', ')
+    const place = name === undefined ? 'the table' : `the index ${name}`
+    return `${fixed} is fixed${narrowed.length === 0 ? '' : ` and ${narrowed.join(', ')} narrowed`} in ${place}`
   }
 }
 

@@ -85,7 +85,8 @@ export class TableReader implements QueryRunner {
           }
         : this.#request(table, state, { read, except }),
     )
-    return { plan: chosen, requests }
+    // The reason is made when it is read; here it is said.
+    return { plan: { ...chosen, why: chosen.why }, requests }
   }
 
   #normalized(state: QueryState): QueryState {
