@@ -3,7 +3,7 @@ import { regionFromFile, regionPlaces } from './region.ts'
 
 /** The part of an AWS SDK client that is used, so that any client, or a stand-in, will do. */
 export interface AwsClient {
-  // The SDK's own `send` is overloaded per command; this is what all of them fit.
+  /** Sends a command. The SDK's own `send` is overloaded per command; this is what all of them fit. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   send(command: any, options?: any): Promise<any>
 }

@@ -18,7 +18,8 @@ import type {
   Updates,
   WriteConditions,
 } from './capabilities.ts'
-import { type Plan, type SingleRead, plan } from './dynamodb/plan.ts'
+import { plan } from './dynamodb/plan.ts'
+import type { Plan, SingleRead } from './dynamodb/reads.ts'
 import { isEmpty, refuseTypes, simplified } from './dynamodb/simplify.ts'
 import { type Table, tableOf } from './dynamodb/table.ts'
 import { indexColumns, keyOf } from './dynamodb/writes.ts'

@@ -2,7 +2,8 @@
 import { NoIndexError, SortError } from 'clearskies-middy'
 import { describe, expect, it } from 'vitest'
 import { compile } from '../../src/backends/dynamodb/compile.ts'
-import { type RangeRead, plan } from '../../src/backends/dynamodb/plan.ts'
+import { plan } from '../../src/backends/dynamodb/plan.ts'
+import type { RangeRead } from '../../src/backends/dynamodb/reads.ts'
 import { tableFrom } from '../../src/backends/dynamodb/table.ts'
 import type { Comparison, QueryState } from '../../src/backends/query.ts'
 

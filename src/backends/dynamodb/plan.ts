@@ -1,60 +1,18 @@
 import { ConditionError, NoIndexError, SortError } from '../../errors.ts'
 import type { Comparison, Condition, QueryState } from '../query.ts'
+import { columnsOf, touches } from './condition-columns.ts'
 import { narrowness, rangeOf } from './range.ts'
+import {
+  type KeyRead,
+  type NoRead,
+  type Plan,
+  QueryRead,
+  type RangeRead,
+  type SingleRead,
+  givenBy,
+} from './reads.ts'
 import { refuseTypes, simplified, withoutEmptyKeys } from './simplify.ts'
 import type { AccessPath, Table } from './table.ts'
-
-/** Items that are read by their whole keys, in this order. */
-export interface KeyRead {
-  readonly operation: 'GetItem' | 'BatchGetItem'
-  readonly keys: readonly Readonly<Record<string, unknown>>[]
-  /** What is checked here, on the items: DynamoDB filters nothing then. */
-  readonly check: readonly Condition[]
-  readonly why: string
-}
-
-/** Items that are read one after the other from the table or an index. */
-export interface RangeRead {
-  readonly operation: 'Query' | 'Scan'
-  /** The index, unless it is the table itself. */
-  readonly index: string | undefined
-  /** Conditions on the keys of the table or index. */
-  readonly key: readonly Comparison[]
-  /** What DynamoDB filters after reading. */
-  readonly filter: readonly Condition[]
-  /** What is checked here: conditions that DynamoDB takes neither in the key nor in the filter. */
-  readonly check: readonly Condition[]
-  readonly forward: boolean
-  /** The columns of the table's or index's key, whose order the items come in. */
-  readonly order: readonly string[]
-  /** Whether the index holds less than is wanted, so that the items are read by their keys. */
-  readonly hydrate: boolean
-  readonly why: string
-}
-
-/** One of several reads. */
-export interface Part {
-  readonly read: SingleRead
-  /** What the reads in front of it have given already: items that meet all of one of these. */
-  readonly except: readonly (readonly Condition[])[]
-}
-
-/** Several reads, one after the other. */
-export interface UnionRead {
-  readonly operation: 'Union'
-  readonly parts: readonly Part[]
-  readonly why: string
-}
-
-/** Nothing has to be read: no item can meet the conditions. */
-export interface NoRead {
-  readonly operation: 'None'
-  readonly why: string
-}
-
-export type SingleRead = KeyRead | RangeRead
-/** How a query is going to be run. */
-export type Plan = SingleRead | UnionRead | NoRead
 
 /** The options of a backend that a plan depends on. */
 export interface PlanOptions {
@@ -361,47 +319,6 @@ class Planner {
   }
 }
 
-/** The read of a path. Its reason is only said where somebody asks: most plans are made to be run. */
-class QueryRead implements RangeRead {
-  readonly operation = 'Query'
-  readonly index: string | undefined
-  readonly key: readonly Comparison[]
-  readonly filter: readonly Condition[]
-  readonly check: readonly Condition[]
-  readonly forward: boolean
-  readonly order: readonly string[]
-  readonly hydrate: boolean
-  readonly #path: AccessPath
-
-  constructor(
-    path: AccessPath,
-    {
-      key,
-      filter,
-      check,
-      hydrate,
-      forward,
-    }: Pick<RangeRead, 'key' | 'filter' | 'check' | 'hydrate' | 'forward'>,
-  ) {
-    this.index = path.name
-    this.key = key
-    this.filter = filter
-    this.check = check
-    this.forward = forward
-    this.order = path.order
-    this.hydrate = hydrate
-    this.#path = path
-  }
-
-  get why(): string {
-    const { name, partition } = this.#path
-    const narrowed = this.key.slice(partition.length).map(({ column }) => `"${column}"`)
-    const fixed = partition.map((column) => `"${column}"`).join(', ')
-    const place = name === undefined ? 'the table' : `the index ${name}`
-    return `${fixed} is fixed${narrowed.length === 0 ? '' : ` and ${narrowed.join(', ')} narrowed`} in ${place}`
-  }
-}
-
 /** A path with the conditions that its keys take. */
 interface NarrowedPath {
   readonly path: AccessPath
@@ -416,13 +333,6 @@ interface NarrowedPath {
   readonly emptyColumn: string | undefined
 }
 
-/** Whether a condition is on one of the columns. */
-function touches(condition: Condition, columns: readonly string[]): boolean {
-  return 'or' in condition
-    ? columnsOf([condition]).some((column) => columns.includes(column))
-    : columns.includes(condition.column)
-}
-
 function without(conditions: readonly Condition[], some: readonly Condition[]): Condition[] {
   return conditions.filter((condition) => !some.includes(condition))
 }
@@ -432,32 +342,9 @@ function isBeyond({ columns }: AccessPath, condition: Condition): boolean {
   return columns !== 'all' && columnsOf([condition]).some((column) => !columns.has(column))
 }
 
-/** What an item must be for a read to give it. An index holds only items that have its columns. */
-function givenBy(read: SingleRead): readonly Condition[] {
-  if ('keys' in read) {
-    const or = read.keys.map((key) =>
-      Object.entries(key).map(([column, value]): Comparison => ({ column, operator: '=', value })),
-    )
-    return [{ or }, ...read.check]
-  }
-  const present = read.order.map((column): Comparison => ({
-    column,
-    operator: 'is-not-null',
-    value: undefined,
-  }))
-  return [...read.key, ...read.filter, ...read.check, ...present]
-}
-
 /** The table before a local index before a global one. */
 function kindOf({ name, isGlobal }: AccessPath): number {
   return name === undefined ? 0 : isGlobal ? 2 : 1
-}
-
-/** The columns that conditions are on. */
-export function columnsOf(conditions: readonly Condition[]): string[] {
-  return conditions.flatMap((condition) =>
-    'or' in condition ? condition.or.flatMap((group) => columnsOf(group)) : [condition.column],
-  )
 }
 
 /** Every key that the conditions allow, each once. */

@@ -3,7 +3,7 @@ import { meets } from '../evaluate.ts'
 import type { Condition } from '../query.ts'
 import { batchGet } from './batch.ts'
 import { type Connection, loadSdk } from './connection.ts'
-import type { KeyRead, RangeRead } from './plan.ts'
+import type { KeyRead, RangeRead } from './reads.ts'
 import { plainItem } from './unmarshall.ts'
 import type { WireItem } from './wire.ts'
 
