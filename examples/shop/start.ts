@@ -72,6 +72,7 @@ try {
   say(
     `${'Order'.padEnd(9)} curl -s -d '{"author":"Octavia E. Butler","title":"Kindred"}' ${shop.gateways['http-api'].url}/orders`,
   )
+  say(`${'Page'.padEnd(9)} ${shop.gateways['http-api'].url}/`)
   say('\nThe shop is open. Ctrl-C closes it.\n')
 
   let closing = false
