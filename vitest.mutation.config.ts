@@ -10,7 +10,7 @@ export default defineConfig({
       'test/normalizers/**/*.test.ts',
       'test/middleware/{json-body,validate}.test.ts',
       'test/cases/{http,sqs}-*.test.ts',
-      'test/cases/dynamodb-{plans,conditions}.test.ts',
+      'test/cases/dynamodb-{plans,wide-indexes,conditions,alternatives}.test.ts',
       'test/contract/{hono,http,middy,sqs}-*.test.ts',
       'test/backends/sqs-backend.test.ts',
     ],
