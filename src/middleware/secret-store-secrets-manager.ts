@@ -4,6 +4,7 @@ import type {
   ListSecretsCommandOutput,
 } from '@aws-sdk/client-secrets-manager'
 import { type ClientOption, lazyClient, ownClients } from '../aws-client.ts'
+import { chunks } from '../chunks.ts'
 import {
   SecretAlreadyExistsError,
   SecretError,
@@ -20,7 +21,6 @@ import {
   type SecretStore,
   type SecretValue,
   type SecretVersion,
-  chunks,
 } from './secret-store.ts'
 import { isCode, writeError } from './secret-write-error.ts'
 

@@ -4,6 +4,7 @@ import type {
   Parameter,
 } from '@aws-sdk/client-ssm'
 import { type ClientOption, lazyClient, ownClients } from '../aws-client.ts'
+import { chunks } from '../chunks.ts'
 import { SecretAlreadyExistsError, SecretError, SecretNotFoundError } from '../errors.ts'
 import { lazyImport, optionalImport } from '../optional-import.ts'
 import { loadThroughMiddy } from './middy-loader.ts'
@@ -16,7 +17,6 @@ import {
   type SecretValue,
   type SecretVersion,
   type WriteSecretOptions,
-  chunks,
 } from './secret-store.ts'
 import { isCode, writeError } from './secret-write-error.ts'
 

@@ -82,10 +82,3 @@ export interface SecretStore {
   /** All names below a path (Parameter Store) or with a beginning (Secrets Manager). Each page is a call of its own. */
   list(prefix: string, timed: Timed): AsyncIterable<string>
 }
-
-/** Cuts a list into pieces of a size. */
-export function chunks<T>(list: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(list.length / size) }, (_, index) =>
-    list.slice(index * size, (index + 1) * size),
-  )
-}

@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda'
-import type { ClientOption } from '../aws-client.ts'
+import { type ClientOption, isClientOption } from '../aws-client.ts'
 import { ConfigurationError } from '../errors.ts'
 import { checkOptions, is, isLogger, oneOf } from '../options.ts'
 import type { Logger } from '../types.ts'
@@ -105,8 +105,7 @@ export function eachRecord<TContext>(
     onSkip: is('function'),
     deadLetter: (value: unknown) => typeof (value as { queueUrl?: unknown } | null)?.queueUrl === 'string',
     deduplicate: is('boolean'),
-    client: (value: unknown) =>
-      typeof value === 'function' || typeof (value as { send?: unknown } | null)?.send === 'function',
+    client: isClientOption,
     logger: isLogger,
   })
   const putAside = options.deadLetter && deadLetterSender(options.deadLetter.queueUrl, options.client)

@@ -4,6 +4,7 @@ import { type ClientOption, lazyClient } from '../aws-client.ts'
 import { clientFor, loadSqsSdk } from '../backends/sqs/client.ts'
 import { attributeBytes, maxBytes } from '../backends/sqs/message.ts'
 import { SqsSender } from '../backends/sqs/sender.ts'
+import { chunks } from '../chunks.ts'
 import type { SqsRequest } from './sqs-request.ts'
 
 /** A record whose visibility is to change. */
@@ -126,10 +127,4 @@ function withReasons(attributes: Attributes, reasons: Readonly<Record<string, st
     ...attributes,
     ...Object.fromEntries(added.map(([name, StringValue]) => [name, { DataType: 'String', StringValue }])),
   }
-}
-
-function chunks<T>(list: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(list.length / size) }, (_, index) =>
-    list.slice(index * size, (index + 1) * size),
-  )
 }

@@ -3,6 +3,7 @@ import type {
   BatchWriteItemCommandOutput,
   WriteRequest,
 } from '@aws-sdk/client-dynamodb'
+import { chunks } from '../../chunks.ts'
 import { ConditionError, DeadlineError, PartialBatchError, ThrottledError } from '../../errors.ts'
 import { remainingTime } from '../../send-scope.ts'
 import { type Connection, loadSdk, pause } from './connection.ts'
@@ -128,9 +129,7 @@ async function inBatches<T>(
   const left: T[] = []
   let cause: unknown
   let failure: { readonly error: unknown } | undefined
-  const pieces = Array.from({ length: Math.ceil(list.length / size) }, (_, index) =>
-    list.slice(index * size, (index + 1) * size),
-  ).values()
+  const pieces = chunks(list, size).values()
 
   async function work(): Promise<void> {
     for (const piece of pieces) {

@@ -1,4 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { chunks } from '../../chunks.ts'
 import { ConditionError } from '../../errors.ts'
 import { likeOperation } from '../evaluate.ts'
 import type { Comparison, Condition } from '../query.ts'
@@ -104,10 +105,7 @@ export class Expression {
   }
 
   #in(name: string, values: readonly unknown[], put: (value: unknown) => string): string {
-    const lists = Array.from({ length: Math.ceil(values.length / maxOperands) }, (_, index) => {
-      const some = values.slice(index * maxOperands, (index + 1) * maxOperands)
-      return `${name} IN (${some.map(put).join(', ')})`
-    })
+    const lists = chunks(values, maxOperands).map((some) => `${name} IN (${some.map(put).join(', ')})`)
     return lists.length === 1 ? (lists[0] as string) : `(${lists.join(' OR ')})`
   }
 

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { type ClientOption, lazyClient } from '../../aws-client.ts'
+import { type ClientOption, isClientOption, lazyClient } from '../../aws-client.ts'
 import { ValidationError } from '../../errors.ts'
 import { defaultLogger, say } from '../../logger.ts'
 import { checkOptions, is, isLogger, oneOf } from '../../options.ts'
@@ -91,8 +91,7 @@ export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput> {
 
   constructor(model: Model<TItem, TInput, never>, options: SqsBackendOptions<TItem> = {}) {
     checkOptions('SqsBackend', options, {
-      client: (value: unknown) =>
-        typeof value === 'function' || typeof (value as { send?: unknown } | null)?.send === 'function',
+      client: isClientOption,
       groupId: is('function'),
       deduplicationId: is('function'),
       delaySeconds: (value: unknown) =>
