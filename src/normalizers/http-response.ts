@@ -211,7 +211,7 @@ function bytesOf(body: unknown): Buffer | undefined {
 function isBinaryType(contentType: string): boolean {
   const isText =
     /^text\/|[/+](?:json|xml|x?-?yaml|javascript|ecmascript|graphql|x-www-form-urlencoded|x-ndjson)\b/i
-  return !isText.test(contentType) || /charset\s*=\s*"?(?!utf-?8|us-ascii)/i.test(contentType)
+  return !isText.test(contentType) || /charset\s*=(?!\s*"?(?:utf-?8|us-ascii))/i.test(contentType)
 }
 
 /** Text only if it is text to the last byte; anything else keeps its bytes as base64. */

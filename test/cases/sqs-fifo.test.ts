@@ -1,6 +1,7 @@
 // The catalogue of record cases, C33 to C37 and C39: what has to wait for what.
 import type { SqsRequest } from 'clearskies-middy/normalizers/sqs-request'
 import { SkippedRecordError } from 'clearskies-middy/errors'
+import { sqsEvent } from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../support/seeded-random.ts'
 import { failing, fifoArn, grouped, turns, work } from '../support/sqs-work.ts'
@@ -15,6 +16,28 @@ describe('on a FIFO queue', () => {
       expect(failed).toEqual(['a2', 'a3'])
       expect(called.toSorted()).toEqual(['a1', 'a2', 'b1', 'b2', 'c1'])
     }
+  })
+
+  it('C33 of records of several queues, those of FIFO queues wait for their group, and no others', async () => {
+    const { Records } = sqsEvent(grouped('s1', 'a1', 'a2', 's2', 'a3'), fifo)
+    for (const record of Records)
+      if (record.messageId.startsWith('s'))
+        Object.assign(record, { eventSourceARN: 'arn:aws:sqs:eu-central-1:123456789012:orders' })
+    const { failed, called } = await work({ Records }, { fn: failing('s1', 'a1') })
+    expect([failed, called.toSorted()]).toEqual([
+      ['s1', 'a1', 'a2', 'a3'],
+      ['a1', 's1', 's2'],
+    ])
+  })
+
+  it('C33 records without a group wait for each other, as one group', async () => {
+    const { Records } = sqsEvent(grouped('a1', 'b1', 'c1'), fifo)
+    for (const record of Records) Object.assign(record, { attributes: null })
+    const { failed, called } = await work({ Records }, { fn: failing('b1') })
+    expect([failed, called]).toEqual([
+      ['b1', 'c1'],
+      ['a1', 'b1'],
+    ])
   })
 
   it('C33 each group ends for itself', async () => {

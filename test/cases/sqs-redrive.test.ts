@@ -11,9 +11,11 @@ import { useSqs } from '../support/engines.ts'
 import { printed, received, told, work } from '../support/sqs-work.ts'
 
 const engine = useSqs()
+const longArn = `arn:aws:sqs:eu-central-1:000000000000:${'q'.repeat(28)}`
 let queues = 0
 afterEach(() => {
   vi.useRealTimers()
+  vi.unstubAllEnvs()
 })
 
 /** Works records of a queue of their own, told by their bodies; gives what was listed, by body, and what SQS was told. */
@@ -24,10 +26,12 @@ async function redrive(
     suffix = '',
     context,
     change,
+    ownClient = true,
     ...options
   }: EachRecordOptions & {
     readonly suffix?: string
     readonly context?: Context
+    readonly ownClient?: boolean
     readonly change?: (event: Awaited<ReturnType<typeof received>>) => unknown
   } = {},
 ) {
@@ -47,7 +51,7 @@ async function redrive(
   }
   const { failed, called, logger } = await work(queue.event, {
     fn,
-    options: { client, ...options },
+    options: { ...(ownClient && { client }), ...options },
     sqsOptions: { body: 'text' },
     ...(context && { context }),
   })
@@ -130,14 +134,49 @@ describe('retry later', () => {
   })
 
   it('C13 a record that names no queue stays listed, and the batch does not fail for it', async () => {
-    const { failed, logger, visibilities } = await redrive(['a', 'b', 'c'], laterIn(120, 'b', 'c'), {
+    const { failed, logger, visibilities, ids } = await redrive(['a', 'b', 'c'], laterIn(120, 'b', 'c'), {
       change: ({ event }) => {
         Object.assign(event.Records[1]!, { eventSourceARN: undefined })
       },
     })
     expect([failed, visibilities]).toEqual([['b', 'c'], [[120]]])
-    expect(logger.warnings).toHaveLength(1)
+    expect(logger.warnings.map(({ message }) => message)).toEqual([
+      `Message ${ids[1]} names no queue to give it again later`,
+    ])
     expect(logger.errors).toHaveLength(2)
+  })
+
+  it.each([
+    [NaN, 'Message %s has a delay that is no number'],
+    [Infinity, 'Message %s has a delay that is no number'],
+    [
+      () => {
+        throw new Error('no delay')
+      },
+      'The delay of message %s could not be computed',
+    ],
+  ])('C13 a delay that is none leaves the record listed, and is told: %s', async (delay, message) => {
+    const { failed, logger, visibilities, ids } = await redrive(['a', 'b'], laterIn(delay, 'b'))
+    expect([failed, visibilities]).toEqual([['b'], []])
+    expect(logger.warnings.map((warning) => warning.message)).toEqual([message.replace('%s', ids[1]!)])
+  })
+
+  it("C13 without a client, the environment's endpoint is called", async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL_SQS', engine.server.address)
+    const deadLetter = { queueUrl: engine.createQueue(`dead-${++queues}`) }
+    const { failed, dueIn } = await redrive(
+      ['a', 'b', 'c'],
+      (request) => {
+        laterIn(120, 'b')(request)
+        never('c')(request)
+      },
+      { deadLetter, ownClient: false },
+    )
+    expect([failed, dueIn('b'), (await visible(deadLetter.queueUrl)).map(({ Body }) => Body)]).toEqual([
+      ['b'],
+      120,
+      ['c'],
+    ])
   })
 
   it('C13 more than ten records take several calls', async () => {
@@ -223,6 +262,7 @@ describe('permanent failures', () => {
       'failed-in-queue': { DataType: 'String', StringValue: event.Records[1]!.eventSourceARN },
       failure: { DataType: 'String', StringValue: 'PermanentFailureError' },
     })
+    expect(message?.Attributes).not.toHaveProperty('MessageGroupId')
     expect([...(message?.MessageAttributes?.['bytes']?.BinaryValue ?? [])]).toEqual([1, 2])
   })
 
@@ -242,6 +282,43 @@ describe('permanent failures', () => {
     })
     const [message] = await visible(deadLetter.queueUrl)
     expect([failed, Object.keys(message?.MessageAttributes ?? {}).toSorted()]).toEqual([[], names])
+  })
+
+  it("C15 a reason never takes the place of the sender's attribute of that name, and says nothing if it is unknown", async () => {
+    const deadLetter = { queueUrl: engine.createQueue(`dead-${++queues}`) }
+    const { ids } = await redrive(['a'], never('a'), {
+      deadLetter,
+      change: ({ event }) => {
+        Object.assign(event.Records[0]!, {
+          eventSourceARN: '',
+          messageAttributes: { failure: { dataType: 'String', stringValue: 'theirs' } },
+        })
+      },
+    })
+    const [message] = await visible(deadLetter.queueUrl)
+    expect(message?.MessageAttributes).toEqual({
+      failure: { DataType: 'String', StringValue: 'theirs' },
+      'failed-message-id': { DataType: 'String', StringValue: ids[0] },
+    })
+  })
+
+  it.each([
+    ['to the last byte', 1_048_576 - 180, ['failed-in-queue', 'failed-message-id', 'failure']],
+    ['but for the reasons', 1_048_576, []],
+  ])('C15 a record that fits %s arrives whole', async (_, size, reasons) => {
+    const deadLetter = {
+      queueUrl: engine.createQueue(`dead-${++queues}`, { MaximumMessageSize: '1048576' }),
+    }
+    const { failed, event } = await redrive(['a'], () => Promise.reject(new PermanentFailureError('never')), {
+      deadLetter,
+      change: ({ event }) => {
+        // The reasons take up 180 bytes: their names, types and values.
+        Object.assign(event.Records[0]!, { body: 'x'.repeat(size), eventSourceARN: longArn })
+      },
+    })
+    const [message] = await visible(deadLetter.queueUrl)
+    expect([failed, message?.Body?.length]).toEqual([[], event.Records[0]!.body.length])
+    expect(Object.keys(message?.MessageAttributes ?? {}).toSorted()).toEqual(reasons)
   })
 
   it('C15 a record of a FIFO queue keeps its group in a FIFO dead-letter queue', async () => {

@@ -164,6 +164,20 @@ describe.each(cores)('on %s', (_, core) => {
     expect([await first, ended]).toEqual([[], ids])
   })
 
+  it('what a record sends when it is done, in vain and unseen, ends the process', async () => {
+    const others = process.listeners('unhandledRejection')
+    process.removeAllListeners('unhandledRejection')
+    const rejected = Promise.withResolvers<unknown>()
+    process.once('unhandledRejection', rejected.resolve)
+    const { queue } = open({ client: failing('late') })
+    const { failed } = await work(queue, ({ messageId: id }, its) => {
+      if (id === 'r3') setImmediate(() => void its.create({ id: 'late' }))
+    })
+    expect(failed).toEqual([])
+    expect(await rejected.promise).toBeInstanceOf(SqsSendError)
+    for (const listener of others) process.on('unhandledRejection', listener)
+  })
+
   it('what a record awaits and catches does not fail it', async () => {
     const { queue } = open({ client: failing('r3') })
     const { failed } = await work(queue, ({ messageId: id }, its) =>

@@ -1,5 +1,5 @@
 import middy from '@middy/core'
-import { invocation } from 'clearskies-middy/normalizers/invocation'
+import { invocation, invocationRequest } from 'clearskies-middy/normalizers/invocation'
 import { albEvent, invoke, lambdaContext } from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
 
@@ -21,6 +21,14 @@ describe('invocation()', () => {
     [albEvent()],
   ])('takes the payload %j as data, and returns the value as it is', async (payload) => {
     expect(await invoke(echo, payload)).toEqual(payload)
+  })
+
+  it('takes no request of another normalizer, and says so', () => {
+    const request = invocationRequest({ id: 7 }, lambdaContext())
+    expect([request.kind, request.source]).toEqual(['invocation', 'invocation'])
+    expect(() => invocationRequest(request, lambdaContext())).toThrow(
+      'invocation() takes direct invocations and got "normalized": a normalizer stands in front of it already',
+    )
   })
 
   it('returns null for nothing', async () => {

@@ -5,11 +5,21 @@ import {
   type SqsOptions,
   type SqsRequest,
   eachRecord,
+  invocation,
   respond,
   sqs,
+  validate,
 } from 'clearskies-middy'
-import { type DescribedMessage, invoke, lambdaContext, sqsEvent } from 'clearskies-middy/testing'
+import {
+  type DescribedMessage,
+  albEvent,
+  invoke,
+  lambdaContext,
+  restApiEvent,
+  sqsEvent,
+} from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { RecordingLogger } from '../support/recording-logger.ts'
 
 const fifoArn = 'arn:aws:sqs:eu-central-1:123456789012:orders.fifo'
@@ -297,4 +307,74 @@ describe('sqs() with eachRecord()', () => {
       ConfigurationError,
     )
   })
+})
+
+describe('what a chain without its normalizer is told', () => {
+  it.each([
+    ['a raw "ALB" event', [], albEvent()],
+    ['a raw "direct" event', [], { kind: 7, source: 'x' }],
+    ['a raw "direct" event', [], { kind: 'x', source: 7 }],
+    ['a raw "direct" event', [], {}],
+    ['a raw "null" event', [], null],
+    ['a request of "invocation"', [invocation()], {}],
+  ])('by eachRecord(): %s', async (seen, middlewares, event) => {
+    const handler = middy()
+      .use(middlewares)
+      .handler(eachRecord(() => undefined) as never)
+    await expect(invoke(handler, event)).rejects.toThrow(
+      `eachRecord() needs .use(sqs()) in front, and got ${seen}`,
+    )
+  })
+
+  it.each([
+    ['got a raw "direct" event: put .use(invocation()) in front', {}],
+    ['got a raw "REST API" event: put .use(restApi()) in front', restApiEvent()],
+    ['got a raw "EventBridge" event', { 'detail-type': 'x', source: 'y' }],
+  ])('by validate(): %s', async (seen, event) => {
+    const handler = middy()
+      .use([validate({ data: z.object({}) })] as middy.MiddlewareObj[])
+      .handler(() => undefined)
+    const error = (await invoke(handler, event).catch((thrown: unknown) => thrown)) as Error
+    expect(error.message).toBe(`validate() needs a normalizer, and ${seen}`)
+  })
+})
+
+describe("a handler's own answer", () => {
+  const own = async (batchItemFailures: unknown, ids: readonly unknown[] = ['a', 'b']) => {
+    const logger = new RecordingLogger()
+    const event = sqsEvent([{ body: 1 }, { body: 2 }])
+    for (const [index, messageId] of ids.entries()) Object.assign(event.Records[index]!, { messageId })
+    const handler = middy()
+      .use(sqs({ logger }))
+      .handler((() => ({ batchItemFailures })) as never)
+    return { answer: await invoke(handler, event), told: logger.errors.map(({ message }) => message) }
+  }
+
+  it.each([
+    ['nothing', []],
+    ['one', [{ itemIdentifier: 'b' }]],
+    ['all', [{ itemIdentifier: 'a' }, { itemIdentifier: 'b' }]],
+  ])('stands: %s', async (_, failures) => {
+    expect(await own(failures)).toEqual({ answer: { batchItemFailures: failures }, told: [] })
+  })
+
+  it.each([
+    ['a list of nothing', [null]],
+    ['no id', [{}]],
+    ['an empty id', [{ itemIdentifier: '' }]],
+    ['a number', [{ itemIdentifier: 7 }]],
+    ['an id of another batch', [{ itemIdentifier: 'a' }, { itemIdentifier: 'z' }]],
+    ['no list', 'a'],
+  ])('that SQS would not take fails the whole batch, and is told: %s', async (_, failures) => {
+    const { answer, told } = await own(failures)
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'a' }, { itemIdentifier: 'b' }] })
+    expect(told.toSorted()).toEqual(['Record a failed', 'Record b failed', 'The batch failed'])
+  })
+
+  it.each([[''], [undefined]])(
+    'that lists a record by an id that is none (%j) lets all come again',
+    async (id) => {
+      await expect(own([{ itemIdentifier: id }], ['a', id])).rejects.toThrow()
+    },
+  )
 })
