@@ -151,8 +151,7 @@ export class BatchRun {
   /** The copies of a message that were not run end as the one that was. */
   #copyResults(only: ReadonlyMap<string, number>): void {
     for (const [index, id] of this.#batch.messageIds.entries()) {
-      const worked = only.get(id)
-      if (id && worked !== index) this.#results[index] = this.#results[worked as number]
+      if (id) this.#results[index] = this.#results[only.get(id) as number]
     }
   }
 

@@ -12,9 +12,9 @@ export function clientAddress(
   isLoadBalancer: boolean,
   trustedProxies: number = isLoadBalancer ? 1 : 0,
 ): string | undefined {
-  if (trustedProxies === 0 || forwardedFor === undefined) return sourceIp
+  if (forwardedFor === undefined) return sourceIp
   const chain = forwardedFor.split(',').map(withoutPort).filter(Boolean)
-  const self = sourceIp === undefined ? -1 : chain.lastIndexOf(sourceIp)
+  const self = chain.lastIndexOf(sourceIp ?? '')
   const seen = self < 0 ? chain : chain.slice(0, self)
   return seen[Math.max(0, seen.length - trustedProxies)] ?? sourceIp
 }

@@ -39,8 +39,7 @@ export function matchBasePath(path: string, basePath: BasePath): string {
  */
 export function stagePrefix(path: string, raw: Fields): string {
   const { stage, domainName } = contextOf(raw)
-  if (!stage || stage === '$default' || /^(?!.*\.execute-api\.).*\.\w+$/s.test(text(domainName) ?? ''))
-    return ''
+  if (stage === '$default' || /^(?!.*\.execute-api\.).*\.\w+$/s.test(text(domainName) ?? '')) return ''
   return matchBasePath(path, text(stage) ?? '')
 }
 
@@ -59,8 +58,8 @@ export function mappingPrefix(path: string, { resource, pathParameters }: Fields
   const parameters = fields(pathParameters)
   const template = routeTemplate(resource) ?? path
   const filled = template.replace(/\{(.+?)\+?\}/g, (whole, name: string) => text(parameters?.[name]) ?? whole)
-  const end = filled === '/' ? /\/?$/.exec(path)?.[0] : filled
-  return end !== undefined && path.endsWith(end) ? path.slice(0, path.length - end.length) : ''
+  const end = filled === '/' && !path.endsWith('/') ? '' : filled
+  return path.endsWith(end) ? path.slice(0, path.length - end.length) : ''
 }
 
 /** A path parameter as text. @throws BadRequestError for a malformed escape */

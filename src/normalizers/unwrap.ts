@@ -69,7 +69,7 @@ const pointerClass =
 
 /** The pointer that the extended client libraries put in a body's place. */
 export function payloadPointer(body: string): PayloadPointer | undefined {
-  if (!body.startsWith('["') || !pointerClass.test(body)) return undefined
+  if (!pointerClass.test(body)) return undefined
   try {
     const [, pointer] = JSON.parse(body) as [string, { s3BucketName?: unknown; s3Key?: unknown }]
     return { bucket: String(pointer.s3BucketName), key: String(pointer.s3Key) }

@@ -1,4 +1,5 @@
 // The catalogue of record cases, C25, C26 and C28 to C32: the batch as a whole, and several at once.
+import { ConfigurationError } from 'clearskies-middy/errors'
 import middy from '@middy/core'
 import warmup from '@middy/warmup'
 import { eachRecord } from 'clearskies-middy/normalizers/each-record'
@@ -62,8 +63,10 @@ describe('the whole batch', () => {
   it.each(['warm', null, {}, { batchItemFailures: null }, { batchItemFailures: [{ itemIdentifier: 'x' }] }])(
     'C26 a before that answers %j past the handler has all come again',
     async (early) => {
-      const { failed, called } = await chained({ before: () => early })
+      const { failed, called, logger } = await chained({ before: () => early })
       expect([failed, called]).toEqual([['a', 'b', 'c'], []])
+      for (const { details } of logger.errors) expect(details).toBeInstanceOf(ConfigurationError)
+      expect(logger.errors).toHaveLength(3)
     },
   )
 

@@ -98,14 +98,47 @@ describe('C27 at the deadline', () => {
     },
   )
 
-  it('work that never lets the event loop turn begins nothing behind it', async () => {
-    const { failed, called } = await timed(abc, {
-      fn: ({ messageId }) => {
-        if (messageId === 'b') vi.setSystemTime(start + 9_600)
-      },
-      ...within(10_000),
+  it('work that never lets the event loop turn begins nothing at the deadline or behind it', async () => {
+    const { told, options } = hooks()
+    for (const lasted of [9_500, 9_600]) {
+      vi.setSystemTime(start)
+      const { failed, called } = await timed(abc, {
+        fn: ({ messageId }) => {
+          if (messageId === 'b') vi.setSystemTime(start + lasted)
+        },
+        options,
+        ...within(10_000),
+      })
+      expect([failed, called]).toEqual([['c'], ['a', 'b']])
+    }
+    expect(told).toEqual([
+      ['skipped', 'c'],
+      ['skipped', 'c'],
+    ])
+  })
+
+  it('what is listed says whether it was begun', async () => {
+    const { logger } = await timed(abc, {
+      fn: ({ messageId }) => (messageId === 'b' ? never : undefined),
+      options: { concurrency: 1 },
+      ...within(1_000),
     })
-    expect([failed, called]).toEqual([['c'], ['a', 'b']])
+    expect(logger.errors.map(({ details }) => (details as Error).message)).toEqual([
+      'The time was up before the record was done',
+      'The time was up before the record was begun',
+    ])
+  })
+
+  it('an answer in time leaves no timer behind, and a context without a clock sets none', async () => {
+    const inTime = work(abc, { fn: () => lasting(10), ...within(10_000) })
+    await vi.advanceTimersByTimeAsync(10)
+    expect((await inTime).failed).toEqual([])
+    expect(vi.getTimerCount()).toBe(0)
+    const unlimited = work(abc, { fn: () => lasting(10), context: {} as Context })
+    await vi.advanceTimersByTimeAsync(9)
+    expect(vi.getTimerCount()).toBe(3)
+    await vi.advanceTimersByTimeAsync(1)
+    expect((await unlimited).failed).toEqual([])
   })
 
   it('what ends after the answer changes nothing of it', async () => {

@@ -88,6 +88,23 @@ describe('identity', () => {
     expect(handles.filter((handle) => handle === 'first')).toEqual([])
   })
 
+  it.each([['first'], ['second']])(
+    'C21 deduplicate takes records without an id for different ones: the %s fails',
+    async (handle) => {
+      const unnamed = ['first', 'second'].map((receiptHandle) => ({ messageId: '', body: 1, receiptHandle }))
+      const called: string[] = []
+      const working = work(unnamed, {
+        options: { deduplicate: true },
+        fn({ receiptHandle }) {
+          called.push(receiptHandle)
+          if (receiptHandle === handle) throw new Error('no')
+        },
+      })
+      await expect(working).rejects.toThrow(UnidentifiedRecordError)
+      expect(called).toEqual(['first', 'second'])
+    },
+  )
+
   it('C22 an empty batch is answered without a call', async () => {
     expect(await work([])).toMatchObject({ failed: [], called: [] })
   })

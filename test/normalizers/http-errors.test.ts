@@ -84,12 +84,12 @@ describe('a thrown error', () => {
 describe('a redirect', () => {
   it.each([[300], [302], [399]])('has the status %s', async (status) => {
     const { statusCode, body, ...response } = await answer(source!, {}, () =>
-      respond.redirect('/é b', status),
+      respond.redirect('/é b😀', status),
     )
     expect([statusCode, body, responseHeader(response as never, 'location')]).toEqual([
       status,
       '',
-      ['/%C3%A9%20b'],
+      ['/%C3%A9%20b%F0%9F%98%80'],
     ])
   })
 

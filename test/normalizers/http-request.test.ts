@@ -173,6 +173,12 @@ describe('the path', () => {
       expect(staged('/prod/v1/a', { domainName })).toEqual(['/prod/v1', '/a'])
   })
 
+  it('behind the own domain of a REST API is whole, whatever the resource says', () => {
+    const event = restApiEvent({ path: '/hello' })
+    for (const resource of ['/', '/hello', null])
+      expect(restApiRequest({ ...event, resource }, context).path).toBe('/hello')
+  })
+
   it.each([
     ['/shop/products/7', '/products/{id}', { id: '7' }, '/shop', '/products/7'],
     ['/shop/a/b', '/{proxy+}', { proxy: 'a/b' }, '/shop', '/a/b'],

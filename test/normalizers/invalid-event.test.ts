@@ -65,3 +65,31 @@ describe.each(Object.entries(normalizers))('%s()', (_, { make, takes }) => {
     )
   })
 })
+
+it.each([alb, anyHttp, restApi, httpApi])(
+  'an error about the event reaches the middlewares in front: %s',
+  async (make) => {
+    const seen: unknown[] = []
+    const handler = middy()
+      .use({
+        onError: ({ error }) => {
+          seen.push(error)
+        },
+      })
+      .use(make() as Middleware)
+    await expect(invoke(handler, events.sqs)).rejects.toThrow(InvalidEventError)
+    expect(seen).toEqual([expect.any(InvalidEventError)])
+  },
+)
+
+it('an event that another middleware has replaced is answered by nobody', async () => {
+  const handler = middy()
+    .use(alb() as Middleware)
+    .use({
+      before: (request) => {
+        request.event = {}
+      },
+    })
+    .handler(() => 'x')
+  await expect(invoke(handler, events.alb)).rejects.toThrow('alb() takes its own request and got "another"')
+})
