@@ -7,61 +7,10 @@ import {
   TypeMismatchError,
   model,
 } from 'clearskies-middy'
-import { DynamoDbBackend, type DynamoDbOptions } from 'clearskies-middy/backends/dynamodb'
+import { DynamoDbBackend } from 'clearskies-middy/backends/dynamodb'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-
-const Thing = model({
-  name: 'things',
-  key: ['id', 'sk'],
-  indexes: {
-    l: { partition: 'id', sort: 'age' },
-    c: { partition: 'cat', sort: 'age' },
-    inv: { partition: 'sk', sort: 'id' },
-    k: { partition: 'note', project: 'keys' },
-  },
-  schema: z.object({
-    id: z.string(),
-    sk: z.string(),
-    age: z.number().optional(),
-    cat: z.string().optional(),
-    note: z.string().optional(),
-    tenant: z.string().optional(),
-    active: z.boolean().optional(),
-  }),
-})
-
-const unused = { send: () => Promise.reject(new Error('Nothing is to be sent')) }
-const open = (options: DynamoDbOptions = {}) => new DynamoDbBackend(Thing, { client: unused, ...options })
-const things = open()
-const A = things.where('id', '=', 'A')
-
-interface Explained {
-  readonly plan: {
-    readonly operation: string
-    readonly index?: string
-    readonly why: string
-    readonly check?: unknown
-  }
-  readonly requests: readonly Record<string, unknown>[]
-}
-const explained = (query: { explain(): unknown }): Explained => query.explain() as Explained
-/** The one request of a query. */
-function request(query: { explain(): unknown }): Record<string, unknown> {
-  const { requests } = explained(query)
-  expect(requests).toHaveLength(1)
-  return requests[0] as Record<string, unknown>
-}
-/** What an expression says, with names and values for their aliases. */
-function text(input: Record<string, unknown>, part: 'KeyConditionExpression' | 'FilterExpression') {
-  const { ExpressionAttributeNames: names = {}, ExpressionAttributeValues: values = {} } = input as {
-    ExpressionAttributeNames?: Record<string, string>
-    ExpressionAttributeValues?: Record<string, Record<string, unknown>>
-  }
-  return (input[part] as string | undefined)
-    ?.replace(/#\d+/g, (alias) => String(names[alias]))
-    .replace(/:\d+/g, (alias) => String(Object.values(values[alias] ?? {})[0]))
-}
+import { A, explained, open, request, text, things, unused } from '../support/explained.ts'
 
 describe('planner vectors', () => {
   it('the whole key is a GetItem, also when it is to be consistent', () => {
