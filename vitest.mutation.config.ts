@@ -11,7 +11,7 @@ export default defineConfig({
       'test/normalizers/**/*.test.ts',
       'test/middleware/{json-body,validate}.test.ts',
       'test/cases/{http,sqs}-*.test.ts',
-      'test/cases/dynamodb-{plans,wide-indexes,conditions,alternatives,reading,scans}.test.ts',
+      'test/cases/dynamodb-*.test.ts',
       'test/contract/{hono,http-sources,rich-request,middy-middlewares,tables,query-properties}.test.ts',
       'test/contract/sqs-*.test.ts',
       'test/backends/sqs-backend.test.ts',

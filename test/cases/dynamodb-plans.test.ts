@@ -210,6 +210,8 @@ describe('D34: limits of expressions', () => {
     // 150 comparisons, and an OR between each two.
     expect(request(many(150))).toHaveProperty('FilterExpression')
     expect(() => many(151).explain()).toThrow(/301 operators.*300/)
+    // 295 of the alternatives, four that say it is there, and an AND.
+    expect(request(many(148).where('cat', 'is-not-null'))).toHaveProperty('FilterExpression')
   })
 
   it('more than 100 keys or partitions are not read one by one', () => {

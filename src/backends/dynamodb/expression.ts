@@ -63,12 +63,12 @@ export class Expression {
 
   #condition(condition: Condition): string {
     if (!('or' in condition)) return this.#comparison(condition)
-    // DynamoDB refuses parentheses that it could do without: several around one condition.
+    // DynamoDB refuses parentheses that it could do without, several around one condition; one group alone is no choice.
     const groups = condition.or.map((group) => {
       const texts = group.map((one) => this.#condition(one))
       return texts.length === 1 ? texts[0] : `(${texts.join(' AND ')})`
     })
-    return groups.length === 1 ? String(groups[0]) : `(${groups.join(' OR ')})`
+    return `(${groups.join(' OR ')})`
   }
 
   #comparison({ column, operator, value }: Comparison): string {
