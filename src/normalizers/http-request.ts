@@ -384,7 +384,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
     return Object.fromEntries(Object.keys(this.headers).map((name) => [name, this.headerValues(name)]))
   }
   set multiValueHeaders(value: Record<string, string[]>) {
-    Object.defineProperty(this, 'multiValueHeaders', { value, writable: true, configurable: true })
+    Object.defineProperty(this, 'multiValueHeaders', { value, writable: true })
   }
 
   /** A log shows the event as AWS sent it. */

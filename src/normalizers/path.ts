@@ -26,7 +26,7 @@ export function matchBasePath(path: string, basePath: BasePath): string {
   const list: readonly (string | RegExp)[] =
     typeof basePath === 'string' || basePath instanceof RegExp ? [basePath] : basePath
   for (const one of list) {
-    const prefix = typeof one === 'string' ? `/${one}`.replace(/^\/+/, '/') : (path.match(one)?.[0] ?? '')
+    const prefix = typeof one === 'string' ? `/${one}`.replace(/\/+/, '/') : (path.match(one)?.[0] ?? '')
     const bare = prefix.replace(/\/$/, '')
     if (bare && `${path}/`.startsWith(`${bare}/`)) return bare
   }

@@ -1,5 +1,9 @@
 // The catalogue of record cases, C12 to C15 and C38: records that shall come later, or never again. Against a real queue.
-import { ChangeMessageVisibilityBatchCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
+import {
+  ChangeMessageVisibilityBatchCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+} from '@aws-sdk/client-sqs'
 import type { Context } from 'aws-lambda'
 import { PermanentFailureError, RetryLaterError } from 'clearskies-middy/errors'
 import type { EachRecordOptions } from 'clearskies-middy/normalizers/each-record'
@@ -59,13 +63,24 @@ async function redrive(
   const visibilities = sent
     .filter((command) => command instanceof ChangeMessageVisibilityBatchCommand)
     .map(({ input }) => (input.Entries ?? []).map(({ VisibilityTimeout }) => VisibilityTimeout))
+  const entries = sent.flatMap((command) =>
+    command instanceof SendMessageBatchCommand ? (command.input.Entries ?? []) : [],
+  )
   /** In how many seconds a message comes again, as the queue itself sees it. */
   const dueIn = (body: string) => {
     const { inflight } = engine.server.inspectQueue(name)!.messages
     const found = inflight.find(({ message }) => message.body === body)
     return found && Math.round((found.visibilityDeadline - Date.now()) / 1000)
   }
-  return { ...queue, failed: failed.map(bodyOf), called: called.map(bodyOf), logger, visibilities, dueIn }
+  return {
+    ...queue,
+    failed: failed.map(bodyOf),
+    called: called.map(bodyOf),
+    logger,
+    visibilities,
+    entries,
+    dueIn,
+  }
 }
 
 /** Messages that can be received now. */
@@ -89,7 +104,8 @@ const laterIn =
 
 describe('retry later', () => {
   it('C12 changes the visibility of the record, and keeps it listed', async () => {
-    const { failed, called, visibilities, dueIn } = await redrive(['a', 'b', 'c'], laterIn(120, 'b'))
+    const { failed, called, visibilities, dueIn, logger } = await redrive(['a', 'b', 'c'], laterIn(120, 'b'))
+    expect(logger.warnings).toEqual([])
     expect([failed, called, visibilities]).toEqual([['b'], ['a', 'b', 'c'], [[120]]])
     expect(['a', 'b', 'c'].map(dueIn)).toEqual([600, 120, 600])
   })
@@ -309,16 +325,22 @@ describe('permanent failures', () => {
     const deadLetter = {
       queueUrl: engine.createQueue(`dead-${++queues}`, { MaximumMessageSize: '1048576' }),
     }
-    const { failed, event } = await redrive(['a'], () => Promise.reject(new PermanentFailureError('never')), {
-      deadLetter,
-      change: ({ event }) => {
-        // The reasons take up 180 bytes: their names, types and values.
-        Object.assign(event.Records[0]!, { body: 'x'.repeat(size), eventSourceARN: longArn })
+    const { failed, event, entries } = await redrive(
+      ['a'],
+      () => Promise.reject(new PermanentFailureError('never')),
+      {
+        deadLetter,
+        change: ({ event }) => {
+          // The reasons take up 180 bytes: their names, types and values.
+          Object.assign(event.Records[0]!, { body: 'x'.repeat(size), eventSourceARN: longArn })
+        },
       },
-    })
+    )
     const [message] = await visible(deadLetter.queueUrl)
     expect([failed, message?.Body?.length]).toEqual([[], event.Records[0]!.body.length])
     expect(Object.keys(message?.MessageAttributes ?? {}).toSorted()).toEqual(reasons)
+    const keys = reasons.length > 0 ? ['MessageBody', 'MessageAttributes', 'Id'] : ['MessageBody', 'Id']
+    expect(entries.map((entry) => Object.keys(entry))).toEqual([keys])
   })
 
   it('C15 a record of a FIFO queue keeps its group in a FIFO dead-letter queue', async () => {
@@ -342,6 +364,25 @@ describe('permanent failures', () => {
       `Message ${ids[1]} did not reach the dead-letter queue`,
     ])
     expect(printed(logger)).not.toContain('hunter2')
+  })
+
+  it('C15 a record whose way to the dead-letter queue breaks is sent there again', async () => {
+    const deadLetter = { queueUrl: engine.createQueue(`dead-${++queues}`) }
+    let calls = 0
+    const { failed } = await redrive(['a', 'b'], never('b'), {
+      deadLetter,
+      client: {
+        send(command: SendMessageBatchCommand) {
+          if (++calls === 1) return Promise.reject(Object.assign(new Error('x'), { code: 'ECONNRESET' }))
+          return engine.client.send(command)
+        },
+      },
+    })
+    expect([failed, calls, (await visible(deadLetter.queueUrl)).map(({ Body }) => Body)]).toEqual([
+      [],
+      2,
+      ['b'],
+    ])
   })
 
   it('C15 a record is not dropped before the dead-letter queue has it', async () => {

@@ -204,6 +204,37 @@ describe.each(cores)('on %s', (_, core) => {
     expect(logger.errors[0]?.details).toEqual(new Error('own'))
   })
 
+  it('a record that fails is not over before what it sent is acknowledged', async () => {
+    const gate = Promise.withResolvers<undefined>()
+    const sending = Promise.withResolvers<undefined>()
+    const { queue } = open({
+      client: {
+        async send(command: SendMessageBatchCommand) {
+          sending.resolve(undefined)
+          await gate.promise
+          return engine.client.send(command)
+        },
+      },
+    })
+    let isOver = false
+    const handler = core()
+      .use(sqs({ logger: new RecordingLogger() }))
+      .handler(
+        eachRecord(({ messageId: id }) => {
+          void queue.create({ id })
+          throw new Error('own')
+        }),
+      )
+    const working = invoke(handler, { Records: ten.Records.slice(0, 1) }).finally(() => {
+      isOver = true
+    })
+    await sending.promise
+    await new Promise(setImmediate)
+    expect(isOver).toBe(false)
+    gate.resolve(undefined)
+    expect(listed(await working)).toEqual(['r0'])
+  })
+
   it("a record's own middlewares send for the record, with its origin", async () => {
     const origins: (SendOrigin | undefined)[] = []
     const { queue, arrived } = open({

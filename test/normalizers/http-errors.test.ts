@@ -1,5 +1,6 @@
 import { respond } from 'clearskies-middy/normalizers/respond'
-import { InvalidResponseError } from 'clearskies-middy/errors'
+import { InvalidResponseError, ResponseTooLargeError } from 'clearskies-middy/errors'
+import { isResponse } from 'clearskies-middy/normalizers/http-response'
 import { alb } from 'clearskies-middy/normalizers/alb'
 import { albEvent, invoke } from 'clearskies-middy/testing'
 import middy from '@middy/core'
@@ -127,6 +128,7 @@ describe('a response', () => {
     ['image/png', true],
     ['application/text', true],
     ['application/jsonx', true],
+    ['image/png; of=text/html', true],
   ])('of bytes of %s is base64: %s', async (type, isBase64Encoded) => {
     const response = await answer(source!, {}, () =>
       respond(new Uint8Array([120]), { headers: { 'content-type': type } }),
@@ -168,6 +170,34 @@ describe('a response', () => {
   ])('is none where an object only has something like a status: %j', async (value) => {
     const response = await answer(source!, {}, () => value)
     expect([response.statusCode, response.body]).toEqual([200, JSON.stringify(value)])
+  })
+
+  it.each([
+    [null, false],
+    [undefined, false],
+    ['x', false],
+    [7, false],
+    [{}, false],
+    [{ id: 7 }, false],
+    [{ statusCode: 200 }, true],
+    [new Response('x'), true],
+    [respond('x'), true],
+    [() => 1, false],
+  ])('is told from a value: %s', (value, isOne) => {
+    expect(isResponse(value)).toBe(isOne)
+  })
+
+  it('of characters that JSON writes in six bytes each is measured in these', async () => {
+    const { statusCode, logger } = await answer(source!, {}, () => '\u0000'.repeat(174_750))
+    expect(statusCode).toBe(500)
+    expect(logger.errors[0]?.details).toBeInstanceOf(ResponseTooLargeError)
+    expect((await answer(source!, {}, () => '\u0000'.repeat(174_000))).statusCode).toBe(200)
+  })
+
+  it('has no word of a cookie for what that is not', async () => {
+    const cookies = [{ name: 'session', value: '1', httpOnly: false, secure: true }]
+    const response = await answer(source!, {}, () => respond('x', { cookies }))
+    expect(responseHeader(response, 'set-cookie')).toEqual(['session=1; Secure'])
   })
 
   it('trims the lines of its headers', async () => {

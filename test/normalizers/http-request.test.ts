@@ -7,6 +7,7 @@ import {
   albEvent,
   functionUrlEvent,
   httpApiEvent,
+  httpApiV1Event,
   lambdaContext,
   restApiEvent,
 } from 'clearskies-middy/testing'
@@ -93,6 +94,25 @@ describe('the odd event', () => {
     ])
   })
 
+  it('with parameters and cookies that are no text leaves them out', () => {
+    const request = restApiRequest(
+      { ...restApiEvent({ path: '/' }), pathParameters: { id: '7', a: null, b: 7 } },
+      context,
+    )
+    expect({ ...request.pathParameters }).toEqual({ id: '7' })
+    const { headers } = httpApiRequest(
+      { ...httpApiEvent({ path: '/' }), cookies: ['a=1', null, '', 'b=2'] },
+      context,
+    )
+    expect(headers['cookie']).toBe('a=1; b=2')
+  })
+
+  it('without an identity has no client', () => {
+    const event = httpApiV1Event({ path: '/' })
+    const requestContext = { ...event.requestContext, identity: undefined }
+    expect(httpApiRequest({ ...event, requestContext }, context).clientIp).toBeUndefined()
+  })
+
   it('without headers has none, and no cookies', () => {
     const request = behindAlb({ headers: null })
     expect([request.header('x'), request.header('cookie'), request.headerValues('cookie')]).toEqual([
@@ -107,6 +127,16 @@ describe('the odd event', () => {
   it('says in its context what the source said', () => {
     const event = restApiEvent({ path: '/a' })
     expect(restApiRequest(event, context).requestContext).toBe(event.requestContext)
+  })
+})
+
+describe('cookies', () => {
+  it('that a source takes out of the headers are a header all the same', () => {
+    const request = () => httpApiRequest({ ...httpApiEvent({ path: '/' }), cookies: ['a=1', 'b=2'] }, context)
+    expect(request().kind).toBe('http')
+    expect(request().header('Cookie')).toBe('a=1; b=2')
+    expect(request().headerValues('Cookie')).toEqual(['a=1; b=2'])
+    expect({ ...request().cookies }).toEqual({ a: '1', b: '2' })
   })
 })
 
@@ -169,7 +199,13 @@ describe('the path', () => {
     expect(staged('/prod/a', { domainName: 'shop.example.com' })).toEqual(['', '/prod/a'])
     expect(staged('/$default/a', { stage: '$default' })).toEqual(['', '/$default/a'])
     expect(staged('/undefined/a', { stage: undefined })).toEqual(['', '/undefined/a'])
-    for (const domainName of ['x.execute-api.eu-central-1.amazonaws.com', 'localhost:3000', null, undefined])
+    for (const domainName of [
+      'x.execute-api.eu-central-1.amazonaws.com',
+      'localhost:3000',
+      '127.0.0.1:3000',
+      null,
+      undefined,
+    ])
       expect(staged('/prod/v1/a', { domainName })).toEqual(['/prod/v1', '/a'])
   })
 
@@ -208,6 +244,8 @@ describe('the client', () => {
     ['2001:db8::1:443', '2001:db8::1:443'],
     [' , ,1.2.3.4 ', '1.2.3.4'],
     ['1.2.3.4:x', '1.2.3.4:x'],
+    ['1.2.3.4:80x', '1.2.3.4:80x'],
+    ['x[::1]:80', 'x[::1]:80'],
     ['', undefined],
   ])('is who the load balancer saw: %j', (forwarded, clientIp) => {
     expect(behindAlb({ headers: { 'x-forwarded-for': forwarded } }).clientIp).toBe(clientIp)

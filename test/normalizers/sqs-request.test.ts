@@ -3,6 +3,7 @@ import { type SqsBatch, sqsBatch } from 'clearskies-middy/normalizers/sqs-batch'
 import type { SqsBatchOptions } from 'clearskies-middy/normalizers/sqs-batch'
 import type { SqsRequest } from 'clearskies-middy/normalizers/sqs-request'
 import { type DescribedMessage, lambdaContext, sqsEvent } from 'clearskies-middy/testing'
+import { work } from '../support/sqs-work.ts'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 afterEach(() => {
@@ -97,6 +98,9 @@ describe('unwrapping', () => {
   it('takes off what SNS put around the data', () => {
     const { data, envelopes } = unwrapped(notification)
     expect([data, envelopes]).toEqual([{ id: 7 }, [notification]])
+    expect(unwrapped(notification).envelopes).toEqual([notification])
+    const { messageAttributes } = unwrapped({ ...notification, MessageAttributes: { none: {} } })
+    expect({ ...messageAttributes }).toEqual({})
   })
 
   it('takes off what EventBridge put around the data', () => {
@@ -153,6 +157,16 @@ describe('unwrapping', () => {
 })
 
 describe('a payload elsewhere', () => {
+  it.each([
+    ['malformed', '{', ['it']],
+    ['the test of a notification', '{"Event":"s3:TestEvent"}', []],
+  ])('that is %s reaches no function', async (_, payload, failed) => {
+    const done = await work([{ messageId: 'it', body: [pointerClass, { s3BucketName: 'b', s3Key: 'k' }] }], {
+      sqsOptions: { unwrap: true, resolvePayload: () => Promise.resolve(payload) },
+    })
+    expect(done).toMatchObject({ failed, called: [] })
+  })
+
   const pointerClass = 'software.amazon.payloadoffloading.PayloadS3Pointer'
 
   it('is not data without the option that reads it', () => {

@@ -378,3 +378,52 @@ describe("a handler's own answer", () => {
     },
   )
 })
+
+describe('an error behind sqs()', () => {
+  const answered = async (onError: middy.MiddlewareFn | undefined, hook: 'before' | 'after') => {
+    const logger = new RecordingLogger()
+    const failing = {
+      [hook]: () => {
+        throw new Error('no')
+      },
+      ...(onError && { onError }),
+    }
+    const handler = middy()
+      .use([sqs({ logger }), failing] as middy.MiddlewareObj[])
+      .handler(
+        eachRecord(({ messageId }) =>
+          messageId === 'a' ? undefined : Promise.reject(new Error('x')),
+        ) as never,
+      )
+    const answer = await invoke(
+      handler,
+      sqsEvent([
+        { messageId: 'a', body: 1 },
+        { messageId: 'b', body: 2 },
+      ]),
+    )
+    return { answer, told: logger.errors.map(({ message }) => message) }
+  }
+  const onlyB = { batchItemFailures: [{ itemIdentifier: 'b' }] }
+  const answering: middy.MiddlewareFn = (request) => {
+    request.response = { batchItemFailures: [{ itemIdentifier: 'b' }] }
+  }
+
+  it('before any record fails all, and is told', async () => {
+    expect(await answered(undefined, 'before')).toEqual({
+      answer: { batchItemFailures: [{ itemIdentifier: 'a' }, { itemIdentifier: 'b' }] },
+      told: ['The batch failed', 'Record a failed', 'Record b failed'],
+    })
+  })
+
+  it('that a middleware answers as SQS wants it is that middleware’s to tell', async () => {
+    expect(await answered(answering, 'before')).toEqual({ answer: onlyB, told: [] })
+  })
+
+  it('when the records are done changes nothing of their results, and is told', async () => {
+    for (const onError of [undefined, answering]) {
+      const { answer, told } = await answered(onError, 'after')
+      expect([answer, told.toSorted()]).toEqual([onlyB, ['Record b failed', 'The batch failed']])
+    }
+  })
+})
