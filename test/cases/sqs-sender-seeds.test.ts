@@ -1,12 +1,22 @@
 import { type SqsSendError, model } from 'clearskies-middy'
 import { SqsBackend } from 'clearskies-middy/backends/sqs'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { RecordingLogger } from '../support/recording-logger.ts'
 import { seededRandom } from '../support/seeded-random.ts'
 import { type ModelOptions, SqsQueueModel } from '../support/sqs-queue-model.ts'
 import { type Item, schema } from '../support/sqs-sending.ts'
 
-afterEach(() => void vi.restoreAllMocks())
+beforeAll(async () => {
+  // Loaded with the first message otherwise, for as many turns as that takes.
+  await import('@aws-sdk/client-sqs')
+})
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.useRealTimers()
+})
 
 interface Created extends Item {
   readonly group: string
@@ -65,6 +75,7 @@ async function run(seed: number, { onGroupError, ...options }: Run) {
     if (now < 20) for (let count = Math.floor(random() * 12); count > 0; count--) create(now)
     if (now > 20_000) throw new Error(`Seed ${seed}: ${created.length - settled} creates never settle`)
     queue.answerOne()
+    vi.advanceTimersByTime(1)
     await new Promise(setImmediate)
   }
   return { queue, created, logger }
