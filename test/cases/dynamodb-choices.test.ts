@@ -12,6 +12,7 @@ const Post = model({
   indexes: {
     global: { partition: 'id', sort: 'score', local: false },
     local: { partition: 'id', sort: 'age' },
+    tagged: { partition: 'id', sort: 'tag' },
     keys: { partition: 'id', sort: 'rank', project: 'keys' },
     wide: { partition: ['cat', 'kind'], sort: ['score', 'age'] },
   },
@@ -21,6 +22,7 @@ const Post = model({
     age: z.number().optional(),
     score: z.number().optional(),
     rank: z.number().optional(),
+    tag: z.string().optional(),
     cat: z.string().optional(),
     kind: z.string().optional(),
     big: z.bigint().optional(),
@@ -55,6 +57,8 @@ describe('of several paths the narrowest is read', () => {
     ['local', mine.where('score', '>', 5).where('age', '>', 5)],
     ['local', mine.where('score', '=', 5).where('age', '=', 5)],
     ['local', mine.where('score', '>', 5).where('age', '=', 5)],
+    ['tagged', mine.where('tag', 'begins-with', 'a').where('sk', '>', 'b')],
+    ['table', mine.where('tag', '>', 'a').where('sk', 'begins-with', 'b')],
     ['table', mine.where('score', '!=', 5)],
     ['table', mine.where('rank', '>', 5)],
     ['keys', mine.where('rank', '>', 5).select('id', 'sk')],
@@ -107,7 +111,7 @@ describe('an order', () => {
 
   it('that no path has is refused with those there are', () => {
     expect(messageOf(mine.sortBy('kind'))).toBe(
-      'No key or index of posts with this partition is sorted by "kind"; they are sorted by sk, score, age',
+      'No key or index of posts with this partition is sorted by "kind"; they are sorted by sk, score, age, tag',
     )
     const Plain = model({ name: 'plain', key: ['id'], schema: z.object({ id: z.string(), age: z.number() }) })
     const plain = new DynamoDbBackend(Plain, { client: unused, scan: 'allow' })
