@@ -177,7 +177,17 @@ export class SqsRequest<TData = unknown> {
    * publisher added, which SNS puts into the body.
    */
   get messageAttributes(): Record<string, SqsAttributeValue> {
-    return (this.#messageAttributes ??= readMessageAttributes(this.record, this.#unwrapped?.envelopes[0]))
+    return (this.#messageAttributes ??= readMessageAttributes(this.record, this.#outermost()))
+  }
+
+  /** A body that cannot be read has no envelope, and its attributes can be read all the same. */
+  #outermost(): Envelope | undefined {
+    if (!this.#batch.reading.unwrap) return undefined
+    try {
+      return this.envelopes[0]
+    } catch {
+      return undefined
+    }
   }
 
   get queueArn(): string {

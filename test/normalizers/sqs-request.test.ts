@@ -99,8 +99,10 @@ describe('unwrapping', () => {
     const { data, envelopes } = unwrapped(notification)
     expect([data, envelopes]).toEqual([{ id: 7 }, [notification]])
     expect(unwrapped(notification).envelopes).toEqual([notification])
-    const { messageAttributes } = unwrapped({ ...notification, MessageAttributes: { none: {} } })
-    expect({ ...messageAttributes }).toEqual({})
+    const MessageAttributes = { none: {}, size: { Type: 'Number', Value: '5' } }
+    const { messageAttributes } = unwrapped({ ...notification, MessageAttributes })
+    expect({ ...messageAttributes }).toEqual({ none: '', size: 5 })
+    expect({ ...unwrapped('{').messageAttributes }).toEqual({})
   })
 
   it('takes off what EventBridge put around the data', () => {
