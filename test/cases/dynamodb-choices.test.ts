@@ -287,3 +287,27 @@ it('an unknown index is refused with those there are, or with none', () => {
   const plain = new DynamoDbBackend(Plain, { client: unused })
   expect(messageOf(plain.query().using('x'))).toBe('plain has no index "x"; it has none')
 })
+
+it('what a part has given by whole keys is left out of the next', () => {
+  const { plan } = explained(
+    things.query().or((query) => query.where('id', '=', 'A').where('sk', '=', 'B'), { id: 'A' }),
+  ) as unknown as { plan: { parts: { except: unknown }[] } }
+  const given = [
+    { column: 'id', operator: '=', value: 'A' },
+    { column: 'sk', operator: '=', value: 'B' },
+  ]
+  expect(plan.parts.map(({ except }) => except)).toEqual([[], [[{ or: [given] }]]])
+})
+
+it('alternatives of which an index holds a part are checked on whole items', () => {
+  const query = open({ hydrate: true }).where('note', '=', 'x').or({ id: 'A' }, { age: 5 })
+  expect(explained(query).plan).toMatchObject({
+    index: 'k',
+    filter: [],
+    check: [{ or: expect.any(Array) as unknown }],
+  })
+})
+
+it('what a column contains need not be of its type', () => {
+  expect(() => A.where('note', 'contains', 5 as never).explain()).not.toThrow()
+})
