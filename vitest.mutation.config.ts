@@ -2,8 +2,6 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import config from './vitest.config.ts'
 
-// What has to notice a changed operator in what is mutated: no engines of others, no processes, no browsers, and of the
-// properties only those that take milliseconds.
 /** The quickest first: one failure is enough, and tables without an engine fail within milliseconds. */
 class QuickestFirst extends BaseSequencer {
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -17,6 +15,8 @@ class QuickestFirst extends BaseSequencer {
   }
 }
 
+// What has to notice a changed operator in what is mutated: no engines of others, no processes, no browsers, and of the
+// properties only those that take milliseconds.
 export default defineConfig({
   ...config,
   test: {
