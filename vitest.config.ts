@@ -10,9 +10,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: [
       'test/e2e/lambda-runtime/**',
-      'test/emulators/**',
-      'test/databases/**',
-      'test/browser/**',
+      'test/e2e/emulators/**',
+      'test/e2e/databases/**',
+      'test/e2e/browser/**',
       '**/node_modules/**',
     ],
     testTimeout: 30_000,

@@ -44,7 +44,7 @@ const context = lambdaContext({ timeout: 900_000 })
 export async function benchRecords(rounds: number): Promise<RecordCost[]> {
   for (const contestant of contestants) await check(contestant)
   const costs = await measure(contestants, rounds)
-  await import('../dist/backends/sqs/sqs-backend.js')
+  await import('../dist/backends/sqs.js')
   const [, withBackend] = await measure(
     [contestants[0], { name: besideBackend, make: ours }] as Contestant[],
     rounds,

@@ -3,7 +3,7 @@
 import { testBeside } from './emulator.ts'
 import { copyArtefacts } from './maven.ts'
 
-const source = 'test/emulators/dynamodb-local'
+const source = 'test/e2e/emulators/dynamodb-local'
 const directory = '.emulators/dynamodb-local'
 
 async function main(): Promise<number> {
@@ -23,7 +23,7 @@ async function main(): Promise<number> {
     // It answers what is no request with an error, as AWS does.
     isReady: async (endpoint) => (await fetch(endpoint)).status === 400,
     variable: 'DYNAMODB_LOCAL_ENDPOINT',
-    tests: ['test/emulators/dynamodb.test.ts'],
+    tests: ['test/e2e/emulators/dynamodb.test.ts'],
   })
 }
 

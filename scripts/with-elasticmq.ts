@@ -5,7 +5,7 @@ import { copyArtefacts } from './maven.ts'
 const directory = '.emulators/elasticmq'
 
 async function main(): Promise<number> {
-  const why = copyArtefacts('test/emulators/elasticmq/pom.xml', directory)
+  const why = copyArtefacts('test/e2e/emulators/elasticmq/pom.xml', directory)
   if (why !== undefined) {
     console.log(`The tests beside ElasticMQ are skipped: ${why}`)
     return 0
@@ -23,7 +23,7 @@ async function main(): Promise<number> {
     ],
     isReady: async (endpoint) => (await fetch(`${endpoint}/health`)).ok,
     variable: 'ELASTICMQ_ENDPOINT',
-    tests: ['test/emulators/sqs.test.ts'],
+    tests: ['test/e2e/emulators/sqs.test.ts'],
   })
 }
 

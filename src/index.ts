@@ -1,4 +1,4 @@
-export type { AwsClient, ClientOption } from './aws-client.ts'
+export type { AwsClient, ClientOption } from './aws/client.ts'
 export type {
   Creates,
   DeleteOptions,
@@ -29,7 +29,7 @@ export {
   type PageOptions,
   Query,
 } from './backends/query.ts'
-export * from './errors.ts'
+export * from './errors/index.ts'
 export {
   type BackendOption,
   type Backends,
@@ -41,7 +41,7 @@ export { type JsonBodyOptions, jsonBody } from './middleware/json-body.ts'
 export { type ValidateSchemas, type Validated, validate } from './middleware/validate.ts'
 export { alb, albRequest, albResponse } from './normalizers/alb.ts'
 export { type AnyHttpEvent, anyHttp, anyHttpRequest, anyHttpResponse } from './normalizers/any-http.ts'
-export type { Authorizer } from './normalizers/authorizer.ts'
+export type { Authorizer } from './normalizers/http/authorizer.ts'
 export {
   type Backoff,
   type BackoffOptions,
@@ -56,7 +56,7 @@ export {
   eachRecord,
 } from './normalizers/each-record.ts'
 export { type HttpApiEvent, httpApi, httpApiRequest, httpApiResponse } from './normalizers/http-api.ts'
-export type { HttpNormalizerOptions } from './normalizers/http-normalizer.ts'
+export type { HttpNormalizerOptions } from './normalizers/http/normalizer.ts'
 export { HttpRequest, type HttpRequestOptions, type HttpSource } from './normalizers/http-request.ts'
 export type { HttpResponseOptions } from './normalizers/http-response.ts'
 export { InvocationRequest, invocation } from './normalizers/invocation.ts'
@@ -70,7 +70,7 @@ export {
 } from './normalizers/respond.ts'
 export { restApi, restApiRequest, restApiResponse } from './normalizers/rest-api.ts'
 export { type SqsAttributeValue, type SqsBody, SqsRequest } from './normalizers/sqs-request.ts'
-export type { Envelope, PayloadPointer } from './normalizers/unwrap.ts'
+export type { Envelope, PayloadPointer } from './normalizers/records/unwrap.ts'
 export { SqsBatch, type SqsBatchOptions, sqsBatch } from './normalizers/sqs-batch.ts'
 export { type SqsOptions, sqs, sqsResponse } from './normalizers/sqs.ts'
 export type { ContextOf, Logger, Middleware } from './types.ts'

@@ -5,8 +5,8 @@ import {
   InvalidDataError,
   KeyChangeError,
   NotFoundError,
-} from '../errors.ts'
-import { checkOptions, is, oneOf } from '../options.ts'
+} from '../errors/index.ts'
+import { checkOptions, is, oneOf } from '../core/options.ts'
 import type {
   Creates,
   DeleteOptions,
@@ -18,13 +18,13 @@ import type {
   Updates,
   WriteConditions,
 } from './capabilities.ts'
-import { plan } from './dynamodb/plan.ts'
-import type { Plan, SingleRead } from './dynamodb/reads.ts'
-import { isEmpty, refuseTypes, simplified } from './dynamodb/simplify.ts'
-import { type Table, tableOf } from './dynamodb/table.ts'
+import { plan } from './planning/plan.ts'
+import type { Plan, SingleRead } from './planning/reads.ts'
+import { isEmpty, refuseTypes, simplified } from './planning/simplify.ts'
+import { type Table, tableOf } from './planning/table.ts'
 import { indexColumns, keyOf } from './dynamodb/writes.ts'
-import { eachOf } from './each-of.ts'
-import { equals, meets, order } from './evaluate.ts'
+import { eachOf } from '../core/map-concurrently.ts'
+import { equals, meets, order } from './planning/evaluate.ts'
 import type { Model } from './model.ts'
 import {
   type Condition,
@@ -34,7 +34,7 @@ import {
   type QueryRunner,
   type QueryState,
 } from './query.ts'
-import { readToken, writeToken } from './token.ts'
+import { readToken, writeToken } from './planning/token.ts'
 
 /** Options of {@link MemoryBackend}. */
 export interface MemoryOptions {

@@ -1,8 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { ConfigurationError } from '../errors.ts'
-import { checkOptions, is } from '../options.ts'
-import { isSchema, validated } from '../standard-schema.ts'
-import { type ColumnFacts, type ColumnKind, columnFacts } from './column-kinds.ts'
+import { ConfigurationError } from '../errors/index.ts'
+import { checkOptions, is } from '../core/options.ts'
+import { isSchema, validated } from '../core/standard-schema.ts'
+import { type ColumnFacts, type ColumnKind, columnFacts } from './planning/column-kinds.ts'
 
 /** The keys of an index: equal in `partition`, ordered by `sort`. A DynamoDB index may have up to four of each. */
 export interface Index<TColumn extends string = string> {

@@ -1,4 +1,4 @@
-import { ConditionError, DeadlineError } from '../errors.ts'
+import { ConditionError, DeadlineError } from '../errors/index.ts'
 import type { Column } from './model.ts'
 
 /** The operators of a condition. */

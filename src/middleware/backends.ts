@@ -1,10 +1,10 @@
 import type { Context } from 'aws-lambda'
-import { onEarlyResponse } from '../early-response.ts'
+import { onEarlyResponse } from '../invocation/early-response.ts'
 import type { Transacts } from '../backends/capabilities.ts'
-import { ConfigurationError, SqsFlushTimeoutError, SqsSendError } from '../errors.ts'
-import { defaultLogger, say } from '../logger.ts'
-import { SendScope, currentScope, enterScope } from '../send-scope.ts'
-import type { MiddyRequest, Middleware } from '../types.ts'
+import { ConfigurationError, SqsFlushTimeoutError, SqsSendError } from '../errors/index.ts'
+import { defaultLogger, say } from '../core/logger.ts'
+import { SendScope, currentScope, enterScope } from '../invocation/send-scope.ts'
+import type { MiddyRequest, Middleware } from '../core/middy.ts'
 
 /** A backend, or a function that makes one from the context of an invocation when the handler first asks for it. */
 // The context is what the middlewares in front have made of it, which a type here cannot know.

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { concealed, inspect } from '../conceal.ts'
-import { readDotenv } from '../dotenv.ts'
+import { concealed, inspect } from '../core/redacted.ts'
+import { readDotenv } from '../core/dotenv.ts'
 import {
   ConfigurationError,
   InvalidEnvironmentError,
@@ -12,12 +12,12 @@ import {
   SecretPendingDeletionError,
   SecretTimeoutError,
   ValidationError,
-} from '../errors.ts'
-import { parseJson } from '../json.ts'
-import { checkOptions } from '../options.ts'
-import { setEnvFile } from '../region.ts'
-import { isSchema, validated } from '../standard-schema.ts'
-import type { MiddyRequest, Middleware } from '../types.ts'
+} from '../errors/index.ts'
+import { parseJson } from '../core/json.ts'
+import { checkOptions } from '../core/options.ts'
+import { setEnvFile } from '../aws/region.ts'
+import { isSchema, validated } from '../core/standard-schema.ts'
+import type { MiddyRequest, Middleware } from '../core/middy.ts'
 import { Secrets, isSecrets } from './secrets.ts'
 
 /** Options of {@link environment}. */

@@ -1,8 +1,8 @@
-import { ConfigurationError } from '../errors.ts'
-import { seenEvent } from '../normalizers/advice.ts'
+import { ConfigurationError } from '../errors/index.ts'
+import { seenEvent } from '../events/advice.ts'
 import { HttpRequest } from '../normalizers/http-request.ts'
-import { checkOptions, is } from '../options.ts'
-import type { MiddyRequest, Middleware } from '../types.ts'
+import { checkOptions, is } from '../core/options.ts'
+import type { MiddyRequest, Middleware } from '../core/middy.ts'
 
 /** Options of {@link jsonBody}, those of `@middy/http-json-body-parser`. */
 export interface JsonBodyOptions {

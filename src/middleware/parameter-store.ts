@@ -1,10 +1,10 @@
-import type { Middleware } from '../types.ts'
-import { ssmStore } from './secret-store-ssm.ts'
-import { type SecretsContext, type SecretsOptions, secretsMiddleware } from './secrets-middleware.ts'
+import type { Middleware } from '../core/middy.ts'
+import { ssmStore } from './secrets/store-ssm.ts'
+import { type SecretsContext, type SecretsOptions, secretsMiddleware } from './secrets/secrets-middleware.ts'
 
 export type { GetSecretOptions } from './secrets.ts'
 export { Secrets } from './secrets.ts'
-export type { SecretsContext, SecretsOptions } from './secrets-middleware.ts'
+export type { SecretsContext, SecretsOptions } from './secrets/secrets-middleware.ts'
 
 /**
  * Puts the parameters of Systems Manager's Parameter Store into the context. Needs `@aws-sdk/client-ssm` and the

@@ -1,10 +1,10 @@
-import type { Middleware } from '../types.ts'
-import { secretsManagerStore } from './secret-store-secrets-manager.ts'
-import { type SecretsContext, type SecretsOptions, secretsMiddleware } from './secrets-middleware.ts'
+import type { Middleware } from '../core/middy.ts'
+import { secretsManagerStore } from './secrets/store-secrets-manager.ts'
+import { type SecretsContext, type SecretsOptions, secretsMiddleware } from './secrets/secrets-middleware.ts'
 
 export type { GetSecretOptions } from './secrets.ts'
 export { Secrets } from './secrets.ts'
-export type { SecretsContext, SecretsOptions } from './secrets-middleware.ts'
+export type { SecretsContext, SecretsOptions } from './secrets/secrets-middleware.ts'
 
 /**
  * Puts the secrets of Secrets Manager into the context. Needs `@aws-sdk/client-secrets-manager` and the permissions

@@ -1,18 +1,18 @@
-import { concealed, inspect } from '../conceal.ts'
-import { SecretError, SecretNotFoundError, SecretTimeoutError } from '../errors.ts'
-import { isAuthenticationError } from './auth-error.ts'
-import type { SecretCache } from './secret-cache.ts'
+import { concealed, inspect } from '../core/redacted.ts'
+import { SecretError, SecretNotFoundError, SecretTimeoutError } from '../errors/index.ts'
+import { isAuthenticationError } from './secrets/auth-error.ts'
+import type { SecretCache } from './secrets/cache.ts'
 import type {
   DeleteSecretOptions,
   SecretStore,
   SecretValue,
   SecretVersion,
   WriteSecretOptions,
-} from './secret-store.ts'
-import { type LocatedSecret, type SecretForm, locate, pick } from './secret-value.ts'
-import { unlessAborted } from './time-limit.ts'
+} from './secrets/store.ts'
+import { type LocatedSecret, type SecretForm, locate, pick } from './secrets/value.ts'
+import { unlessAborted } from './secrets/time-limit.ts'
 
-export type { DeleteSecretOptions, SecretValue, SecretVersion, WriteSecretOptions } from './secret-store.ts'
+export type { DeleteSecretOptions, SecretValue, SecretVersion, WriteSecretOptions } from './secrets/store.ts'
 
 /** Options of `secrets.get()`. */
 export interface GetSecretOptions extends SecretVersion, SecretForm {

@@ -6,15 +6,15 @@ import {
   lazyClient,
   ownClients,
   reasonOf,
-} from '../aws-client.ts'
-import { BastionError, ConfigurationError } from '../errors.ts'
-import { lazyImport } from '../optional-import.ts'
-import { checkOptions } from '../options.ts'
-import { regionFromFile, regionPlaces } from '../region.ts'
+} from '../aws/client.ts'
+import { BastionError, ConfigurationError } from '../errors/index.ts'
+import { lazyImport } from '../core/optional-import.ts'
+import { checkOptions } from '../core/options.ts'
+import { regionFromFile, regionPlaces } from '../aws/region.ts'
 import type { Entry } from './database/entry-socket.ts'
 import { regionOf } from './database/settings.ts'
 import type { Bastion } from './iam-db-auth.ts'
-import { type PluginProcess, isFree, startPlugin } from './session-manager-plugin.ts'
+import { type PluginProcess, isFree, startPlugin } from './database/session-manager-plugin.ts'
 
 /** Options of {@link ssmBastion}. One of `instanceId` and `instanceName` is needed. */
 export interface SsmBastionOptions {

@@ -1,10 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { ConfigurationError, type InputError, ValidationError } from '../errors.ts'
-import { missingNormalizer } from '../normalizers/advice.ts'
-import { eventKind } from '../normalizers/event-kind.ts'
-import { checkOptions } from '../options.ts'
-import { isSchema, toInputError } from '../standard-schema.ts'
-import type { MiddyRequest, Middleware } from '../types.ts'
+import { ConfigurationError, type InputError, ValidationError } from '../errors/index.ts'
+import { missingNormalizer } from '../events/advice.ts'
+import { eventKind } from '../events/event-kind.ts'
+import { checkOptions } from '../core/options.ts'
+import { isSchema, toInputError } from '../core/standard-schema.ts'
+import type { MiddyRequest, Middleware } from '../core/middy.ts'
 
 /** The parts of a request that a schema can be given for. */
 export interface ValidateSchemas {

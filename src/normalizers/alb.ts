@@ -1,6 +1,7 @@
+import { type UnknownRecord, asRecord } from '../core/record.ts'
 import type { ALBEvent, ALBResult, Context } from 'aws-lambda'
-import type { Middleware } from '../types.ts'
-import { type HttpNormalizerOptions, httpNormalizer, readEvent } from './http-normalizer.ts'
+import type { Middleware } from '../core/middy.ts'
+import { type HttpNormalizerOptions, httpNormalizer, readEvent } from './http/normalizer.ts'
 import type { HttpRequest, HttpRequestOptions } from './http-request.ts'
 import {
   type HttpResponseOptions,
@@ -9,8 +10,8 @@ import {
   singleLines,
   warn,
 } from './http-response.ts'
-import { statusText } from './status-text.ts'
-import { type Fields, type Wire, fields } from './wire.ts'
+import { statusText } from './http/status-text.ts'
+import { type Wire } from './http/http-source.ts'
 
 const albWire: Wire = {
   source: 'alb',
@@ -19,13 +20,10 @@ const albWire: Wire = {
   prefix: () => '',
   sourceIp: () => undefined,
   encoded: 'query',
-  authorizer(_raw, request) {
-    const data = request.header('x-amzn-oidc-data')
+  authorizer(_raw, header) {
+    const data = header('x-amzn-oidc-data')
     if (data === undefined) return { kind: 'none' }
-    const [identity, accessToken] = [
-      request.header('x-amzn-oidc-identity'),
-      request.header('x-amzn-oidc-accesstoken'),
-    ]
+    const [identity, accessToken] = [header('x-amzn-oidc-identity'), header('x-amzn-oidc-accesstoken')]
     return { kind: 'alb-oidc', data, identity, accessToken }
   },
 }
@@ -35,7 +33,7 @@ const albTarget: ResponseTarget = {
   limit: 1_048_576,
   shape({ statusCode, headers, cookies, body, isBase64Encoded }, request, options) {
     const statusDescription = `${statusCode} ${statusText(statusCode)}`
-    if (fields((request.raw as Fields)['multiValueHeaders'])) {
+    if (asRecord((request.raw as UnknownRecord)['multiValueHeaders'])) {
       const multiValueHeaders: Record<string, string[]> = {}
       for (const name in headers) multiValueHeaders[name] = [headers[name] as string | string[]].flat()
       if (cookies.length > 0) multiValueHeaders['set-cookie'] = cookies

@@ -1,10 +1,10 @@
+import { invalidEvent } from '../events/advice.ts'
 import type { ALBEvent, APIGatewayProxyEvent, Context } from 'aws-lambda'
-import { InvalidEventError } from '../errors.ts'
-import type { Middleware } from '../types.ts'
+import type { Middleware } from '../core/middy.ts'
 import { albRequest, albResponse } from './alb.ts'
-import { eventKind } from './event-kind.ts'
+import { eventKind } from '../events/event-kind.ts'
 import { type HttpApiEvent, httpApiRequest, httpApiResponse } from './http-api.ts'
-import { type HttpNormalizerOptions, httpNormalizer } from './http-normalizer.ts'
+import { type HttpNormalizerOptions, httpNormalizer } from './http/normalizer.ts'
 import type { HttpRequest, HttpRequestOptions, HttpSource } from './http-request.ts'
 import type { HttpResponseOptions } from './http-response.ts'
 import { restApiRequest, restApiResponse } from './rest-api.ts'
@@ -33,7 +33,7 @@ export function anyHttpRequest(
   if (kind === 'ALB') return albRequest(event, context, options)
   if (kind === 'REST API') return restApiRequest(event, context, options)
   if (/^HTTP API|^function URL/.test(kind)) return httpApiRequest(event, context, options)
-  throw new InvalidEventError('anyHttp', ['ALB', 'REST API', 'HTTP API', 'function URL'], kind)
+  throw invalidEvent('anyHttp', ['ALB', 'REST API', 'HTTP API', 'function URL'], kind)
 }
 
 /**

@@ -1,3 +1,4 @@
+import { type UnknownRecord, asRecord } from '../core/record.ts'
 import type {
   APIGatewayProxyEvent,
   APIGatewayProxyEventV2,
@@ -5,9 +6,9 @@ import type {
   APIGatewayProxyStructuredResultV2,
   Context,
 } from 'aws-lambda'
-import type { Middleware } from '../types.ts'
-import { readAuthorizer } from './authorizer.ts'
-import { type HttpNormalizerOptions, httpNormalizer, readEvent } from './http-normalizer.ts'
+import type { Middleware } from '../core/middy.ts'
+import { readAuthorizer } from './http/authorizer.ts'
+import { type HttpNormalizerOptions, httpNormalizer, readEvent } from './http/normalizer.ts'
 import type { HttpRequest, HttpRequestOptions } from './http-request.ts'
 import {
   type HttpResponseOptions,
@@ -16,9 +17,9 @@ import {
   lambdaResponseLimit,
   singleLines,
 } from './http-response.ts'
-import { stagePrefix } from './path.ts'
-import { payloadV1Target, payloadV1Wire } from './payload-v1.ts'
-import { type Fields, type Wire, contextOf, fields } from './wire.ts'
+import { stagePrefix } from './http/path.ts'
+import { payloadV1Target, payloadV1Wire } from './http/payload-v1.ts'
+import { type Wire, contextOf } from './http/http-source.ts'
 
 /** The events that `httpApi()` takes: payload 2.0, which function URLs send as well, and payload 1.0. */
 export type HttpApiEvent = APIGatewayProxyEventV2 | APIGatewayProxyEvent
@@ -26,7 +27,7 @@ export type HttpApiEvent = APIGatewayProxyEventV2 | APIGatewayProxyEvent
 /** A response in payload format 2.0 or 1.0. */
 export type HttpApiResult = APIGatewayProxyStructuredResultV2 | APIGatewayProxyResult
 
-const httpOf = (raw: Fields): Fields => fields(contextOf(raw)['http']) ?? {}
+const httpOf = (raw: UnknownRecord): UnknownRecord => asRecord(contextOf(raw)['http']) ?? {}
 
 /** Payload 2.0. The path comes decoded, the query raw (the ready-made map joins repeats with commas for good). */
 const payloadV2Wire: Wire = {
@@ -93,7 +94,7 @@ export function httpApiResponse(
   request: HttpRequest,
   options?: HttpResponseOptions,
 ): HttpApiResult | Promise<HttpApiResult> {
-  const target = (request.raw as Fields)['version'] === '1.0' ? payloadV1Target : payloadV2Target
+  const target = (request.raw as UnknownRecord)['version'] === '1.0' ? payloadV1Target : payloadV2Target
   return encodeResponse(result, request, target, options)
 }
 

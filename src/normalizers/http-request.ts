@@ -1,14 +1,14 @@
+import { type UnknownRecord, asRecord, asString, emptyMap } from '../core/record.ts'
 import type { Context } from 'aws-lambda'
-import { BadRequestError } from '../errors.ts'
-import { parseJson } from '../json.ts'
-import type { Authorizer } from './authorizer.ts'
-import { clientAddress } from './client-address.ts'
-import { emptyMap, isHeaderLine, readCookies, readHeaderLines, readHeaders } from './headers.ts'
-import { type BasePath, canonicalPath, decodeParameter, matchBasePath, routeTemplate } from './path.ts'
-import { type Fields, type Wire, contextOf, fields, text } from './wire.ts'
+import { BadRequestError } from '../errors/index.ts'
+import { parseJson } from '../core/json.ts'
+import type { Authorizer } from './http/authorizer.ts'
+import { clientAddress } from './http/client-address.ts'
+import { isHeaderLine, readCookies, readHeaderLines, readHeaders } from './http/headers.ts'
+import { type BasePath, canonicalPath, decodeParameter, matchBasePath, routeTemplate } from './http/path.ts'
+import { type HttpSource, type Wire, contextOf } from './http/http-source.ts'
 
-/** The event sources that speak HTTP. */
-export type HttpSource = 'alb' | 'rest-api' | 'http-api' | 'function-url'
+export type { HttpSource } from './http/http-source.ts'
 
 /** The options of a normalizer that decide how a request is read. */
 export interface HttpRequestOptions {
@@ -30,7 +30,7 @@ const unread = Symbol('unread')
 
 /**
  * One HTTP request, whichever source it came from. What it holds is read from the event when it is first looked at; the
- * event itself (`raw`) is never changed. Fields that Middy's own HTTP middlewares write (`headers`, `body`,
+ * event itself (`raw`) is never changed. UnknownRecord that Middy's own HTTP middlewares write (`headers`, `body`,
  * `pathParameters`, …) can be written.
  *
  * @example
@@ -51,7 +51,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   isBase64Encoded: boolean
 
   readonly #wire: Wire
-  readonly #event: Fields
+  readonly #event: UnknownRecord
   readonly #options: HttpRequestOptions
   #path: string | undefined
   #basePath: string | undefined
@@ -84,11 +84,11 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** @internal */
   constructor(wire: Wire, raw: TRaw, lambdaContext: Context, options: HttpRequestOptions) {
-    const event = raw as Fields
+    const event = raw as UnknownRecord
     this.source = wire.source as TSource
     this.raw = raw
     this.lambdaContext = lambdaContext
-    this.method = (text(wire.method(event)) ?? 'GET').toUpperCase()
+    this.method = (asString(wire.method(event)) ?? 'GET').toUpperCase()
     this.isBase64Encoded = event['isBase64Encoded'] === true
     this.#wire = wire
     this.#event = event
@@ -122,7 +122,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** The path as the event has it: encoded on ALB, REST API and function URL, decoded on HTTP API. */
   get rawPath(): string {
-    return text(this.#wire.path(this.#event)) || '/'
+    return asString(this.#wire.path(this.#event)) || '/'
   }
 
   /** The query as sent, without `?`; rebuilt where the source sends it taken apart. */
@@ -146,7 +146,8 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   /** The parameters of a query that comes in one map or the other; the one with lists has every value. */
   #eachParameter(visit: (name: string, value: string) => void): void {
     const map =
-      fields(this.#event['multiValueQueryStringParameters']) ?? fields(this.#event['queryStringParameters'])
+      asRecord(this.#event['multiValueQueryStringParameters']) ??
+      asRecord(this.#event['queryStringParameters'])
     for (const name in map) {
       const values = map[name]
       if (typeof values === 'string') visit(name, values)
@@ -161,7 +162,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   }
 
   get stage(): string | undefined {
-    return this.source === 'function-url' ? undefined : text(contextOf(this.#event)['stage'])
+    return this.source === 'function-url' ? undefined : asString(contextOf(this.#event)['stage'])
   }
 
   /** The address that the client used: host, base path, path and query. */
@@ -189,7 +190,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
     // One header can be had without reading all; of cookies, which some sources send apart, all are wanted anyway.
     if (this.#headers === undefined && key !== 'cookie') {
       const { headers, multiValueHeaders } = this.#event
-      const line = multiValueHeaders ? undefined : fields(headers)?.[key]
+      const line = multiValueHeaders ? undefined : asRecord(headers)?.[key]
       if (typeof line === 'string') return line
       const lines = readHeaderLines(this.#event, key)
       return lines.length > 0 ? lines.join(', ') : undefined
@@ -229,14 +230,17 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** Decoded once; no prototype. A malformed escape is a `BadRequestError`. */
   get pathParameters(): Record<string, string> {
-    return (this.#pathParameters ??= this.#readPathParameters(fields(this.#event['pathParameters'])))
+    return (this.#pathParameters ??= this.#readPathParameters(asRecord(this.#event['pathParameters'])))
   }
   set pathParameters(value: Record<string, string>) {
     // Routers match the encoded path, so what they find in it is decoded here; what was there already is not, twice.
     this.#pathParameters = this.#readPathParameters(value, this.pathParameters)
   }
 
-  #readPathParameters(given: Fields | undefined, decoded?: Record<string, string>): Record<string, string> {
+  #readPathParameters(
+    given: UnknownRecord | undefined,
+    decoded?: Record<string, string>,
+  ): Record<string, string> {
     const map = emptyMap<string>()
     const encoded = decoded !== undefined || this.#wire.encoded === 'path-parameters'
     for (const name in given) {
@@ -258,7 +262,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   }
 
   get hasBody(): boolean {
-    return Boolean(text(this.#event['body']))
+    return Boolean(asString(this.#event['body']))
   }
 
   /** The body's bytes, base64 removed. */
@@ -268,7 +272,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   #buffer(): Buffer {
     return Buffer.from(
-      text(this.#event['body']) ?? '',
+      asString(this.#event['body']) ?? '',
       this.#event['isBase64Encoded'] === true ? 'base64' : 'utf8',
     )
   }
@@ -276,7 +280,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   /** The body as text (UTF-8), without a byte order mark. */
   text(): string {
     const whole =
-      this.#event['isBase64Encoded'] === true ? this.#buffer().toString() : text(this.#event['body'])
+      this.#event['isBase64Encoded'] === true ? this.#buffer().toString() : asString(this.#event['body'])
     return (this.#text ??= whole?.replace(/^\ufeff/, '') ?? '')
   }
 
@@ -301,7 +305,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   /** The client's address, as far as trusted proxies vouch for it. */
   get clientIp(): string | undefined {
     return clientAddress(
-      text(this.#wire.sourceIp(this.#event)),
+      asString(this.#wire.sourceIp(this.#event)),
       this.header('x-forwarded-for'),
       this.source === 'alb',
       this.#options.trustedProxies,
@@ -314,18 +318,18 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** The `Host` header if it is one, else the gateway's domain name. */
   get host(): string | undefined {
-    const candidates = [this.header('host'), text(contextOf(this.#event)['domainName'])]
+    const candidates = [this.header('host'), asString(contextOf(this.#event)['domainName'])]
     return candidates.find((host) => host && hostPattern.test(host) && URL.canParse(`http://${host}`))
   }
 
   /** Who the source says the caller is. */
   get authorizer(): Authorizer {
-    return this.#wire.authorizer(this.#event, this)
+    return this.#wire.authorizer(this.#event, (name) => this.header(name))
   }
 
   /** The gateway's id of the request; on ALB, which has none, the trace id. */
   get requestId(): string | undefined {
-    return text(contextOf(this.#event)['requestId']) ?? this.traceId
+    return asString(contextOf(this.#event)['requestId']) ?? this.traceId
   }
 
   /** The X-Ray header. */

@@ -1,7 +1,6 @@
-import { InvalidResponseError, ResponseTooLargeError } from '../errors.ts'
-import { defaultLogger, say } from '../logger.ts'
-import type { Logger } from '../types.ts'
-import { isHeaderLine } from './headers.ts'
+import { InvalidResponseError, ResponseTooLargeError } from '../errors/index.ts'
+import { type Logger, defaultLogger, say } from '../core/logger.ts'
+import { isHeaderLine } from './http/headers.ts'
 import type { HttpRequest } from './http-request.ts'
 
 /** Headers by lower-case name: one line, or several. */

@@ -1,7 +1,7 @@
+import { invalidEvent } from '../events/advice.ts'
 import type { Context } from 'aws-lambda'
-import { InvalidEventError } from '../errors.ts'
-import type { MiddyRequest, Middleware } from '../types.ts'
-import { eventKind } from './event-kind.ts'
+import type { MiddyRequest, Middleware } from '../core/middy.ts'
+import { eventKind } from '../events/event-kind.ts'
 
 /**
  * A direct invocation: the payload is the data, any JSON value.
@@ -43,7 +43,7 @@ export class InvocationRequest<TData = unknown> {
  */
 export function invocationRequest(payload: unknown, context: Context): InvocationRequest {
   if (eventKind(payload) === 'normalized')
-    throw new InvalidEventError('invocation', ['direct invocations'], 'normalized')
+    throw invalidEvent('invocation', ['direct invocations'], 'normalized')
   return new InvocationRequest(payload, context)
 }
 

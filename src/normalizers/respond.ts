@@ -1,25 +1,12 @@
-import { InvalidResponseError } from '../errors.ts'
-import { setCookieLine } from './set-cookie.ts'
+import { InvalidResponseError } from '../errors/index.ts'
+import { type Cookie, setCookieLine } from './http/set-cookie.ts'
+
+export type { Cookie } from './http/set-cookie.ts'
 
 /** Header values as a handler writes them; a list is sent as several lines, `null` and `undefined` not at all. */
 export type ResponseHeaders = Readonly<
   Record<string, string | number | boolean | readonly string[] | null | undefined>
 >
-
-/** A cookie to set. https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie */
-export interface Cookie {
-  readonly name: string
-  readonly value: string
-  readonly domain?: string
-  readonly path?: string
-  readonly expires?: Date
-  /** Seconds. */
-  readonly maxAge?: number
-  readonly httpOnly?: boolean
-  readonly secure?: boolean
-  readonly sameSite?: 'Strict' | 'Lax' | 'None'
-  readonly partitioned?: boolean
-}
 
 /** Options of {@link respond}. */
 export interface ResponseOptions {

@@ -1,11 +1,11 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda'
-import type { Middleware } from '../types.ts'
-import { type HttpNormalizerOptions, httpNormalizer, readEvent } from './http-normalizer.ts'
+import type { Middleware } from '../core/middy.ts'
+import { type HttpNormalizerOptions, httpNormalizer, readEvent } from './http/normalizer.ts'
 import type { HttpRequest, HttpRequestOptions } from './http-request.ts'
 import { type HttpResponseOptions, encodeResponse } from './http-response.ts'
-import { mappingPrefix } from './path.ts'
-import { payloadV1Target, payloadV1Wire } from './payload-v1.ts'
-import { type Wire, contextOf } from './wire.ts'
+import { mappingPrefix } from './http/path.ts'
+import { payloadV1Target, payloadV1Wire } from './http/payload-v1.ts'
+import { type Wire, contextOf } from './http/http-source.ts'
 
 /** Query and headers come ready decoded, path and path parameters do not. */
 const restApiWire: Wire = {

@@ -1,8 +1,8 @@
+import { invalidEvent } from '../events/advice.ts'
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
-import { InvalidEventError } from '../errors.ts'
-import { eventKind } from './event-kind.ts'
+import { eventKind } from '../events/event-kind.ts'
 import { type SqsBody, type SqsReading, SqsRequest } from './sqs-request.ts'
-import type { PayloadPointer } from './unwrap.ts'
+import type { PayloadPointer } from './records/unwrap.ts'
 
 /** How `sqs()` reads a batch. */
 export interface SqsBatchOptions {
@@ -106,6 +106,6 @@ export function sqsBatch(
   { body = 'json', unwrap = false, resolvePayload }: SqsBatchOptions = {},
 ): SqsBatch {
   const kind = eventKind(event)
-  if (kind !== 'aws:sqs') throw new InvalidEventError('sqs', ['aws:sqs'], kind)
+  if (kind !== 'aws:sqs') throw invalidEvent('sqs', ['aws:sqs'], kind)
   return new SqsBatch(event as SQSEvent, context, { body, unwrap, resolvePayload })
 }

@@ -1,8 +1,14 @@
+import { emptyMap } from '../core/record.ts'
 import type { Context, SQSRecord } from 'aws-lambda'
-import { PayloadPointerError } from '../errors.ts'
-import { parseJson } from '../json.ts'
-import { emptyMap } from './headers.ts'
-import { type Envelope, type PayloadPointer, type Unwrapped, payloadPointer, unwrap } from './unwrap.ts'
+import { PayloadPointerError } from '../errors/index.ts'
+import { parseJson } from '../core/json.ts'
+import {
+  type Envelope,
+  type PayloadPointer,
+  type Unwrapped,
+  payloadPointer,
+  unwrap,
+} from './records/unwrap.ts'
 
 /** What a record's body is: JSON, text as it stands, or what a function makes of it. */
 export type SqsBody = 'json' | 'text' | ((text: string, record: SQSRecord) => unknown)

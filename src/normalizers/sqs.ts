@@ -1,11 +1,16 @@
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure'
 import type { SQSBatchResponse } from 'aws-lambda'
-import { keepResponse, onEarlyResponse } from '../early-response.ts'
-import { ConfigurationError, SqsFlushTimeoutError, SqsSendError, UnidentifiedRecordError } from '../errors.ts'
-import { defaultLogger, say } from '../logger.ts'
-import { checkOptions, is, isLogger } from '../options.ts'
-import type { Logger, MiddyRequest, Middleware } from '../types.ts'
-import { isBatchResponse, withFailuresOf } from './batch-response.ts'
+import { keepResponse, onEarlyResponse } from '../invocation/early-response.ts'
+import {
+  ConfigurationError,
+  SqsFlushTimeoutError,
+  SqsSendError,
+  UnidentifiedRecordError,
+} from '../errors/index.ts'
+import { type Logger, defaultLogger, say } from '../core/logger.ts'
+import { checkOptions, is, isLogger } from '../core/options.ts'
+import type { MiddyRequest, Middleware } from '../core/middy.ts'
+import { isBatchResponse, withFailuresOf } from './records/answers.ts'
 import { SqsBatch, type SqsBatchOptions, sqsBatch } from './sqs-batch.ts'
 
 /** Options of {@link sqs}. */

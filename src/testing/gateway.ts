@@ -1,6 +1,6 @@
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { defaultLogger, say } from '../logger.ts'
+import { defaultLogger, say } from '../core/logger.ts'
 import { albEvent } from './alb-event.ts'
 import { type DescribedRequest, matchTemplate } from './described-request.ts'
 import { type GatewayReply, type GatewaySource, readResult } from './gateway-result.ts'

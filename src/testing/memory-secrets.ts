@@ -1,11 +1,11 @@
-import { SecretAlreadyExistsError, SecretNotFoundError } from '../errors.ts'
-import type { SecretStore, SecretValue } from '../middleware/secret-store.ts'
+import { SecretAlreadyExistsError, SecretNotFoundError } from '../errors/index.ts'
+import type { SecretStore, SecretValue } from '../middleware/secrets/store.ts'
 import {
   type SecretsContext,
   type SecretsOptions,
   secretsMiddleware,
-} from '../middleware/secrets-middleware.ts'
-import type { Middleware } from '../types.ts'
+} from '../middleware/secrets/secrets-middleware.ts'
+import type { Middleware } from '../core/middy.ts'
 
 /** Options of {@link memorySecrets}. */
 export type MemorySecretsOptions<TFetch extends Readonly<Record<string, string>>, TAs extends string> = Pick<

@@ -6,9 +6,9 @@ import type {
 } from '@aws-sdk/client-sqs'
 import type * as sdkTypes from '@aws-sdk/client-sqs'
 import type { SQSEvent, SQSRecord } from 'aws-lambda'
-import type { AwsClient } from '../aws-client.ts'
-import { defaultLogger, say } from '../logger.ts'
-import { optionalImport } from '../optional-import.ts'
+import type { AwsClient } from '../aws/client.ts'
+import { defaultLogger, say } from '../core/logger.ts'
+import { optionalImport } from '../core/optional-import.ts'
 import { type AnyHandler, invoke } from './invoke.ts'
 import { lambdaContext } from './lambda-context.ts'
 

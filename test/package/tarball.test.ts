@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { entries } from '../support/entries.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'tarball-'))
 const project = join(directory, 'project')
@@ -53,11 +54,12 @@ describe('the packed files', () => {
     expect(paths.filter((path) => unwanted.test(path))).toEqual([])
   })
 
-  it('hold whatever the exports name', () => {
-    const named = Object.values(manifest.exports).flatMap((target) =>
-      typeof target === 'string' ? target : Object.values(target),
-    )
-    expect(named.filter((path) => !paths.includes(path.replace('./', '')))).toEqual([])
+  it('hold whatever can be imported', () => {
+    const named = entries.flatMap(([, source]) => {
+      const built = source.replace(/^src/, 'dist').replace(/\.ts$/, '')
+      return [source, `${built}.js`, `${built}.d.ts`]
+    })
+    expect(named.filter((path) => !paths.includes(path))).toEqual([])
   })
 
   it('name no place on the machine that built them', () => {

@@ -6,7 +6,7 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb'
 import type { Index, Model } from 'clearskies-middy'
-import type { ColumnKind } from '../../src/backends/column-kinds.ts'
+import type { ColumnKind } from '../../src/backends/planning/column-kinds.ts'
 
 const letters: Readonly<Partial<Record<ColumnKind, 'S' | 'N' | 'B'>>> = {
   string: 'S',

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import { type ColumnDataType, sql } from 'kysely'
 import type { Model } from 'clearskies-middy'
-import type { ColumnKind } from '../../src/backends/column-kinds.ts'
+import type { ColumnKind } from '../../src/backends/planning/column-kinds.ts'
 
 /** Any tables with any columns. */
 export type AnyKysely = Kysely<Record<string, Record<string, unknown>>>

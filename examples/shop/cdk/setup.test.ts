@@ -1,7 +1,7 @@
 import { PGlite } from '@electric-sql/pglite'
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { SqlBackend } from '../../../src/backends/sql/sql-backend.ts'
+import { SqlBackend } from '../../../src/backends/sql.ts'
 import { Order } from '../models.ts'
 import { databaseUser } from './shop-stack.ts'
 

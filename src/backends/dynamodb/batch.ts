@@ -3,12 +3,12 @@ import type {
   BatchWriteItemCommandOutput,
   WriteRequest,
 } from '@aws-sdk/client-dynamodb'
-import { chunks } from '../../chunks.ts'
-import { ConditionError, DeadlineError, PartialBatchError, ThrottledError } from '../../errors.ts'
-import { remainingTime } from '../../send-scope.ts'
+import { chunks } from '../../core/chunks.ts'
+import { ConditionError, DeadlineError, PartialBatchError, ThrottledError } from '../../errors/index.ts'
+import { remainingTime } from '../../invocation/send-scope.ts'
 import { type Connection, loadSdk, pause } from './connection.ts'
-import { numberId } from './number-text.ts'
-import type { WireItem } from './wire.ts'
+import { numberId } from '../../wire/number-text.ts'
+import type { WireItem } from '../../wire/attribute-value.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
 const readSize = 100

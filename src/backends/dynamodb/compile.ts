@@ -1,6 +1,6 @@
 import type { QueryCommandInput, ScanCommandInput } from '@aws-sdk/client-dynamodb'
 import { Expression } from './expression.ts'
-import type { RangeRead } from './reads.ts'
+import type { RangeRead } from '../planning/reads.ts'
 
 /** What a plan does not say. */
 export interface RequestOptions {

@@ -1,9 +1,9 @@
 import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb'
 import type * as sdk from '@aws-sdk/client-dynamodb'
-import { type AwsClient, type ClientOption, lazyClient, ownClients } from '../../aws-client.ts'
-import { DeadlineError, ThrottledError } from '../../errors.ts'
-import { lazyImport } from '../../optional-import.ts'
-import { remainingTime } from '../../send-scope.ts'
+import { type AwsClient, type ClientOption, lazyClient, ownClients } from '../../aws/client.ts'
+import { DeadlineError, ThrottledError } from '../../errors/index.ts'
+import { lazyImport } from '../../core/optional-import.ts'
+import { remainingTime } from '../../invocation/send-scope.ts'
 
 export const loadSdk: () => Promise<typeof sdk> = lazyImport(
   '@aws-sdk/client-dynamodb',

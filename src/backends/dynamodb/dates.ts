@@ -1,6 +1,6 @@
 import type { Comparison, Condition } from '../query.ts'
-import { marshall } from './marshall.ts'
-import type { DateMode } from './wire.ts'
+import { marshall } from '../../wire/marshall.ts'
+import type { DateMode } from '../../wire/attribute-value.ts'
 
 /** The same conditions with dates as they are stored, so that they are compared as the database compares them. */
 export function normalizedConditions(

@@ -1,6 +1,6 @@
-import { ConditionError } from '../../errors.ts'
+import { ConditionError } from '../../errors/index.ts'
 import type { DeleteOptions, UpdateOptions, WriteConditions } from '../capabilities.ts'
-import { conditionsOf } from '../write-conditions.ts'
+import { conditionsOf } from '../planning/write-conditions.ts'
 import type { Demand } from './writes.ts'
 
 /** What the options of a write demand of the item as it is. */

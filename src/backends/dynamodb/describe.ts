@@ -1,8 +1,8 @@
 import type { DescribeTableCommandOutput } from '@aws-sdk/client-dynamodb'
-import { ConfigurationError } from '../../errors.ts'
+import { ConfigurationError } from '../../errors/index.ts'
 import type { Model } from '../model.ts'
 import { type Connection, loadSdk } from './connection.ts'
-import { type Table, tableFrom, tableOf } from './table.ts'
+import { type Table, tableFrom, tableOf } from '../planning/table.ts'
 
 /**
  * What is known of a model's table: from the model where it has a key, else from one `DescribeTable` that all share. A

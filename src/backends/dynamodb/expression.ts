@@ -1,10 +1,10 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { chunks } from '../../chunks.ts'
-import { ConditionError } from '../../errors.ts'
-import { likeOperation } from '../evaluate.ts'
+import { chunks } from '../../core/chunks.ts'
+import { ConditionError } from '../../errors/index.ts'
+import { likeOperation } from '../planning/evaluate.ts'
 import type { Comparison, Condition } from '../query.ts'
-import { marshall } from './marshall.ts'
-import type { WireItem } from './wire.ts'
+import { marshall } from '../../wire/marshall.ts'
+import type { WireItem } from '../../wire/attribute-value.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
 const maxOperands = 100

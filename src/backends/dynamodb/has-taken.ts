@@ -1,7 +1,7 @@
 import type { DynamoDbUpdateOptions } from './options.ts'
 import { sameValue } from './same-wire.ts'
-import { marshall } from './marshall.ts'
-import type { WireItem } from './wire.ts'
+import { marshall } from '../../wire/marshall.ts'
+import type { WireItem } from '../../wire/attribute-value.ts'
 import type { Demand, WriteTarget } from './writes.ts'
 
 /** Whether an item is what an update, whose answer was lost, has made of it: one version further, with all that it sets. */

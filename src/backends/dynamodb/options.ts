@@ -1,8 +1,8 @@
 import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb'
-import type { ClientOption } from '../../aws-client.ts'
+import type { ClientOption } from '../../aws/client.ts'
 import type { UpdateOptions } from '../capabilities.ts'
-import type { NumberMode } from './unmarshall.ts'
-import type { DateMode } from './wire.ts'
+import type { NumberMode } from '../../wire/unmarshall.ts'
+import type { DateMode } from '../../wire/attribute-value.ts'
 import type { Changes } from './writes.ts'
 
 /** Options of {@link DynamoDbBackend}. */

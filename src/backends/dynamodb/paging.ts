@@ -1,8 +1,8 @@
-import { DeadlineError, ThrottledError } from '../../errors.ts'
-import { remainingTime } from '../../send-scope.ts'
+import { DeadlineError, ThrottledError } from '../../errors/index.ts'
+import { remainingTime } from '../../invocation/send-scope.ts'
 import type { PageOptions } from '../query.ts'
 import type { Portion, Position, Source } from './sources.ts'
-import type { WireItem } from './wire.ts'
+import type { WireItem } from '../../wire/attribute-value.ts'
 
 /** Where a source stands: at its beginning, behind an item, or at its end. */
 export type SourceState = null | Position | 'end'

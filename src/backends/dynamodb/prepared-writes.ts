@@ -4,7 +4,7 @@ import { demandOf, updateDemand, versioned, versionedPut } from './demands.ts'
 import type { DynamoDbUpdateOptions } from './options.ts'
 import type { TableAccess } from './table-access.ts'
 import type { PreparedWrite, TransactWrite } from './transact.ts'
-import type { WireItem } from './wire.ts'
+import type { WireItem } from '../../wire/attribute-value.ts'
 import { type Demand, type WriteTarget, deleteInput, putInput, updateInput } from './writes.ts'
 
 type Write = PreparedWrite['item']

@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { numberId } from './number-text.ts'
-import type { WireItem } from './wire.ts'
+import { numberId } from '../../wire/number-text.ts'
+import type { WireItem } from '../../wire/attribute-value.ts'
 
 /** Whether two items are the same, whatever order sets have and however numbers are written. */
 export function sameWire(a: WireItem, b: WireItem): boolean {

@@ -1,11 +1,11 @@
 import type { GetItemCommandOutput, QueryCommandInput, QueryCommandOutput } from '@aws-sdk/client-dynamodb'
-import { meets } from '../evaluate.ts'
+import { meets } from '../planning/evaluate.ts'
 import type { Condition } from '../query.ts'
 import { batchGet } from './batch.ts'
 import { type Connection, loadSdk } from './connection.ts'
-import type { KeyRead, RangeRead } from './reads.ts'
-import { plainItem } from './unmarshall.ts'
-import type { WireItem } from './wire.ts'
+import type { KeyRead, RangeRead } from '../planning/reads.ts'
+import { plainItem } from '../../wire/unmarshall.ts'
+import type { WireItem } from '../../wire/attribute-value.ts'
 
 /** Where a read stands: behind the item of a key, or behind so many of a list of keys. */
 export type Position = WireItem | number

@@ -1,13 +1,13 @@
 import type { GetItemCommandOutput } from '@aws-sdk/client-dynamodb'
-import { ConflictError, InvalidDataError, NotFoundError } from '../../errors.ts'
+import { ConflictError, InvalidDataError, NotFoundError } from '../../errors/index.ts'
 import type { Model } from '../model.ts'
 import { type BatchOptions } from './batch.ts'
 import { Connection, loadSdk } from './connection.ts'
 import { describedTable } from './describe.ts'
 import type { DynamoDbOptions } from './options.ts'
-import type { Table } from './table.ts'
-import { type ReadingOptions, unmarshallItem } from './unmarshall.ts'
-import type { WireItem } from './wire.ts'
+import type { Table } from '../planning/table.ts'
+import { type ReadingOptions, unmarshallItem } from '../../wire/unmarshall.ts'
+import type { WireItem } from '../../wire/attribute-value.ts'
 import type { Demand, WriteTarget } from './writes.ts'
 
 interface FailedCondition {

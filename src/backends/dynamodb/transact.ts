@@ -1,8 +1,8 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb'
-import { ConditionError, InvalidDataError, TransactionError } from '../../errors.ts'
+import { ConditionError, InvalidDataError, TransactionError } from '../../errors/index.ts'
 import { type Connection, loadSdk } from './connection.ts'
-import { sizeOf } from './item-size.ts'
-import type { WireItem } from './wire.ts'
+import { sizeOf } from '../../wire/item-size.ts'
+import type { WireItem } from '../../wire/attribute-value.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
 const maxWrites = 100

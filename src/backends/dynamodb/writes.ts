@@ -9,16 +9,16 @@ import {
   InvalidDataError,
   KeyChangeError,
   TypeMismatchError,
-} from '../../errors.ts'
+} from '../../errors/index.ts'
 import type { Condition } from '../query.ts'
 import { normalizedConditions } from './dates.ts'
 import { notExpired } from './compile.ts'
 import { Expression, type Path, checkedUpdate } from './expression.ts'
-import { columnsOf } from './condition-columns.ts'
-import { refuseTypes, simplified } from './simplify.ts'
-import type { Table } from './table.ts'
-import { marshall, marshallItem } from './marshall.ts'
-import type { DateMode, WireItem } from './wire.ts'
+import { columnsOf } from '../planning/condition-columns.ts'
+import { refuseTypes, simplified } from '../planning/simplify.ts'
+import type { Table } from '../planning/table.ts'
+import { marshall, marshallItem } from '../../wire/marshall.ts'
+import type { DateMode, WireItem } from '../../wire/attribute-value.ts'
 
 /** Where and how a table is written. */
 export interface WriteTarget {

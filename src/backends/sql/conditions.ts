@@ -1,6 +1,6 @@
 import type { Expression, ExpressionBuilder, ExpressionWrapper, RawBuilder, SqlBool } from 'kysely'
 import type * as kyselyModule from 'kysely'
-import { ColumnError, ConditionError } from '../../errors.ts'
+import { ColumnError, ConditionError } from '../../errors/index.ts'
 import type { Model } from '../model.ts'
 import type { Comparison, Condition } from '../query.ts'
 import type { AnyTables, Engine } from './database.ts'

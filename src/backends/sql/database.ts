@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type * as kyselyModule from 'kysely'
-import { ConfigurationError } from '../../errors.ts'
-import { lazyImport } from '../../optional-import.ts'
+import { ConfigurationError } from '../../errors/index.ts'
+import { lazyImport } from '../../core/optional-import.ts'
 
 /** Any tables with any columns: which there are, the model says. */
 export type AnyTables = Record<string, Record<string, unknown>>

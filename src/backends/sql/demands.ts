@@ -1,7 +1,7 @@
-import { ConditionError } from '../../errors.ts'
+import { ConditionError } from '../../errors/index.ts'
 import type { WriteConditions } from '../capabilities.ts'
 import type { Condition } from '../query.ts'
-import { conditionsOf } from '../write-conditions.ts'
+import { conditionsOf } from '../planning/write-conditions.ts'
 
 /** What a write demands of the row as it is. */
 export interface RowDemand {

@@ -1,5 +1,5 @@
-import { InvalidDataError, TypeMismatchError } from '../../errors.ts'
-import type { ColumnKind } from '../column-kinds.ts'
+import { InvalidDataError, TypeMismatchError } from '../../errors/index.ts'
+import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Model } from '../model.ts'
 
 type Fields = Readonly<Record<string, unknown>>

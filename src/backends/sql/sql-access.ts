@@ -1,5 +1,5 @@
 import type * as kyselyModule from 'kysely'
-import { optionalImport } from '../../optional-import.ts'
+import { optionalImport } from '../../core/optional-import.ts'
 import type { Model } from '../model.ts'
 import { ConditionWriter } from './conditions.ts'
 import type { OpenDatabase } from './database.ts'

@@ -1,5 +1,5 @@
 import type * as kyselyModule from 'kysely'
-import { ConflictError, InvalidDataError, NotFoundError } from '../../errors.ts'
+import { ConflictError, InvalidDataError, NotFoundError } from '../../errors/index.ts'
 import type { Model } from '../model.ts'
 import type { Comparison } from '../query.ts'
 import type { ConditionWriter } from './conditions.ts'

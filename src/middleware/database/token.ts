@@ -1,6 +1,6 @@
-import { ConfigurationError } from '../../errors.ts'
-import { atRunTime, optionalImport } from '../../optional-import.ts'
-import { regionPlaces } from '../../region.ts'
+import { ConfigurationError } from '../../errors/index.ts'
+import { atRunTime, optionalImport } from '../../core/optional-import.ts'
+import { regionPlaces } from '../../aws/region.ts'
 import { type DatabaseSettings, isDsql } from './settings.ts'
 
 /**

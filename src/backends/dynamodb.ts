@@ -1,0 +1,289 @@
+import type { DeleteItemCommandOutput, UpdateItemCommandOutput } from '@aws-sdk/client-dynamodb'
+import { isClientOption } from '../aws/client.ts'
+import { ConflictError, NotFoundError } from '../errors/index.ts'
+import { checkOptions, is, oneOf } from '../core/options.ts'
+import type {
+  Creates,
+  DeleteOptions,
+  Deletes,
+  Finds,
+  Patch,
+  Queries,
+  Updates,
+  WriteConditions,
+} from './capabilities.ts'
+import { eachOf } from '../core/map-concurrently.ts'
+import { meets } from './planning/evaluate.ts'
+import type { Model } from './model.ts'
+import { Query, type QueryRunner } from './query.ts'
+import { batchGet, batchWrite } from './dynamodb/batch.ts'
+import { loadSdk } from './dynamodb/connection.ts'
+import { demandOf, updateDemand, versionOf, versioned, versionedPut } from './dynamodb/demands.ts'
+import { hasTaken } from './dynamodb/has-taken.ts'
+import type { DynamoDbOptions, DynamoDbUpdateOptions } from './dynamodb/options.ts'
+import { PreparedWrites } from './dynamodb/prepared-writes.ts'
+import { sameWire } from './dynamodb/same-wire.ts'
+import { TableAccess } from './dynamodb/table-access.ts'
+import { TableReader } from './dynamodb/table-reader.ts'
+import { plainItem } from '../wire/unmarshall.ts'
+import type { WireItem } from '../wire/attribute-value.ts'
+import {
+  type Demand,
+  type WriteTarget,
+  checkedConditions,
+  deleteInput,
+  keyOf,
+  putInput,
+  updateInput,
+} from './dynamodb/writes.ts'
+
+export type { DynamoDbOptions, DynamoDbUpdateOptions } from './dynamodb/options.ts'
+export type { Path } from './dynamodb/expression.ts'
+export type { PreparedWrites } from './dynamodb/prepared-writes.ts'
+export type { NumberMode } from '../wire/unmarshall.ts'
+export type { DateMode } from '../wire/attribute-value.ts'
+export type { Changes } from './dynamodb/writes.ts'
+export { type TransactOptions, type TransactWrite, transact } from './dynamodb/transact.ts'
+
+/**
+ * Items of a DynamoDB table. Needs `@aws-sdk/client-dynamodb` and the permissions of what is called: `dynamodb:PutItem`,
+ * `GetItem`, `UpdateItem`, `DeleteItem`, `Query`, `BatchGetItem`, `BatchWriteItem`, and `Scan` where it is allowed. A
+ * model without a key is described by the table itself: `DescribeTable`, once.
+ *
+ * @example
+ * ```ts
+ * import { DynamoDbBackend } from 'clearskies-middy/backends/dynamodb'
+ * import { model } from 'clearskies-middy/backends/model'
+ * import { z } from 'zod'
+ *
+ * const Product = model({ name: 'products', key: ['author', 'title'], schema: z.object({ author: z.string(), title: z.string() }) })
+ * const products = new DynamoDbBackend(Product)
+ *
+ * await products.create({ author: 'Le Guin', title: 'The Dispossessed' })
+ * const { items, next } = await products.where('author', '=', 'Le Guin').limit(20).page()
+ * console.log(items, next)
+ * ```
+ */
+export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
+  implements
+    Creates<TItem, TInput>,
+    Finds<TItem, Pick<TItem, TKey & keyof TItem>>,
+    Queries<TItem>,
+    Updates<TItem, Pick<TItem, TKey & keyof TItem>, TInput>,
+    Deletes<TItem, Pick<TItem, TKey & keyof TItem>>
+{
+  /** Items that meet a condition; see {@link Query}. */
+  readonly where: Query<TItem>['where']
+  /** Writes that are made together with others by `transact()`. */
+  readonly prepare: PreparedWrites<TItem, TInput, Pick<TItem, TKey & keyof TItem>>
+  readonly #model: Model<TItem, TInput, TKey>
+  readonly #access: TableAccess
+  readonly #runner: QueryRunner
+
+  constructor(model: Model<TItem, TInput, TKey>, options: DynamoDbOptions = {}) {
+    const isColumn = (value: unknown): boolean => typeof value === 'string' && model.has(value)
+    checkOptions('DynamoDbBackend', options, {
+      client: isClientOption,
+      scan: oneOf('error', 'allow'),
+      tokenSecret: is('string'),
+      encryptTokens: is('boolean'),
+      version: isColumn,
+      ttl: isColumn,
+      numbers: oneOf('safe', 'bigint', 'string'),
+      dates: oneOf('iso', 'seconds', 'milliseconds'),
+      consistent: is('boolean'),
+      hydrate: is('boolean'),
+      validate: oneOf('write', 'both'),
+      onCapacity: is('function'),
+    })
+    if (model.key.length > 2) throw new TypeError('DynamoDbBackend(): a key has one or two columns')
+    if (options.encryptTokens === true && !options.tokenSecret)
+      throw new TypeError('DynamoDbBackend(): the option "encryptTokens" needs "tokenSecret"')
+    this.#model = model
+    this.#access = new TableAccess(model, options)
+    this.#runner = new TableReader(this.#access)
+    this.prepare = new PreparedWrites(this.#access)
+    const all = this.query()
+    this.where = all.where.bind(all)
+  }
+
+  /**
+   * Stores a new item.
+   *
+   * @throws ConflictError with the stored item as `current` if there is one of its key; ValidationError, InvalidDataError
+   */
+  async create(data: TInput): Promise<TItem> {
+    const item = versioned(await this.#valid(data), this.#access.options.version, 1)
+    await this.#put(item, { item: 'new' })
+    return item
+  }
+
+  /** Stores several new items, each for itself. All are tried; the first error is thrown. */
+  createMany(list: readonly TInput[]): Promise<TItem[]> {
+    return eachOf(list, (data) => this.create(data))
+  }
+
+  /**
+   * Stores an item whether or not there is one of its key. With a `version`, only over the version that it carries; one
+   * without is new.
+   */
+  async put(data: TInput, options: WriteConditions<TItem> = {}): Promise<TItem> {
+    const { item, demand } = versionedPut(await this.#valid(data), options, this.#access.options.version)
+    await this.#put(item, demand)
+    return item
+  }
+
+  async find(key: Pick<TItem, TKey & keyof TItem>): Promise<TItem | undefined> {
+    return this.#item(await this.#access.read(keyOf(await this.#access.target(), key)))
+  }
+
+  /** The items of several keys, in their order. @throws PartialBatchError */
+  async findMany(keys: readonly Pick<TItem, TKey & keyof TItem>[]): Promise<(TItem | undefined)[]> {
+    const target = await this.#access.target()
+    const wires = await batchGet(
+      keys.map((key) => keyOf(target, key)),
+      await this.#access.batch(),
+    )
+    return Promise.all(wires.map((wire) => this.#item(wire)))
+  }
+
+  /**
+   * Changes an existing item, and gives it as it is then: `undefined` leaves a column alone, `null` removes it.
+   *
+   * @throws NotFoundError, ConflictError, KeyChangeError
+   */
+  async update(
+    key: Pick<TItem, TKey & keyof TItem>,
+    patch: Patch<TItem>,
+    options: DynamoDbUpdateOptions<TItem> = {},
+  ): Promise<TItem> {
+    try {
+      return await this.#update(key, patch, options)
+    } catch (error) {
+      // Nothing of an item that has expired may remain in a new one.
+      const isUpsert = error instanceof NotFoundError && options.upsert === true
+      if (!isUpsert || !(await this.#removeExpired(key))) throw error
+      return this.#update(key, patch, options)
+    }
+  }
+
+  async #update(
+    key: Pick<TItem, TKey & keyof TItem>,
+    patch: Patch<TItem>,
+    options: DynamoDbUpdateOptions<TItem>,
+  ): Promise<TItem> {
+    const target = await this.#access.target()
+    const demand = updateDemand(patch, options, target.version)
+    const input = updateInput(target, key, patch, options, demand)
+    if (input === undefined) return this.#unchanged(target, keyOf(target, key), demand)
+    const { UpdateItemCommand } = await loadSdk()
+    const { Attributes = {} } = await this.#access.write<Pick<UpdateItemCommandOutput, 'Attributes'>>(
+      new UpdateItemCommand({ ...input, ...this.#access.capacity }),
+      input.Key,
+      demand,
+      (current) =>
+        hasTaken(current, patch, options, demand, target) ? { Attributes: current as WireItem } : undefined,
+    )
+    return (await this.#item(Attributes)) as TItem
+  }
+
+  /** Removes an item and gives what it was; `undefined` if there was none. @throws NotFoundError, ConflictError */
+  async delete(
+    key: Pick<TItem, TKey & keyof TItem>,
+    options: DeleteOptions<TItem> = {},
+  ): Promise<TItem | undefined> {
+    const demand = demandOf(options, this.#access.options.version)
+    const input = deleteInput(await this.#access.target(), key, demand)
+    const { DeleteItemCommand } = await loadSdk()
+    const { Attributes } = await this.#access.write<Pick<DeleteItemCommandOutput, 'Attributes'>>(
+      new DeleteItemCommand({ ...input, ...this.#access.capacity }),
+      input.Key,
+      demand,
+      (current) => (current === undefined ? {} : undefined),
+    )
+    return this.#item(Attributes)
+  }
+
+  /**
+   * Stores and removes many items, 25 a request, each for itself and without conditions.
+   *
+   * @throws PartialBatchError with the positions of what was not done, the stored before the removed
+   */
+  async batch(writes: {
+    readonly put?: readonly TInput[]
+    readonly delete?: readonly Pick<TItem, TKey & keyof TItem>[]
+  }): Promise<void> {
+    const target = await this.#access.target()
+    const items = await Promise.all((writes.put ?? []).map((data) => this.#valid(data)))
+    const { version } = target
+    const puts = items.map((item) => {
+      const next = version === undefined ? item : versioned(item, version, versionOf(item, version) + 1)
+      const { Item } = putInput(target, next, {})
+      return { key: Item, request: { PutRequest: { Item } } }
+    })
+    const deletes = (writes.delete ?? []).map((key) => {
+      const Key = keyOf(target, key)
+      return { key: Key, request: { DeleteRequest: { Key } } }
+    })
+    await batchWrite([...puts, ...deletes], await this.#access.batch())
+  }
+
+  /** All items, to narrow down. */
+  query(): Query<TItem> {
+    return new Query<TItem>(this.#runner)
+  }
+
+  #valid(data: TInput): Promise<TItem> {
+    return this.#model.validate(data)
+  }
+
+  async #item(wire: WireItem | undefined): Promise<TItem | undefined> {
+    if (wire === undefined || this.#access.isExpired(wire)) return undefined
+    return (await this.#access.items([wire]))[0] as TItem
+  }
+
+  async #put(item: TItem, demand: Demand): Promise<void> {
+    const input = putInput(await this.#access.target(), item, demand)
+    const { PutItemCommand } = await loadSdk()
+    await this.#access.write<object>(
+      new PutItemCommand({ ...input, ...this.#access.capacity }),
+      input.Item,
+      demand,
+      (current) => (current !== undefined && sameWire(current, input.Item) ? {} : undefined),
+    )
+  }
+
+  /** Whether there was an item whose time is up. */
+  async #removeExpired(key: object): Promise<boolean> {
+    const target = await this.#access.target()
+    if (target.ttl === undefined) return false
+    const when = [{ column: target.ttl, operator: '<=' as const, value: target.now }]
+    const input = deleteInput(target, key, { when })
+    const { DeleteItemCommand } = await loadSdk()
+    try {
+      await this.#access.write<object>(new DeleteItemCommand(input), input.Key, { when })
+      return true
+    } catch (error) {
+      if (error instanceof NotFoundError || error instanceof ConflictError) return false
+      throw error
+    }
+  }
+
+  /** What an update that changes nothing gives: the item, as long as it is what was demanded. */
+  async #unchanged(target: WriteTarget, key: WireItem, { item, version, when }: Demand): Promise<TItem> {
+    const conditions = checkedConditions(target, when)
+    const wire = await this.#access.read(key, true)
+    if (wire === undefined) {
+      const isMet = version === undefined && conditions.every((one) => meets({}, one))
+      if (item === 'existing' || !isMet) throw this.#access.missing()
+      const [made] = (await this.#access.items([key])) as [TItem]
+      const next = versioned(made, target.version, 1)
+      await this.#put(next, { item: 'new' })
+      return next
+    }
+    const plain = plainItem(wire)
+    const isSeen = version === undefined || plain[target.version ?? ''] === version
+    if (!isSeen || !conditions.every((one) => meets(plain, one))) throw await this.#access.conflict(wire)
+    return (await this.#item(wire)) as TItem
+  }
+}

@@ -1,0 +1,119 @@
+import type { TableDescription } from '@aws-sdk/client-dynamodb'
+import type { ColumnKind } from './column-kinds.ts'
+import type { Model } from '../model.ts'
+
+/** The table's own key, or an index: a way to find items. */
+export interface AccessPath {
+  /** The index's name; `undefined` for the table itself. */
+  readonly name: string | undefined
+  readonly partition: readonly string[]
+  readonly sort: readonly string[]
+  /** Both, in this order. */
+  readonly order: readonly string[]
+  /** A global index, which lags behind the table and can never be read consistently. */
+  readonly isGlobal: boolean
+  /** The columns that the index holds. */
+  readonly columns: 'all' | ReadonlySet<string>
+}
+
+/** The letters that a column's type has on the wire. */
+export type WireType = 'S' | 'N' | 'B' | 'BOOL'
+
+/** What planning needs to know of a table. */
+export interface Table {
+  readonly key: readonly string[]
+  /** The table first. */
+  readonly paths: readonly AccessPath[]
+  /** All columns, as far as they are known. */
+  readonly columns: readonly string[] | undefined
+  /** The type of a column, as far as it is known. */
+  readonly typeOf: (column: string) => WireType | undefined
+}
+
+const types: Readonly<Record<ColumnKind, WireType | undefined>> = {
+  string: 'S',
+  number: 'N',
+  bigint: 'N',
+  bytes: 'B',
+  date: undefined, // As the backend's option says.
+  boolean: 'BOOL',
+  array: undefined,
+  object: undefined,
+}
+
+function typeIn(model: Pick<Model, 'kind'>, column: string): WireType | undefined {
+  const kind = model.kind(column)
+  return kind && types[kind]
+}
+
+/** A table as its model says. */
+export function tableOf(model: Model): Table {
+  const [partition, ...sort] = model.key
+  if (partition === undefined) throw new TypeError('The model has no key')
+  const held = (project: readonly string[], keys: readonly string[]): ReadonlySet<string> =>
+    new Set([...model.key, ...keys, ...project])
+  const indexes = Object.entries(model.indexes).map(([name, index]): AccessPath => {
+    const keys = ordered([index.partition].flat(), [index.sort ?? []].flat())
+    const { project = 'all', local = keys.partition.length === 1 && keys.partition[0] === partition } = index
+    return {
+      name,
+      ...keys,
+      isGlobal: !local,
+      columns: project === 'all' ? 'all' : held(project === 'keys' ? [] : project, keys.order),
+    }
+  })
+  return {
+    key: model.key,
+    paths: [{ name: undefined, ...ordered([partition], sort), isGlobal: false, columns: 'all' }, ...indexes],
+    columns: model.columns,
+    typeOf: (column) => typeIn(model, column),
+  }
+}
+
+/** A table as DynamoDB describes it; what it does not know of, as the model says. */
+export function tableFrom(
+  {
+    KeySchema,
+    AttributeDefinitions = [],
+    LocalSecondaryIndexes = [],
+    GlobalSecondaryIndexes = [],
+  }: TableDescription,
+  model: Pick<Model, 'columns' | 'kind'>,
+): Table {
+  const table = keysOf(KeySchema)
+  const key = table.order
+  const indexes = [
+    ...LocalSecondaryIndexes.map((index) => ({ ...index, isGlobal: false })),
+    ...GlobalSecondaryIndexes.map((index) => ({ ...index, isGlobal: true })),
+  ].map(({ IndexName, KeySchema: schema, Projection, isGlobal }): AccessPath => {
+    const keys = keysOf(schema)
+    const held = new Set([...key, ...keys.order, ...(Projection?.NonKeyAttributes ?? [])])
+    return {
+      name: IndexName,
+      ...keys,
+      isGlobal,
+      columns: Projection?.ProjectionType === 'ALL' ? 'all' : held,
+    }
+  })
+  const known = new Map(
+    AttributeDefinitions.map(({ AttributeName, AttributeType }) => [AttributeName, AttributeType]),
+  )
+  return {
+    key,
+    paths: [{ name: undefined, ...table, isGlobal: false, columns: 'all' }, ...indexes],
+    columns: model.columns,
+    typeOf: (column) => known.get(column) ?? typeIn(model, column),
+  }
+}
+
+type Keys = Pick<AccessPath, 'partition' | 'sort' | 'order'>
+
+function ordered(partition: readonly string[], sort: readonly string[]): Keys {
+  return { partition, sort, order: [...partition, ...sort] }
+}
+
+function keysOf(schema: TableDescription['KeySchema'] = []): Keys {
+  const named = (kind: string): string[] =>
+    schema.filter(({ KeyType }) => KeyType === kind).map(({ AttributeName }) => AttributeName as string)
+  return ordered(named('HASH'), named('RANGE'))
+}

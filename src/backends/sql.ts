@@ -1,0 +1,315 @@
+import type { Kysely } from 'kysely'
+import { randomUUID } from 'node:crypto'
+import { ColumnError, KeyChangeError } from '../errors/index.ts'
+import { checkOptions, is } from '../core/options.ts'
+import type {
+  Creates,
+  DeleteOptions,
+  Deletes,
+  Finds,
+  Patch,
+  Queries,
+  Transacts,
+  UpdateOptions,
+  Updates,
+  WriteConditions,
+} from './capabilities.ts'
+import { equals } from './planning/evaluate.ts'
+import type { Model } from './model.ts'
+import { Query, type QueryRunner } from './query.ts'
+import { type AnyKysely, type DatabaseOption, isKysely, openDatabase } from './sql/database.ts'
+import { type RowDemand, demandOf, isNoDemand, meetsNothing } from './sql/demands.ts'
+import { toItem } from './sql/rows.ts'
+import { type SqlAccess, sqlAccess } from './sql/sql-access.ts'
+import { SqlReader } from './sql/sql-reader.ts'
+
+/** Options of {@link SqlBackend}. */
+export interface SqlBackendOptions<TDatabase extends DatabaseOption = DatabaseOption> {
+  /** A pool of `pg` or `mysql2`, a Kysely instance, a PGlite, or a function that gives one when it is first needed. */
+  readonly db: TDatabase
+  /** A column that counts a row's changes, for optimistic locking: a write that has seen an older one is a conflict. */
+  readonly version?: string
+  /** Signs page tokens. Without it they are bound to their query by a plain hash. */
+  readonly tokenSecret?: string
+}
+
+/** A transaction, and the database that it is of. */
+export interface SqlTransaction {
+  readonly kysely: AnyKysely
+  /** The instance that the transaction is of. */
+  readonly of: AnyKysely
+}
+
+/** How often a transaction of the backend's own is tried, where others stand in its way. */
+const maxAttempts = 5
+
+/** What `backend.kysely` is: what was given, or what was made of it. */
+type KyselyOf<TDatabase> = TDatabase extends Kysely<infer _TTables> ? TDatabase : Promise<AnyKysely>
+
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * Rows of a table in PostgreSQL or MySQL, on Kysely. Needs `kysely` and, for the pool, `pg` or `mysql2`. Lists and objects
+ * are stored as JSON. Kysely itself is in reach as `backend.kysely`, for what a query here cannot say.
+ *
+ * @example
+ * ```ts
+ * import { model } from 'clearskies-middy/backends/model'
+ * import { SqlBackend } from 'clearskies-middy/backends/sql'
+ * import pg from 'pg'
+ * import { z } from 'zod'
+ *
+ * const Order = model({ name: 'orders', key: ['id'], schema: z.object({ id: z.string(), state: z.string() }) })
+ * const orders = new SqlBackend(Order, { db: new pg.Pool() })
+ *
+ * await orders.create({ id: '7', state: 'placed' })
+ * await orders.where('state', '=', 'placed').sortBy('id', 'desc').limit(20).page()
+ * ```
+ */
+export class SqlBackend<TItem extends object, TInput, TKey extends string, TDatabase extends DatabaseOption>
+  implements
+    Creates<TItem, TInput>,
+    Finds<TItem, Pick<TItem, TKey & keyof TItem>>,
+    Queries<TItem>,
+    Updates<TItem, Pick<TItem, TKey & keyof TItem>, TInput>,
+    Deletes<TItem, Pick<TItem, TKey & keyof TItem>>,
+    Transacts<SqlTransaction>
+{
+  /** Items that meet a condition; see {@link Query}. */
+  readonly where: Query<TItem>['where']
+  readonly #model: Model<TItem, TInput, TKey>
+  readonly #options: SqlBackendOptions<TDatabase>
+  readonly #runner: QueryRunner
+  #access: Promise<SqlAccess> | undefined
+  /** The database that a transaction is one of. */
+  #base: AnyKysely | undefined
+
+  constructor(model: Model<TItem, TInput, TKey>, options: SqlBackendOptions<TDatabase>) {
+    checkOptions('SqlBackend', options, {
+      db: (value: unknown) => (typeof value === 'object' && value !== null) || typeof value === 'function',
+      version: (value: unknown) => typeof value === 'string' && model.has(value),
+      tokenSecret: is('string'),
+    })
+    if ((options.db as unknown) === undefined) throw new TypeError('SqlBackend() needs the option "db"')
+    if (model.key.length === 0) throw new TypeError('SqlBackend(): the model needs a key')
+    this.#model = model
+    this.#options = options
+    this.#runner = new SqlReader(model, () => this.#open(), options)
+    const all = this.query()
+    this.where = all.where.bind(all)
+  }
+
+  /** Kysely itself: at once if it was given, else a promise of the one that was made of the pool. */
+  get kysely(): KyselyOf<TDatabase> {
+    const { db } = this.#options
+    const kysely = isKysely(db) ? db : this.#open().then((access) => access.kysely)
+    return kysely as KyselyOf<TDatabase>
+  }
+
+  /** Stores a new item, and gives it with what the table has added. @throws ConflictError, ValidationError */
+  async create(data: TInput): Promise<TItem> {
+    const [item] = await this.createMany([data])
+    return item as TItem
+  }
+
+  /** Stores several new items, all or none. */
+  async createMany(list: readonly TInput[]): Promise<TItem[]> {
+    const items = await Promise.all(list.map((data) => this.#model.validate(data)))
+    const rows = items.map((item) => this.#versioned(item, 1))
+    const { writer } = await this.#open()
+    const stored = await this.#together(writer.insertsInParts(rows), (kysely) => writer.insert(kysely, rows))
+    return stored.map((row) => this.#item(row))
+  }
+
+  /** Stores an item whether or not there is one of its key; with a `version`, only over the version that it carries. */
+  async put(data: TInput, options: WriteConditions<TItem> = {}): Promise<TItem> {
+    const item = await this.#model.validate(data)
+    const { version } = this.#options
+    const carried = version === undefined ? undefined : Number((item as Fields)[version] ?? 0)
+    const demand = demandOf(options, version, carried)
+    const { writer } = await this.#open()
+    const fresh = this.#versioned(item, 1)
+    const isPlain = version === undefined && demand.when.length === 0
+    const row = await this.#together(!writer.changesInOne, async (kysely) => {
+      if (isPlain && writer.changesInOne) return writer.upsert(kysely, item)
+      // Without the version of another one it is a new item, or a conflict.
+      if (version === undefined || demand.version !== undefined)
+        return this.#change(kysely, item, this.#changes(item, writer.columnsOf(item), null), demand, fresh)
+      const stored = meetsNothing(demand) ? await writer.insertIfNew(kysely, fresh) : undefined
+      return stored ?? writer.refuse(kysely, item)
+    })
+    return this.#item(row)
+  }
+
+  async find(key: Pick<TItem, TKey & keyof TItem>): Promise<TItem | undefined> {
+    const { writer, kysely } = await this.#open()
+    const row = await writer.find(kysely, key)
+    return row && this.#item(row)
+  }
+
+  /** The items of several keys, in their order. */
+  async findMany(keys: readonly Pick<TItem, TKey & keyof TItem>[]): Promise<(TItem | undefined)[]> {
+    const { writer, kysely } = await this.#open()
+    const rows = await writer.findMany(kysely, keys)
+    return rows.map((row) => row && this.#item(row))
+  }
+
+  /**
+   * Changes an existing item, and gives it as it is then: `undefined` leaves a column alone, `null` removes its value.
+   *
+   * @throws NotFoundError, ConflictError, KeyChangeError
+   */
+  async update(
+    key: Pick<TItem, TKey & keyof TItem>,
+    patch: Patch<TItem>,
+    { upsert = false, ...options }: UpdateOptions<TItem> = {},
+  ): Promise<TItem> {
+    const { version } = this.#options
+    const columns = Object.keys(patch).filter((column) => column !== version)
+    for (const column of columns) this.#checkChange(key, column, (patch as Fields)[column])
+    const carried = version === undefined ? undefined : (patch as Fields)[version]
+    const demand = demandOf(options, version, carried)
+    const { writer } = await this.#open()
+    const changes = this.#changes(patch, columns, undefined)
+    const fresh = upsert ? this.#versioned({ ...patch, ...writer.keyOf(key) }, 1) : undefined
+    return this.#item(
+      await this.#together(!writer.changesInOne, (kysely) =>
+        this.#change(kysely, key, changes, demand, fresh),
+      ),
+    )
+  }
+
+  /** Removes an item and gives what it was; `undefined` if there was none. @throws NotFoundError, ConflictError */
+  async delete(
+    key: Pick<TItem, TKey & keyof TItem>,
+    { mustExist = false, ...options }: DeleteOptions<TItem> = {},
+  ): Promise<TItem | undefined> {
+    const demand = demandOf(options, this.#options.version, undefined)
+    const { writer } = await this.#open()
+    const row = await this.#together(!writer.changesInOne, async (kysely) => {
+      const removed = await writer.delete(kysely, key, demand)
+      if (removed !== undefined) return removed
+      const isFine = !mustExist && (isNoDemand(demand) || (await writer.lacks(kysely, key, demand)))
+      return isFine ? undefined : writer.refuse(kysely, key)
+    })
+    return row && this.#item(row)
+  }
+
+  /** All items, to narrow down. */
+  query(): Query<TItem> {
+    return new Query<TItem>(this.#runner)
+  }
+
+  /**
+   * Runs a function within a transaction; what it throws undoes what it has written. Within another transaction it is a
+   * part of that one, which is undone for itself.
+   */
+  async transaction<T>(run: (backend: this, transaction: SqlTransaction) => Promise<T>): Promise<T> {
+    const { kysely, sql } = await this.#open()
+    const of = this.#base ?? kysely
+    if (!kysely.isTransaction)
+      return kysely
+        .transaction()
+        .execute((transaction) => run(this.#bound(transaction, of), { kysely: transaction, of }))
+    const savepoint = sql.id(`part_${randomUUID()}`)
+    await sql`savepoint ${savepoint}`.execute(kysely)
+    try {
+      const result = await run(this, { kysely, of })
+      await sql`release savepoint ${savepoint}`.execute(kysely)
+      return result
+    } catch (error) {
+      await sql`rollback to savepoint ${savepoint}`.execute(kysely)
+      throw error
+    }
+  }
+
+  /** The same backend within the transaction of another one; itself, if that is of another database. */
+  async within({ kysely, of }: SqlTransaction): Promise<this> {
+    return (this.#base ?? (await this.#open()).kysely) === of ? this.#bound(kysely, of) : this
+  }
+
+  #bound(transaction: AnyKysely, of: AnyKysely): this {
+    const bound = new SqlBackend(this.#model, { ...this.#options, db: transaction })
+    bound.#base = of
+    return bound as unknown as this
+  }
+
+  /** Changes a row, or stores a new one if it may; twice, where another one was faster. */
+  async #change(
+    kysely: AnyKysely,
+    key: object,
+    changes: Fields,
+    demand: RowDemand,
+    fresh: object | undefined,
+  ): Promise<Fields> {
+    const { writer } = await this.#open()
+    const { version } = this.#options
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const row = await writer.change(kysely, key, changes, demand, version)
+      if (row !== undefined) return row
+      if (fresh === undefined || !meetsNothing(demand)) break
+      const stored = await writer.insertIfNew(kysely, fresh)
+      if (stored !== undefined) return stored
+    }
+    return writer.refuse(kysely, key)
+  }
+
+  /** What columns are to be; those of the key stay, and the version counts by itself. */
+  #changes(item: object, columns: readonly string[], missing: null | undefined): Record<string, unknown> {
+    const changes: Record<string, unknown> = {}
+    for (const column of columns) {
+      const value = (item as Fields)[column] ?? ((item as Fields)[column] === null ? null : missing)
+      if (value === undefined || column === this.#options.version || this.#isKey(column)) continue
+      changes[column] = value
+    }
+    return changes
+  }
+
+  #isKey(column: string): boolean {
+    return this.#model.key.includes(column as TKey)
+  }
+
+  #checkChange(key: Fields, column: string, value: unknown): void {
+    if (!this.#model.has(column)) throw new ColumnError(column)
+    if (value !== undefined && this.#isKey(column) && !equals(value, key[column]))
+      throw new KeyChangeError(column)
+  }
+
+  #versioned<T extends object>(item: T, version: number): T {
+    return this.#options.version === undefined ? item : { ...item, [this.#options.version]: version }
+  }
+
+  #item(row: Fields): TItem {
+    return toItem(this.#model, row) as TItem
+  }
+
+  /** Several statements that must not come apart. */
+  async #together<T>(isNeeded: boolean, run: (kysely: AnyKysely) => Promise<T>): Promise<T> {
+    const { kysely } = await this.#open()
+    if (!isNeeded || kysely.isTransaction) return run(kysely)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        // Stricter ones have MySQL lock also what is not there, at which two that make the same row stop each other.
+        return await kysely.transaction().setIsolationLevel('read committed').execute(run)
+      } catch (error) {
+        // Of those who still do, one is undone as a whole, and asked to come again.
+        if (attempt === maxAttempts || !isDeadlock(error)) throw error
+      }
+    }
+  }
+
+  #open(): Promise<SqlAccess> {
+    return (this.#access ??= openDatabase(this.#options.db)
+      .then((database) => sqlAccess(database, this.#model as unknown as Model))
+      .catch((error: unknown) => {
+        this.#access = undefined
+        throw error
+      }))
+  }
+}
+
+/** PostgreSQL's and MySQL's codes for two transactions that wait for each other. */
+function isDeadlock(error: unknown): boolean {
+  const { code, errno } = error as { code?: unknown; errno?: unknown }
+  return code === '40P01' || errno === 1213
+}

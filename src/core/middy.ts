@@ -1,0 +1,56 @@
+import type middy from '@middy/core'
+import type { Context } from 'aws-lambda'
+
+/**
+ * What every factory of this package returns: a Middy middleware that declares only what it leaves behind,
+ * the event it puts in place (`TEvent`) and what it adds to the context (`TContext`). Middy's `use()` intersects
+ * these along the chain, so that the handler's parameters need no annotation.
+ *
+ * @example
+ * ```ts
+ * import type { Middleware } from 'clearskies-middy'
+ *
+ * export function clock(): Middleware<unknown, { readonly now: Date }> {
+ *   return {
+ *     before: function clockBefore(request): void {
+ *       Object.assign(request.context, { now: new Date() })
+ *     },
+ *   }
+ * }
+ * ```
+ */
+export type Middleware<TEvent = unknown, TContext = unknown> = middy.MiddlewareObj<
+  TEvent,
+  // Results stay `any`, Middy's own default: any other type does not join a chain with other middlewares.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  any,
+  Error,
+  Context & TContext
+>
+
+/**
+ * The context that a chain has made for its handler. For functions that are not written in place, where the compiler
+ * cannot infer it.
+ *
+ * @example
+ * ```ts
+ * import middy from '@middy/core'
+ * import { type ContextOf, type SqsRequest, eachRecord, sqs } from 'clearskies-middy'
+ * import { parameterStore } from 'clearskies-middy/middleware/parameter-store'
+ *
+ * const chain = middy().use(sqs()).use(parameterStore())
+ *
+ * async function workOrder({ data }: SqsRequest, { secrets }: ContextOf<typeof chain>) {
+ *   console.log(data, await secrets.get('/shop/signing-key'))
+ * }
+ *
+ * export const handler = chain.handler(eachRecord(workOrder))
+ * ```
+ */
+/* eslint-disable @typescript-eslint/no-explicit-any */
+export type ContextOf<TChain> =
+  TChain extends middy.MiddyfiedHandler<any, any, any, infer TContext, any> ? TContext : never
+/* eslint-enable @typescript-eslint/no-explicit-any */
+
+/** The request object that Middy hands to a middleware's hooks, in the least assuming form. */
+export type MiddyRequest = middy.Request<unknown, unknown, unknown>

@@ -1,0 +1,29 @@
+import { reasonOf } from '../../aws/client.ts'
+import { SecretError } from '../../errors/index.ts'
+
+/** Whether an AWS error is of a kind. */
+export function isCode(error: unknown, code: string): boolean {
+  return (error as { name?: unknown } | null | undefined)?.name === code
+}
+
+/** What IAM says first; it names who may not do what. */
+const refusal = /^User: \S+ is not authorized to perform: [\w:*-]+/
+
+/**
+ * The error of a write. Services repeat the value that they refuse in their messages, so of the original only the code and
+ * the request's id remain.
+ */
+export function writeError(store: string, path: string, error: unknown): SecretError {
+  if (error instanceof SecretError) return error
+  const { name, message, $metadata } = (error ?? {}) as {
+    name?: string
+    message?: string
+    $metadata?: object
+  }
+  const cause = Object.assign(new Error('The store refused the call'), { name: name ?? 'Error', $metadata })
+  const reason =
+    name === 'AccessDeniedException'
+      ? [name, ...(refusal.exec(message ?? '') ?? [])].join(': ')
+      : reasonOf(error)
+  return new SecretError(`${store} did not write "${path}": ${reason}`, { path, cause })
+}

@@ -1,0 +1,159 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { InvalidDataError, ItemTooLargeError } from '../errors/index.ts'
+import { isLarger, sizeOf } from './item-size.ts'
+import { numberId } from './number-text.ts'
+import { type DateMode, type WireItem, setOwn } from './attribute-value.ts'
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
+const maxBytes = 409_600
+const maxDepth = 32
+
+/**
+ * Turns an item into DynamoDB's typed form. A column that is `undefined`, or an empty set, is left out; anything that
+ * DynamoDB cannot hold exactly is an error that names the path.
+ *
+ * @throws InvalidDataError, ItemTooLargeError
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+ */
+export function marshallItem(item: object, dates: DateMode = 'iso'): WireItem {
+  let wire: WireItem
+  try {
+    wire = toMap(item as Record<string, unknown>, dates, 0)
+  } catch (error) {
+    throw explained(error)
+  }
+  if (isLarger(wire, maxBytes)) throw new ItemTooLargeError(sizeOf(wire), maxBytes)
+  return wire
+}
+
+/** Turns one value into DynamoDB's typed form. */
+export function marshall(value: unknown, path: string, dates: DateMode = 'iso'): AttributeValue {
+  try {
+    return toWire(value, dates, 0)
+  } catch (error) {
+    throw explained(within(error, path))
+  }
+}
+
+/** A value that cannot be stored. Where it is, is put together on the way out: most values need no path. */
+class Unstorable extends Error {
+  readonly path: (string | number)[] = []
+}
+
+function within(error: unknown, place: string | number): unknown {
+  if (error instanceof Unstorable) error.path.unshift(place)
+  return error
+}
+
+function explained(error: unknown): unknown {
+  if (!(error instanceof Unstorable)) return error
+  const [column = 'The item', ...places] = error.path
+  const path = places.map((place) => (typeof place === 'number' ? `[${place}]` : `.${place}`)).join('')
+  return new InvalidDataError(`${column}${path} ${error.message}`)
+}
+
+function toWire(value: unknown, dates: DateMode, depth: number): AttributeValue {
+  switch (typeof value) {
+    case 'string':
+      return { S: value }
+    case 'number':
+      return { N: numberText(value) }
+    case 'bigint':
+      return { N: bigintText(value) }
+    case 'boolean':
+      return { BOOL: value }
+    case 'object':
+      return value === null ? { NULL: true } : objectToWire(value, dates, depth + 1)
+    default:
+      throw new Unstorable(`is ${typeof value}, which DynamoDB cannot hold`)
+  }
+}
+
+function objectToWire(value: object, dates: DateMode, depth: number): AttributeValue {
+  if (depth > maxDepth) throw new Unstorable(`is nested deeper than ${maxDepth} levels`)
+  if (Array.isArray(value)) return { L: toList(value, dates, depth) }
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === null)
+    return { M: toMap(value as Record<string, unknown>, dates, depth) }
+  if (value instanceof Uint8Array) return { B: value }
+  if (value instanceof Set) return toSet(value)
+  if (value instanceof Date) return dateToWire(value, dates)
+  const { name = 'thing' } = (value.constructor as { name?: string } | undefined) ?? {}
+  throw new Unstorable(`is a ${name}: DynamoDB holds plain objects, arrays, sets, dates and bytes`)
+}
+
+function toList(list: readonly unknown[], dates: DateMode, depth: number): AttributeValue[] {
+  const wire = new Array<AttributeValue>(list.length)
+  let index = 0
+  try {
+    for (; index < list.length; index++) wire[index] = toWire(list[index], dates, depth)
+  } catch (error) {
+    throw within(error, index)
+  }
+  return wire
+}
+
+function toMap(map: Record<string, unknown>, dates: DateMode, depth: number): WireItem {
+  const wire: WireItem = {}
+  let place = ''
+  try {
+    for (const key of Object.keys(map)) {
+      const value = map[key]
+      if (value === undefined || (value instanceof Set && value.size === 0)) continue
+      place = key
+      setOwn(wire, key, toWire(value, dates, depth))
+    }
+  } catch (error) {
+    throw within(error, place)
+  }
+  return wire
+}
+
+function toSet(set: ReadonlySet<unknown>): AttributeValue {
+  const members = [...set]
+  if (members.length === 0) throw new Unstorable('is an empty set, which DynamoDB cannot hold')
+  if (members.every((member) => typeof member === 'string')) return { SS: members }
+  if (members.every((member) => member instanceof Uint8Array)) return { BS: distinct(members, base64) }
+  if (members.every((member) => typeof member === 'number' || typeof member === 'bigint')) {
+    const texts = members.map((member) =>
+      typeof member === 'bigint' ? bigintText(member) : numberText(member),
+    )
+    return { NS: distinct(texts, numberId) }
+  }
+  throw new Unstorable('is a set of several types: DynamoDB holds sets of strings, of numbers or of bytes')
+}
+
+/** JavaScript's sets tell apart what DynamoDB does not: `1` and `1n`, or the same bytes twice. */
+function distinct<T>(members: readonly T[], idOf: (member: T) => string): T[] {
+  return [...new Map(members.map((member) => [idOf(member), member])).values()]
+}
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
+
+const outOfRange = "is out of the range of DynamoDB's numbers, 1E-130 to 9.9E+125"
+
+function numberText(value: number): string {
+  if (Number.isSafeInteger(value)) return value === 0 ? '0' : String(value)
+  if (!Number.isFinite(value)) throw new Unstorable(`is ${value}, which is no number for DynamoDB`)
+  const size = Math.abs(value)
+  if (Number.isInteger(value) && size < 1e21)
+    throw new Unstorable('is beyond 2^53, where a number is not exact: give a bigint')
+  if (size >= 1e126 || size < 1e-130) throw new Unstorable(outOfRange)
+  return String(value)
+}
+
+function bigintText(value: bigint): string {
+  const text = value.toString()
+  const digits = text.replace('-', '')
+  if (digits.replace(/0+$/, '').length > 38)
+    throw new Unstorable('has more than 38 digits, which DynamoDB cannot hold')
+  if (digits.length > 126) throw new Unstorable(outOfRange)
+  return text
+}
+
+function dateToWire(date: Date, dates: DateMode): AttributeValue {
+  const time = date.getTime()
+  if (Number.isNaN(time)) throw new Unstorable('is an invalid date')
+  if (dates === 'iso') return { S: date.toISOString() }
+  return { N: String(dates === 'seconds' ? Math.floor(time / 1000) : time) }
+}

@@ -1,0 +1,77 @@
+import type { Creates, Deletes, Finds, Model, Queries, Updates } from 'clearskies-middy'
+import { describe } from 'vitest'
+import { conditionContract } from './conditions.ts'
+import { pageContract } from './pages.ts'
+import { writeContract } from './writes.ts'
+
+/** All that a table's backend does. */
+export type TableBackend<TItem, TInput, TKey> = Creates<TItem, TInput> &
+  Finds<TItem, TKey> &
+  Queries<TItem> &
+  Updates<TItem, TKey, TInput> &
+  Deletes<TItem, TKey>
+
+/** The options that the contract uses; `ttl` and `encryptTokens` only with their flags. */
+export interface ContractOptions {
+  readonly scan?: 'allow'
+  readonly tokenSecret?: string
+  readonly encryptTokens?: boolean
+  readonly version?: string
+  readonly ttl?: string
+}
+
+/** Makes a backend of a model; its table is created, empty, with the first one. */
+export type OpenBackend = <TItem extends object, TInput, TKey extends string>(
+  model: Model<TItem, TInput, TKey>,
+  options: ContractOptions,
+) => Promise<TableBackend<TItem, TInput, Pick<TItem, TKey & keyof TItem>>>
+
+/** What not every backend does. */
+export interface ContractFlags {
+  /** Refuses a query that no key or index serves, and an order that none gives. @default true */
+  readonly refusesScans?: boolean
+  /** Gives items in the order of their keys, where no other is asked for. @default true */
+  readonly keepsKeyOrder?: boolean
+  /** Leaves out of an index what lacks its columns. @default true */
+  readonly hasSparseIndexes?: boolean
+  /** Has only the patterns `a`, `a%` and `%a%`. @default true */
+  readonly hasFewPatterns?: boolean
+  /** Refuses a key column with an empty text. @default true */
+  readonly refusesEmptyKeys?: boolean
+  /** Holds sets. @default true */
+  readonly holdsSets?: boolean
+  /** Tells `null` from no value in a column that may have either. @default true */
+  readonly holdsNulls?: boolean
+  /** Has the option `ttl`. @default true */
+  readonly expires?: boolean
+  /** Has the option `encryptTokens`. @default false */
+  readonly encryptsTokens?: boolean
+}
+
+/** A backend under test, with every flag said. */
+export interface ContractCase {
+  readonly open: OpenBackend
+  readonly flags: Required<ContractFlags>
+}
+
+const tables: Required<ContractFlags> = {
+  refusesScans: true,
+  keepsKeyOrder: true,
+  hasSparseIndexes: true,
+  hasFewPatterns: true,
+  refusesEmptyKeys: true,
+  holdsSets: true,
+  holdsNulls: true,
+  expires: true,
+  encryptsTokens: false,
+}
+
+/** What every backend with queries does, whatever stores the items. */
+export function backendContract(name: string, open: OpenBackend, flags: ContractFlags = {}): void {
+  const one: ContractCase = { open, flags: { ...tables, ...flags } }
+  describe(name, () => {
+    writeContract(one)
+    conditionContract(one)
+    pageContract(one)
+  })
+}

@@ -1,0 +1,108 @@
+import { mkdirSync } from 'node:fs'
+import { type Browser, type Page, chromium } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  type OpenShop,
+  type ShopSource,
+  openShop,
+  shopSources,
+} from '../../../examples/shop/local/open-shop.ts'
+
+const executablePath = process.env['CHROMIUM']
+const artefacts = '.artefacts'
+
+describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
+  let shop: OpenShop
+  let browser: Browser
+  beforeAll(async () => {
+    mkdirSync(artefacts, { recursive: true })
+    shop = await openShop()
+    browser = await chromium.launch({
+      executablePath: executablePath as string,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    })
+  }, 60_000)
+  afterAll(async () => {
+    await browser.close()
+    await shop.close()
+  })
+
+  /** A page, and what went wrong in it. */
+  async function open(source: ShopSource): Promise<{ page: Page; faults: string[] }> {
+    const page = await browser.newPage()
+    const faults: string[] = []
+    page.on('pageerror', (error) => faults.push(String(error)))
+    page.on('requestfailed', (request) => faults.push(request.url()))
+    page.on('response', (response) => {
+      if (response.status() >= 400) faults.push(`${response.status()} ${response.url()}`)
+    })
+    await page.goto(`${shop.gateways[source].url}/?author=Stanis%C5%82aw+Lem`)
+    return { page, faults }
+  }
+
+  /** The worker needs a moment: the page shows its state when it is loaded anew. */
+  async function untilWorked(page: Page, title: string): Promise<void> {
+    const state = page.locator('#orders tr', { hasText: title }).first().locator('.state')
+    for (let tries = 0; tries < 200; tries++) {
+      if ((await state.textContent()) === 'worked') return
+      await page.reload()
+    }
+    throw new Error(`The order of ${title} was never worked`)
+  }
+
+  it.each(shopSources)('%s: a book is added, ordered, and the worker finishes the order', async (source) => {
+    const { page, faults } = await open(source)
+    const title = `Solaris <${source}> & "more" ż`
+    await page.getByLabel('Title').fill(title)
+    await page.getByLabel('Price').fill('8.50')
+    await page.getByRole('button', { name: 'Add', exact: true }).click()
+    await page
+      .getByRole('status')
+      .filter({ hasText: `"${title}" is in the shop now` })
+      .waitFor()
+    expect(await page.locator('#products td').first().textContent()).toBe(title)
+
+    await page.getByRole('button', { name: `Order ${title}` }).click()
+    await page
+      .getByRole('status')
+      .filter({ hasText: `"${title}" is ordered` })
+      .waitFor()
+    await untilWorked(page, title)
+    await page.reload()
+    // The message was shown once.
+    expect(await page.getByRole('status').count()).toBe(0)
+    await page.screenshot({ path: `${artefacts}/shop-${source}.png` })
+    expect(faults).toEqual([])
+    await page.request.delete(
+      `${shop.gateways[source].url}/products/${encodeURIComponent('Stanisław Lem')}/${encodeURIComponent(title)}`,
+    )
+    await page.close()
+  })
+
+  it.each(shopSources)('%s: the picture comes as bytes, and may be kept', async (source) => {
+    const { page } = await open(source)
+    const width = await page
+      .locator('h1 img')
+      .evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth)
+    expect(width).toBe(16)
+    const response = await page.request.get(`${shop.gateways[source].url}/logo.png`)
+    expect(response.headers()).toMatchObject({
+      'content-type': 'image/png',
+      'cache-control': 'public, max-age=31536000, immutable',
+    })
+    const shown = await page.request.get(shop.gateways[source].url)
+    expect(shown.headers()).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+    })
+    await page.close()
+  })
+})
