@@ -38,7 +38,7 @@ export interface Deletes<TItem, TKey> {
   delete(key: TKey, options?: DeleteOptions<TItem>): Promise<TItem | undefined>
 }
 
-/** What a write demands of the item as it is; else it is a `ConflictError`. */
+/** The precondition of a write: what the item must be like; else it is a `ConflictError`. */
 export interface WriteConditions<TItem> {
   /** Conditions on the item: `(query) => query.where('stock', '>', 0)`. */
   readonly when?: (query: Query<TItem>) => Query<TItem, unknown>

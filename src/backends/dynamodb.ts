@@ -12,23 +12,29 @@ import type {
   Updates,
   WriteConditions,
 } from './capabilities.ts'
-import { eachOf } from '../core/map-concurrently.ts'
+import { mapConcurrently } from '../core/map-concurrently.ts'
 import { meets } from './planning/evaluate.ts'
 import type { Model } from './model.ts'
 import { Query, type QueryRunner } from './query.ts'
 import { batchGet, batchWrite } from './dynamodb/batch.ts'
 import { loadSdk } from './dynamodb/connection.ts'
-import { demandOf, updateDemand, versionOf, versioned, versionedPut } from './dynamodb/demands.ts'
+import {
+  preconditionOf,
+  updatePrecondition,
+  versionOf,
+  versioned,
+  versionedPut,
+} from './dynamodb/preconditions.ts'
 import { hasTaken } from './dynamodb/has-taken.ts'
 import type { DynamoDbOptions, DynamoDbUpdateOptions } from './dynamodb/options.ts'
 import { PreparedWrites } from './dynamodb/prepared-writes.ts'
-import { sameWire } from './dynamodb/same-wire.ts'
+import { sameAttributes } from './dynamodb/same-attributes.ts'
 import { TableAccess } from './dynamodb/table-access.ts'
 import { TableReader } from './dynamodb/table-reader.ts'
 import { plainItem } from '../wire/unmarshall.ts'
-import type { WireItem } from '../wire/attribute-value.ts'
+import type { AttributeItem } from '../wire/attribute-value.ts'
 import {
-  type Demand,
+  type Precondition,
   type WriteTarget,
   checkedConditions,
   deleteInput,
@@ -120,7 +126,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
 
   /** Stores several new items, each for itself. All are tried; the first error is thrown. */
   createMany(list: readonly TInput[]): Promise<TItem[]> {
-    return eachOf(list, (data) => this.create(data))
+    return mapConcurrently(list, (data) => this.create(data))
   }
 
   /**
@@ -128,8 +134,12 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
    * without is new.
    */
   async put(data: TInput, options: WriteConditions<TItem> = {}): Promise<TItem> {
-    const { item, demand } = versionedPut(await this.#valid(data), options, this.#access.options.version)
-    await this.#put(item, demand)
+    const { item, precondition } = versionedPut(
+      await this.#valid(data),
+      options,
+      this.#access.options.version,
+    )
+    await this.#put(item, precondition)
     return item
   }
 
@@ -173,16 +183,18 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     options: DynamoDbUpdateOptions<TItem>,
   ): Promise<TItem> {
     const target = await this.#access.target()
-    const demand = updateDemand(patch, options, target.version)
-    const input = updateInput(target, key, patch, options, demand)
-    if (input === undefined) return this.#unchanged(target, keyOf(target, key), demand)
+    const precondition = updatePrecondition(patch, options, target.version)
+    const input = updateInput(target, key, patch, options, precondition)
+    if (input === undefined) return this.#unchanged(target, keyOf(target, key), precondition)
     const { UpdateItemCommand } = await loadSdk()
     const { Attributes = {} } = await this.#access.write<Pick<UpdateItemCommandOutput, 'Attributes'>>(
       new UpdateItemCommand({ ...input, ...this.#access.capacity }),
       input.Key,
-      demand,
+      precondition,
       (current) =>
-        hasTaken(current, patch, options, demand, target) ? { Attributes: current as WireItem } : undefined,
+        hasTaken(current, patch, options, precondition, target)
+          ? { Attributes: current as AttributeItem }
+          : undefined,
     )
     return (await this.#item(Attributes)) as TItem
   }
@@ -192,13 +204,13 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     key: Pick<TItem, TKey & keyof TItem>,
     options: DeleteOptions<TItem> = {},
   ): Promise<TItem | undefined> {
-    const demand = demandOf(options, this.#access.options.version)
-    const input = deleteInput(await this.#access.target(), key, demand)
+    const precondition = preconditionOf(options, this.#access.options.version)
+    const input = deleteInput(await this.#access.target(), key, precondition)
     const { DeleteItemCommand } = await loadSdk()
     const { Attributes } = await this.#access.write<Pick<DeleteItemCommandOutput, 'Attributes'>>(
       new DeleteItemCommand({ ...input, ...this.#access.capacity }),
       input.Key,
-      demand,
+      precondition,
       (current) => (current === undefined ? {} : undefined),
     )
     return this.#item(Attributes)
@@ -237,19 +249,19 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     return this.#model.validate(data)
   }
 
-  async #item(wire: WireItem | undefined): Promise<TItem | undefined> {
+  async #item(wire: AttributeItem | undefined): Promise<TItem | undefined> {
     if (wire === undefined || this.#access.isExpired(wire)) return undefined
     return (await this.#access.items([wire]))[0] as TItem
   }
 
-  async #put(item: TItem, demand: Demand): Promise<void> {
-    const input = putInput(await this.#access.target(), item, demand)
+  async #put(item: TItem, precondition: Precondition): Promise<void> {
+    const input = putInput(await this.#access.target(), item, precondition)
     const { PutItemCommand } = await loadSdk()
     await this.#access.write<object>(
       new PutItemCommand({ ...input, ...this.#access.capacity }),
       input.Item,
-      demand,
-      (current) => (current !== undefined && sameWire(current, input.Item) ? {} : undefined),
+      precondition,
+      (current) => (current !== undefined && sameAttributes(current, input.Item) ? {} : undefined),
     )
   }
 
@@ -270,7 +282,11 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
   }
 
   /** What an update that changes nothing gives: the item, as long as it is what was demanded. */
-  async #unchanged(target: WriteTarget, key: WireItem, { item, version, when }: Demand): Promise<TItem> {
+  async #unchanged(
+    target: WriteTarget,
+    key: AttributeItem,
+    { item, version, when }: Precondition,
+  ): Promise<TItem> {
     const conditions = checkedConditions(target, when)
     const wire = await this.#access.read(key, true)
     if (wire === undefined) {

@@ -23,7 +23,7 @@ import type { Plan, SingleRead } from './planning/reads.ts'
 import { isEmpty, refuseTypes, simplified } from './planning/simplify.ts'
 import { type Table, tableOf } from './planning/table.ts'
 import { indexColumns, keyOf } from './dynamodb/writes.ts'
-import { eachOf } from '../core/map-concurrently.ts'
+import { mapConcurrently } from '../core/map-concurrently.ts'
 import { equals, meets, order } from './planning/evaluate.ts'
 import type { Model } from './model.ts'
 import {
@@ -100,7 +100,7 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
   }
 
   createMany(list: readonly TInput[]): Promise<TItem[]> {
-    return eachOf(list, (data) => this.create(data))
+    return mapConcurrently(list, (data) => this.create(data))
   }
 
   async put(data: TInput, options: WriteConditions<TItem> = {}): Promise<TItem> {

@@ -18,7 +18,7 @@ import { equals } from './planning/evaluate.ts'
 import type { Model } from './model.ts'
 import { Query, type QueryRunner } from './query.ts'
 import { type AnyKysely, type DatabaseOption, isKysely, openDatabase } from './sql/database.ts'
-import { type RowDemand, demandOf, isNoDemand, meetsNothing } from './sql/demands.ts'
+import { type RowPrecondition, preconditionOf, isNoPrecondition, meetsNothing } from './sql/preconditions.ts'
 import { toItem } from './sql/rows.ts'
 import { type SqlAccess, sqlAccess } from './sql/sql-access.ts'
 import { SqlReader } from './sql/sql-reader.ts'
@@ -126,16 +126,22 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
     const item = await this.#model.validate(data)
     const { version } = this.#options
     const carried = version === undefined ? undefined : Number((item as Fields)[version] ?? 0)
-    const demand = demandOf(options, version, carried)
+    const precondition = preconditionOf(options, version, carried)
     const { writer } = await this.#open()
     const fresh = this.#versioned(item, 1)
-    const isPlain = version === undefined && demand.when.length === 0
+    const isPlain = version === undefined && precondition.when.length === 0
     const row = await this.#together(!writer.changesInOne, async (kysely) => {
       if (isPlain && writer.changesInOne) return writer.upsert(kysely, item)
       // Without the version of another one it is a new item, or a conflict.
-      if (version === undefined || demand.version !== undefined)
-        return this.#change(kysely, item, this.#changes(item, writer.columnsOf(item), null), demand, fresh)
-      const stored = meetsNothing(demand) ? await writer.insertIfNew(kysely, fresh) : undefined
+      if (version === undefined || precondition.version !== undefined)
+        return this.#change(
+          kysely,
+          item,
+          this.#changes(item, writer.columnsOf(item), null),
+          precondition,
+          fresh,
+        )
+      const stored = meetsNothing(precondition) ? await writer.insertIfNew(kysely, fresh) : undefined
       return stored ?? writer.refuse(kysely, item)
     })
     return this.#item(row)
@@ -168,13 +174,13 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
     const columns = Object.keys(patch).filter((column) => column !== version)
     for (const column of columns) this.#checkChange(key, column, (patch as Fields)[column])
     const carried = version === undefined ? undefined : (patch as Fields)[version]
-    const demand = demandOf(options, version, carried)
+    const precondition = preconditionOf(options, version, carried)
     const { writer } = await this.#open()
     const changes = this.#changes(patch, columns, undefined)
     const fresh = upsert ? this.#versioned({ ...patch, ...writer.keyOf(key) }, 1) : undefined
     return this.#item(
       await this.#together(!writer.changesInOne, (kysely) =>
-        this.#change(kysely, key, changes, demand, fresh),
+        this.#change(kysely, key, changes, precondition, fresh),
       ),
     )
   }
@@ -184,12 +190,13 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
     key: Pick<TItem, TKey & keyof TItem>,
     { mustExist = false, ...options }: DeleteOptions<TItem> = {},
   ): Promise<TItem | undefined> {
-    const demand = demandOf(options, this.#options.version, undefined)
+    const precondition = preconditionOf(options, this.#options.version, undefined)
     const { writer } = await this.#open()
     const row = await this.#together(!writer.changesInOne, async (kysely) => {
-      const removed = await writer.delete(kysely, key, demand)
+      const removed = await writer.delete(kysely, key, precondition)
       if (removed !== undefined) return removed
-      const isFine = !mustExist && (isNoDemand(demand) || (await writer.lacks(kysely, key, demand)))
+      const isFine =
+        !mustExist && (isNoPrecondition(precondition) || (await writer.lacks(kysely, key, precondition)))
       return isFine ? undefined : writer.refuse(kysely, key)
     })
     return row && this.#item(row)
@@ -239,15 +246,15 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
     kysely: AnyKysely,
     key: object,
     changes: Fields,
-    demand: RowDemand,
+    precondition: RowPrecondition,
     fresh: object | undefined,
   ): Promise<Fields> {
     const { writer } = await this.#open()
     const { version } = this.#options
     for (let attempt = 0; attempt < 2; attempt++) {
-      const row = await writer.change(kysely, key, changes, demand, version)
+      const row = await writer.change(kysely, key, changes, precondition, version)
       if (row !== undefined) return row
-      if (fresh === undefined || !meetsNothing(demand)) break
+      if (fresh === undefined || !meetsNothing(precondition)) break
       const stored = await writer.insertIfNew(kysely, fresh)
       if (stored !== undefined) return stored
     }

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type ClientOption, isClientOption, lazyClient } from '../aws/client.ts'
 import { ValidationError } from '../errors/index.ts'
-import { type Logger, defaultLogger, say } from '../core/logger.ts'
+import { type Logger, defaultLogger, logSafely } from '../core/logger.ts'
 import { checkOptions, is, isLogger, oneOf } from '../core/options.ts'
 import { type SendOrigin, type Sending, announceSender, currentScope } from '../invocation/send-scope.ts'
 import { toInputError } from '../core/standard-schema.ts'
@@ -202,14 +202,18 @@ export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput> {
       onGroupError,
       onUnknown,
       onSwallowed: (groupId) => {
-        say(
+        logSafely(
           logger,
           'warn',
           `A message of group "${groupId}" was dropped as the duplicate of one sent with it`,
         )
       },
       onDisorder: (groupId) => {
-        say(logger, 'warn', `A message of group "${groupId}" failed and was sent again behind a later one`)
+        logSafely(
+          logger,
+          'warn',
+          `A message of group "${groupId}" failed and was sent again behind a later one`,
+        )
       },
     })
   }

@@ -22,7 +22,7 @@ export const defaultLogger: Logger = console
 type AnyLogger = Record<keyof Logger, (message: string, details?: unknown) => unknown>
 
 /** Tells the logger something; a logger that throws, at once or later, changes nothing. */
-export function say(logger: Logger, level: keyof Logger, message: string, details?: unknown): void {
+export function logSafely(logger: Logger, level: keyof Logger, message: string, details?: unknown): void {
   const it: AnyLogger = logger
   try {
     const saying = it[level](message, details)

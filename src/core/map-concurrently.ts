@@ -6,7 +6,7 @@ const concurrency = 10
  *
  * @throws the first error, by the order of the list
  */
-export async function eachOf<T, TResult>(
+export async function mapConcurrently<T, TResult>(
   list: readonly T[],
   run: (one: T) => Promise<TResult>,
 ): Promise<TResult[]> {

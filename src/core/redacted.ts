@@ -5,7 +5,7 @@ export const inspect: unique symbol = Symbol.for('nodejs.util.inspect.custom') a
  * An object whose properties can be read by name and are shown by nothing: no listing, spread, `JSON.stringify` or
  * `util.inspect` meets them.
  */
-export function concealed(getters: Readonly<Record<string, () => unknown>>, shown: string): object {
+export function redacted(getters: Readonly<Record<string, () => unknown>>, shown: string): object {
   const prototype = Object.create(null) as object
   for (const [name, get] of Object.entries(getters)) Object.defineProperty(prototype, name, { get })
   for (const method of ['toJSON', inspect]) Object.defineProperty(prototype, method, { value: () => shown })

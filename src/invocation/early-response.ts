@@ -37,12 +37,12 @@ const accessor: PropertyDescriptor & ThisType<Required<HeldRequest>> = {
  * value, or a later `after` or `onError` does. Then, and only then, Middy reads `request.response` once more and awaits
  * what it finds there.
  */
-export function onEarlyResponse(request: MiddyRequest, finish: Finish): void {
+export function finalizeResponse(request: MiddyRequest, finish: Finish): void {
   hold(request).finishers.push(finish)
 }
 
 /** From now on, what any middleware sets as the response is what `keep` makes of it; so is what is there already. */
-export function keepResponse(request: MiddyRequest, keep: Finish): void {
+export function pinResponse(request: MiddyRequest, keep: Finish): void {
   const its = hold(request)
   its.keep = keep
   request.response = its.response

@@ -1,8 +1,8 @@
 import type { Context } from 'aws-lambda'
-import { onEarlyResponse } from '../invocation/early-response.ts'
+import { finalizeResponse } from '../invocation/early-response.ts'
 import type { Transacts } from '../backends/capabilities.ts'
 import { ConfigurationError, SqsFlushTimeoutError, SqsSendError } from '../errors/index.ts'
-import { defaultLogger, say } from '../core/logger.ts'
+import { defaultLogger, logSafely } from '../core/logger.ts'
 import { SendScope, currentScope, enterScope } from '../invocation/send-scope.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'
 
@@ -96,7 +96,7 @@ export function backends<const TOptions extends Readonly<Record<string, BackendO
       if (scopes.has(request) || currentScope()?.isRecord === true) return
       const scope = new SendScope(() => {
         // Where Middy leaves past every `after`, this is the last moment to wait for what is on its way.
-        onEarlyResponse(request, async (response) => {
+        finalizeResponse(request, async (response) => {
           await settle(scope, request)
           return response
         })
@@ -120,7 +120,7 @@ export function backends<const TOptions extends Readonly<Record<string, BackendO
       try {
         if (!scope.isEmpty) await settle(scope, request)
       } catch (error) {
-        say(defaultLogger, 'error', 'A message was not sent', error)
+        logSafely(defaultLogger, 'error', 'A message was not sent', error)
         // Who has answered the first error did not know of this one; who has not answers this one.
         if (request.response !== undefined) throw error
         request.error = Object.assign(error as Error, { originalError: request.error })

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { concealed, inspect } from '../core/redacted.ts'
+import { redacted, inspect } from '../core/redacted.ts'
 import { readDotenv } from '../core/dotenv.ts'
 import {
   ConfigurationError,
@@ -78,7 +78,7 @@ export class Environment<TValues = unknown> {
   constructor({ file = '.env', names = [], overrides = {} }: EnvironmentOptions) {
     this.#file = file
     this.#overrides = overrides
-    this.values = concealed(
+    this.values = redacted(
       Object.fromEntries(names.map((name) => [name, () => this.#values[name]])),
       hidden,
     ) as TValues

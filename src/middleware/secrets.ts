@@ -1,4 +1,4 @@
-import { concealed, inspect } from '../core/redacted.ts'
+import { redacted, inspect } from '../core/redacted.ts'
 import { SecretError, SecretNotFoundError, SecretTimeoutError } from '../errors/index.ts'
 import { isAuthenticationError } from './secrets/auth-error.ts'
 import type { SecretCache } from './secrets/cache.ts'
@@ -70,7 +70,7 @@ export class Secrets<TKey extends string = never> {
   constructor(sources: readonly SecretSource[]) {
     this.#sources = sources
     this.#cache = (sources[0] as SecretSource).cache
-    this.values = concealedValues(sources) as { readonly [K in TKey]: string }
+    this.values = redactedValues(sources) as { readonly [K in TKey]: string }
   }
 
   /**
@@ -285,7 +285,7 @@ export function isSecrets(value: unknown): value is Secrets {
   return value instanceof Secrets
 }
 
-function concealedValues(sources: readonly SecretSource[]): object {
+function redactedValues(sources: readonly SecretSource[]): object {
   const getters: Record<string, () => unknown> = {}
   for (const { cache, fetch } of [...sources].reverse()) {
     for (const [key, path] of Object.entries(fetch)) {
@@ -296,5 +296,5 @@ function concealedValues(sources: readonly SecretSource[]): object {
       }
     }
   }
-  return concealed(getters, hidden)
+  return redacted(getters, hidden)
 }

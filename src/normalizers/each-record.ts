@@ -77,13 +77,18 @@ export function eachRecord<TContext>(
     client: isClientOption,
     logger: isLogger,
   })
-  const putAside = options.deadLetter && deadLetterSender(options.deadLetter.queueUrl, options.client)
+  const sendToDeadLetterQueue =
+    options.deadLetter && deadLetterSender(options.deadLetter.queueUrl, options.client)
 
   return function eachRecordHandler(batch, context) {
     if (!(batch instanceof SqsBatch))
       return Promise.reject(
         new ConfigurationError(`eachRecord() needs .use(sqs()) in front, and got ${seenEvent(batch)}`),
       )
-    return new BatchRun(batch, { fn: (request) => work(request, context), options, putAside }).results()
+    return new BatchRun(batch, {
+      fn: (request) => work(request, context),
+      options,
+      sendToDeadLetterQueue,
+    }).results()
   }
 }

@@ -1,5 +1,5 @@
 import { InvalidResponseError, ResponseTooLargeError } from '../errors/index.ts'
-import { type Logger, defaultLogger, say } from '../core/logger.ts'
+import { type Logger, defaultLogger, logSafely } from '../core/logger.ts'
 import { isHeaderLine } from './http/headers.ts'
 import type { HttpRequest } from './http-request.ts'
 
@@ -245,5 +245,5 @@ export function singleLines(headers: WireHeaders): Record<string, string> {
 
 /** @internal Tells the user's log. */
 export function warn({ logger = defaultLogger }: HttpResponseOptions, message: string): void {
-  say(logger, 'warn', message)
+  logSafely(logger, 'warn', message)
 }

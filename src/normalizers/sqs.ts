@@ -1,13 +1,13 @@
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure'
 import type { SQSBatchResponse } from 'aws-lambda'
-import { keepResponse, onEarlyResponse } from '../invocation/early-response.ts'
+import { pinResponse, finalizeResponse } from '../invocation/early-response.ts'
 import {
   ConfigurationError,
   SqsFlushTimeoutError,
   SqsSendError,
   UnidentifiedRecordError,
 } from '../errors/index.ts'
-import { type Logger, defaultLogger, say } from '../core/logger.ts'
+import { type Logger, defaultLogger, logSafely } from '../core/logger.ts'
 import { checkOptions, is, isLogger } from '../core/options.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'
 import { isBatchResponse, withFailuresOf } from './records/answers.ts'
@@ -47,7 +47,7 @@ export async function sqsResponse(
   const once = [...new Map(failed.map((index) => [messageIds[index], index])).values()]
   const partial = sqsPartialBatchFailure({
     logger: (reason: unknown, { messageId }: { messageId: string }) => {
-      say(logger, 'error', `Record ${messageId} failed`, reason)
+      logSafely(logger, 'error', `Record ${messageId} failed`, reason)
     },
   })
   const request = {
@@ -106,12 +106,12 @@ export function sqs(options: SqsOptions = {}): Middleware<SqsBatch> {
         batch = sqsBatch(request.event, request.context, options)
       } catch (error) {
         // A middleware in front that answers errors would answer an event that nobody has worked.
-        keepResponse(request, () => undefined)
+        pinResponse(request, () => undefined)
         throw error
       }
       request.event = batch
       // Another middleware may answer past this one: to SQS, any answer that lists nothing says that all went well.
-      onEarlyResponse(request, (response) => {
+      finalizeResponse(request, (response) => {
         if (failsWhole(request.error)) throw request.error
         return answerFor(batch, response, request.error ?? new ConfigurationError(earlyAnswer))
       })
@@ -132,11 +132,11 @@ export function sqs(options: SqsOptions = {}): Middleware<SqsBatch> {
       const { event: batch, error, response } = request
       if (!(batch instanceof SqsBatch)) return
       if (failsWhole(error)) {
-        keepResponse(request, () => undefined)
+        pinResponse(request, () => undefined)
         return
       }
       if (batch.results !== undefined || !isBatchResponse(response, batch))
-        say(logger, 'error', 'The batch failed', error)
+        logSafely(logger, 'error', 'The batch failed', error)
       keepAnswer(request, await answerFor(batch, response, error))
     },
   }
@@ -145,7 +145,7 @@ export function sqs(options: SqsOptions = {}): Middleware<SqsBatch> {
 /** Answers, and keeps to it against middlewares in front, whose `after` and `onError` come later. */
 function keepAnswer(request: MiddyRequest, answer: SQSBatchResponse): void {
   const batch = request.event as SqsBatch
-  keepResponse(request, (response) => withFailuresOf(answer, response, batch))
+  pinResponse(request, (response) => withFailuresOf(answer, response, batch))
 }
 
 const noResults =

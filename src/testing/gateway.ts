@@ -1,6 +1,6 @@
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { defaultLogger, say } from '../core/logger.ts'
+import { defaultLogger, logSafely } from '../core/logger.ts'
 import { albEvent } from './alb-event.ts'
 import { type DescribedRequest, matchTemplate } from './described-request.ts'
 import { type GatewayReply, type GatewaySource, readResult } from './gateway-result.ts'
@@ -111,7 +111,7 @@ async function answer(
   const {
     timeout = 29_000,
     onInvocation,
-    onRefusal = (reason: string) => say(defaultLogger, 'error', reason),
+    onRefusal = (reason: string) => logSafely(defaultLogger, 'error', reason),
     binaryMediaTypes = [],
   } = options
   const started = performance.now()

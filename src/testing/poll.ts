@@ -7,7 +7,7 @@ import type {
 import type * as sdkTypes from '@aws-sdk/client-sqs'
 import type { SQSEvent, SQSRecord } from 'aws-lambda'
 import type { AwsClient } from '../aws/client.ts'
-import { defaultLogger, say } from '../core/logger.ts'
+import { defaultLogger, logSafely } from '../core/logger.ts'
 import { optionalImport } from '../core/optional-import.ts'
 import { type AnyHandler, invoke } from './invoke.ts'
 import { lambdaContext } from './lambda-context.ts'
@@ -86,7 +86,8 @@ async function work(
   options: PollOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { onError = (error) => say(defaultLogger, 'error', 'The poller goes on after', error) } = options
+  const { onError = (error) => logSafely(defaultLogger, 'error', 'The poller goes on after', error) } =
+    options
   const sdk = await optionalImport('@aws-sdk/client-sqs', () => import('@aws-sdk/client-sqs'))
   const client = options.client ?? new sdk.SQSClient({})
   let arn: string | undefined

@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 
 /** An item as it goes over the wire. */
-export type WireItem = Record<string, AttributeValue>
+export type AttributeItem = Record<string, AttributeValue>
 
 /** How dates are stored: as ISO 8601 text, or as a number since 1970. */
 export type DateMode = 'iso' | 'seconds' | 'milliseconds'

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import type { WireItem } from './attribute-value.ts'
+import type { AttributeItem } from './attribute-value.ts'
 
 type TextSize = (text: string) => number
 
@@ -9,7 +9,7 @@ type TextSize = (text: string) => number
  * @param textSize - The bytes of a text
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
  */
-export function sizeOf(wire: WireItem, textSize: TextSize = Buffer.byteLength): number {
+export function sizeOf(wire: AttributeItem, textSize: TextSize = Buffer.byteLength): number {
   let size = 0
   for (const key of Object.keys(wire))
     size += textSize(key) + valueSize(wire[key] as AttributeValue, textSize)
@@ -17,7 +17,7 @@ export function sizeOf(wire: WireItem, textSize: TextSize = Buffer.byteLength): 
 }
 
 /** Whether an item is larger than a limit. Few are: for most it is enough that a character has three bytes at most. */
-export function isLarger(wire: WireItem, limit: number): boolean {
+export function isLarger(wire: AttributeItem, limit: number): boolean {
   return sizeOf(wire, threefold) > limit && sizeOf(wire) > limit
 }
 

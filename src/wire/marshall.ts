@@ -2,7 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { InvalidDataError, ItemTooLargeError } from '../errors/index.ts'
 import { isLarger, sizeOf } from './item-size.ts'
 import { numberId } from './number-text.ts'
-import { type DateMode, type WireItem, setOwn } from './attribute-value.ts'
+import { type DateMode, type AttributeItem, setOwn } from './attribute-value.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
 const maxBytes = 409_600
@@ -15,8 +15,8 @@ const maxDepth = 32
  * @throws InvalidDataError, ItemTooLargeError
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
  */
-export function marshallItem(item: object, dates: DateMode = 'iso'): WireItem {
-  let wire: WireItem
+export function marshallItem(item: object, dates: DateMode = 'iso'): AttributeItem {
+  let wire: AttributeItem
   try {
     wire = toMap(item as Record<string, unknown>, dates, 0)
   } catch (error) {
@@ -93,8 +93,8 @@ function toList(list: readonly unknown[], dates: DateMode, depth: number): Attri
   return wire
 }
 
-function toMap(map: Record<string, unknown>, dates: DateMode, depth: number): WireItem {
-  const wire: WireItem = {}
+function toMap(map: Record<string, unknown>, dates: DateMode, depth: number): AttributeItem {
+  const wire: AttributeItem = {}
   let place = ''
   try {
     for (const key of Object.keys(map)) {

@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { InvalidDataError } from '../errors/index.ts'
 import { numberId, wholeNumber } from './number-text.ts'
-import { type DateMode, type WireItem, setOwn } from './attribute-value.ts'
+import { type DateMode, type AttributeItem, setOwn } from './attribute-value.ts'
 
 /** What numbers become on reading. `safe` refuses one that JavaScript cannot hold exactly. */
 export type NumberMode = 'safe' | 'bigint' | 'string'
@@ -17,7 +17,7 @@ export interface ReadingOptions {
 const safe: ReadingOptions = { numbers: 'safe' }
 
 /** Turns DynamoDB's typed form into an item. @throws InvalidDataError for a number that `numbers` does not allow */
-export function unmarshallItem(wire: WireItem, options: ReadingOptions = safe): Record<string, unknown> {
+export function unmarshallItem(wire: AttributeItem, options: ReadingOptions = safe): Record<string, unknown> {
   const { numbers, kinds } = options
   if (kinds === undefined) return unmarshallMap(wire, numbers)
   const item: Record<string, unknown> = {}
@@ -35,7 +35,7 @@ export function unmarshallItem(wire: WireItem, options: ReadingOptions = safe): 
   return item
 }
 
-function unmarshallMap(wire: WireItem, numbers: NumberMode | 'any'): Record<string, unknown> {
+function unmarshallMap(wire: AttributeItem, numbers: NumberMode | 'any'): Record<string, unknown> {
   const item: Record<string, unknown> = {}
   for (const key of Object.keys(wire))
     setOwn(item, key, unmarshall(wire[key] as AttributeValue, numbers, key))
@@ -43,7 +43,7 @@ function unmarshallMap(wire: WireItem, numbers: NumberMode | 'any'): Record<stri
 }
 
 /** Values as conditions are checked on: every number as exact as it can be, and none refused. */
-export function plainItem(wire: WireItem): Record<string, unknown> {
+export function plainItem(wire: AttributeItem): Record<string, unknown> {
   return unmarshallMap(wire, 'any')
 }
 

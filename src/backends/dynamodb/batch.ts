@@ -8,7 +8,7 @@ import { ConditionError, DeadlineError, PartialBatchError, ThrottledError } from
 import { remainingTime } from '../../invocation/send-scope.ts'
 import { type Connection, loadSdk, pause } from './connection.ts'
 import { numberId } from '../../wire/number-text.ts'
-import type { WireItem } from '../../wire/attribute-value.ts'
+import type { AttributeItem } from '../../wire/attribute-value.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
 const readSize = 100
@@ -29,7 +29,7 @@ export interface BatchOptions {
 }
 
 /** One text per key, whatever its types and bytes: two keys never have the same. */
-export function keyId(key: WireItem, columns: readonly string[]): string {
+export function keyId(key: AttributeItem, columns: readonly string[]): string {
   return JSON.stringify(
     columns.map((column) => {
       const { S: text, N: number, B: bytes } = key[column] ?? {}
@@ -45,13 +45,13 @@ export function keyId(key: WireItem, columns: readonly string[]): string {
  * @throws PartialBatchError if some cannot be read within the time
  */
 export async function batchGet(
-  keys: readonly WireItem[],
+  keys: readonly AttributeItem[],
   { connection, table, keyColumns, consistent = false, capacity = false }: BatchOptions,
   signal?: AbortSignal,
-): Promise<(WireItem | undefined)[]> {
+): Promise<(AttributeItem | undefined)[]> {
   const ids = keys.map((key) => keyId(key, keyColumns))
   const wanted = new Map(keys.map((key, index) => [ids[index] as string, key]))
-  const found = new Map<string, WireItem>()
+  const found = new Map<string, AttributeItem>()
   const open = await inBatches([...wanted.values()], readSize, signal, async (some) => {
     const { BatchGetItemCommand } = await loadSdk()
     const request = { Keys: some, ...(consistent && { ConsistentRead: true }) }
@@ -71,7 +71,7 @@ export async function batchGet(
 
 /** Stores and removes items, each for itself and without conditions. */
 export async function batchWrite(
-  requests: readonly { readonly key: WireItem; readonly request: WriteRequest }[],
+  requests: readonly { readonly key: AttributeItem; readonly request: WriteRequest }[],
   { connection, table, keyColumns, capacity = false }: BatchOptions,
   signal?: AbortSignal,
 ): Promise<void> {

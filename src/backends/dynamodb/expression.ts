@@ -4,7 +4,7 @@ import { ConditionError } from '../../errors/index.ts'
 import { likeOperation } from '../planning/evaluate.ts'
 import type { Comparison, Condition } from '../query.ts'
 import { marshall } from '../../wire/marshall.ts'
-import type { WireItem } from '../../wire/attribute-value.ts'
+import type { AttributeItem } from '../../wire/attribute-value.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
 const maxOperands = 100
@@ -21,7 +21,7 @@ export type Path = string | readonly (string | number)[]
 /** Collects the names and values that expressions refer to. Every name is an alias: many are reserved words. */
 export class Expression {
   readonly #names: Record<string, string> = {}
-  readonly #values: WireItem = {}
+  readonly #values: AttributeItem = {}
   /** The columns, in the order of their aliases: so few that a list is searched faster than a map. */
   readonly #columns: string[] = []
   #valueCount = 0
@@ -110,7 +110,10 @@ export class Expression {
   }
 
   /** The parts of a request that name and value are sent in; DynamoDB refuses empty ones. */
-  attributes(): { ExpressionAttributeNames?: Record<string, string>; ExpressionAttributeValues?: WireItem } {
+  attributes(): {
+    ExpressionAttributeNames?: Record<string, string>
+    ExpressionAttributeValues?: AttributeItem
+  } {
     return {
       ...(this.#columns.length > 0 && { ExpressionAttributeNames: this.#names }),
       ...(this.#valueCount > 0 && { ExpressionAttributeValues: this.#values }),

@@ -1,15 +1,15 @@
 import type { DynamoDbUpdateOptions } from './options.ts'
-import { sameValue } from './same-wire.ts'
+import { sameValue } from './same-attributes.ts'
 import { marshall } from '../../wire/marshall.ts'
-import type { WireItem } from '../../wire/attribute-value.ts'
-import type { Demand, WriteTarget } from './writes.ts'
+import type { AttributeItem } from '../../wire/attribute-value.ts'
+import type { Precondition, WriteTarget } from './writes.ts'
 
 /** Whether an item is what an update, whose answer was lost, has made of it: one version further, with all that it sets. */
 export function hasTaken<TItem>(
-  current: WireItem | undefined,
+  current: AttributeItem | undefined,
   patch: object,
   { when: _, expect: _expect, upsert: _upsert, ...changes }: DynamoDbUpdateOptions<TItem>,
-  { version: seen }: Demand,
+  { version: seen }: Precondition,
   { version: column, dates }: WriteTarget,
 ): boolean {
   if (current === undefined || seen === undefined || column === undefined) return false

@@ -2,14 +2,14 @@ import { DeadlineError, ThrottledError } from '../../errors/index.ts'
 import { remainingTime } from '../../invocation/send-scope.ts'
 import type { PageOptions } from '../query.ts'
 import type { Portion, Position, Source } from './sources.ts'
-import type { WireItem } from '../../wire/attribute-value.ts'
+import type { AttributeItem } from '../../wire/attribute-value.ts'
 
 /** Where a source stands: at its beginning, behind an item, or at its end. */
 export type SourceState = null | Position | 'end'
 
 /** What a page came to. */
 export interface ReadPage {
-  readonly items: WireItem[]
+  readonly items: AttributeItem[]
   /** Where each source stands behind the page; `undefined` if all are at their end. */
   readonly states: readonly SourceState[] | undefined
   /** Whether the page ended for lack of time, or because it may read no more. */
@@ -28,7 +28,7 @@ export interface PageRequest extends PageOptions {
 }
 
 interface Found {
-  readonly item: WireItem
+  readonly item: AttributeItem
   readonly source: number
   /** Where the item is among those of its portion. */
   readonly portion: Portion

@@ -1,11 +1,11 @@
 import type { Patch, DeleteOptions, WriteConditions } from '../capabilities.ts'
 import { keyId } from './batch.ts'
-import { demandOf, updateDemand, versioned, versionedPut } from './demands.ts'
+import { preconditionOf, updatePrecondition, versioned, versionedPut } from './preconditions.ts'
 import type { DynamoDbUpdateOptions } from './options.ts'
 import type { TableAccess } from './table-access.ts'
 import type { PreparedWrite, TransactWrite } from './transact.ts'
-import type { WireItem } from '../../wire/attribute-value.ts'
-import { type Demand, type WriteTarget, deleteInput, putInput, updateInput } from './writes.ts'
+import type { AttributeItem } from '../../wire/attribute-value.ts'
+import { type Precondition, type WriteTarget, deleteInput, putInput, updateInput } from './writes.ts'
 
 type Write = PreparedWrite['item']
 
@@ -44,8 +44,12 @@ export class PreparedWrites<TItem, TInput, TKey> {
   put(data: TInput, options: WriteConditions<TItem> = {}): TransactWrite {
     return this.#prepared(async (target) => {
       const valid = (await this.#access.model.validate(data)) as TItem & object
-      const { item, demand } = versionedPut(valid, options as WriteConditions<TItem & object>, target.version)
-      const Put = putInput(target, item, demand)
+      const { item, precondition } = versionedPut(
+        valid,
+        options as WriteConditions<TItem & object>,
+        target.version,
+      )
+      const Put = putInput(target, item, precondition)
       return [{ Put }, Put.Item]
     })
   }
@@ -53,9 +57,9 @@ export class PreparedWrites<TItem, TInput, TKey> {
   /** Changes an existing item. */
   update(key: TKey, patch: Patch<TItem>, options: DynamoDbUpdateOptions<TItem> = {}): TransactWrite {
     return this.#prepared((target) => {
-      const demand = updateDemand(patch, options, target.version)
-      const input = updateInput(target, key as object, patch, options, demand)
-      if (input === undefined) return check(target, key as object, demand)
+      const precondition = updatePrecondition(patch, options, target.version)
+      const input = updateInput(target, key as object, patch, options, precondition)
+      if (input === undefined) return check(target, key as object, precondition)
       const { ReturnValues: _, UpdateExpression = '', ...rest } = input
       return [{ Update: { ...rest, UpdateExpression } }, rest.Key]
     })
@@ -67,7 +71,7 @@ export class PreparedWrites<TItem, TInput, TKey> {
       const { ReturnValues: _, ...Delete } = deleteInput(
         target,
         key as object,
-        demandOf(options, target.version),
+        preconditionOf(options, target.version),
       )
       return [{ Delete }, Delete.Key]
     })
@@ -76,11 +80,13 @@ export class PreparedWrites<TItem, TInput, TKey> {
   /** Writes nothing: the item must be there, and meet the conditions. */
   check(key: TKey, options: WriteConditions<TItem> = {}): TransactWrite {
     return this.#prepared((target) =>
-      check(target, key as object, { ...demandOf(options, target.version), item: 'existing' }),
+      check(target, key as object, { ...preconditionOf(options, target.version), item: 'existing' }),
     )
   }
 
-  #prepared(make: (target: WriteTarget) => [Write, WireItem] | Promise<[Write, WireItem]>): TransactWrite {
+  #prepared(
+    make: (target: WriteTarget) => [Write, AttributeItem] | Promise<[Write, AttributeItem]>,
+  ): TransactWrite {
     const access = this.#access
     return {
       connection: access.connection,
@@ -93,11 +99,11 @@ export class PreparedWrites<TItem, TInput, TKey> {
   }
 }
 
-function check(target: WriteTarget, key: object, demand: Demand): [Write, WireItem] {
+function check(target: WriteTarget, key: object, precondition: Precondition): [Write, AttributeItem] {
   const {
     ReturnValues: _,
     ConditionExpression = '',
     ...rest
-  } = deleteInput(target, key, { ...demand, item: 'existing' })
+  } = deleteInput(target, key, { ...precondition, item: 'existing' })
   return [{ ConditionCheck: { ...rest, ConditionExpression } }, rest.Key]
 }

@@ -5,14 +5,14 @@ import { batchGet } from './batch.ts'
 import { type Connection, loadSdk } from './connection.ts'
 import type { KeyRead, RangeRead } from '../planning/reads.ts'
 import { plainItem } from '../../wire/unmarshall.ts'
-import type { WireItem } from '../../wire/attribute-value.ts'
+import type { AttributeItem } from '../../wire/attribute-value.ts'
 
 /** Where a read stands: behind the item of a key, or behind so many of a list of keys. */
-export type Position = WireItem | number
+export type Position = AttributeItem | number
 
 /** Some items of a read, and how it goes on. */
 export interface Portion {
-  readonly items: readonly WireItem[]
+  readonly items: readonly AttributeItem[]
   /** Where the read stands behind an item. */
   readonly behind: (index: number) => Position
   /** Where it stands behind all of them; `undefined` at its end. */
@@ -43,12 +43,12 @@ export interface SourceOptions {
   readonly consistent: boolean
   readonly capacity: boolean
   /** Items that count as absent. */
-  readonly isExpired: (item: WireItem) => boolean
+  readonly isExpired: (item: AttributeItem) => boolean
 }
 
 /** Whether an item passes what DynamoDB was not asked to check, and was not given by another read. */
 export function passes(
-  item: WireItem,
+  item: AttributeItem,
   check: readonly Condition[],
   except: readonly (readonly Condition[])[],
 ): boolean {
@@ -61,7 +61,7 @@ export function passes(
 /** Items by their keys. */
 export function keySource(
   { check }: KeyRead,
-  keys: readonly WireItem[],
+  keys: readonly AttributeItem[],
   except: readonly (readonly Condition[])[],
   options: SourceOptions,
 ): Source {
@@ -70,7 +70,7 @@ export function keySource(
       const offset = typeof from === 'number' ? from : 0
       const asked = keys.slice(offset, offset + most)
       const found = await getItems(asked, options, signal)
-      const items: WireItem[] = []
+      const items: AttributeItem[] = []
       const positions: number[] = []
       for (const [index, item] of found.entries()) {
         if (item === undefined || options.isExpired(item) || !passes(item, check, except)) continue
@@ -85,10 +85,10 @@ export function keySource(
 }
 
 async function getItems(
-  keys: readonly WireItem[],
+  keys: readonly AttributeItem[],
   options: SourceOptions,
   signal: AbortSignal | undefined,
-): Promise<(WireItem | undefined)[]> {
+): Promise<(AttributeItem | undefined)[]> {
   const [only, ...others] = keys
   if (only === undefined || others.length > 0) return batchGet(keys, options, signal)
   const { GetItemCommand } = await loadSdk()
@@ -128,7 +128,7 @@ export function rangeSource(
       const limit = Math.min(size, most)
       const input = {
         ...request,
-        ...(from !== undefined && { ExclusiveStartKey: from as WireItem }),
+        ...(from !== undefined && { ExclusiveStartKey: from as AttributeItem }),
         ...(limit < 10_000 && { Limit: limit }),
         ...(segment !== undefined && { Segment: segment[0], TotalSegments: segment[1] }),
       }
@@ -139,17 +139,17 @@ export function rangeSource(
         ScannedCount = 0,
       } = await connection.send<QueryCommandOutput>(command, signal)
       const whole = hydrate ? await hydrated(Items, options, signal) : Items
-      const kept: WireItem[] = []
-      const places: WireItem[] = []
+      const kept: AttributeItem[] = []
+      const places: AttributeItem[] = []
       for (const [index, item] of whole.entries()) {
         if (item === undefined || (hydrate && options.isExpired(item)) || !passes(item, check, except))
           continue
         kept.push(item)
-        places.push(Items[index] as WireItem)
+        places.push(Items[index] as AttributeItem)
       }
       return {
         items: kept,
-        behind: (index) => picked(places[index] as WireItem, positionColumns),
+        behind: (index) => picked(places[index] as AttributeItem, positionColumns),
         next: LastEvaluatedKey,
         scanned: ScannedCount,
       }
@@ -159,10 +159,10 @@ export function rangeSource(
 
 /** The whole items of an index that holds only parts of them. */
 function hydrated(
-  parts: readonly WireItem[],
+  parts: readonly AttributeItem[],
   options: SourceOptions,
   signal: AbortSignal | undefined,
-): Promise<(WireItem | undefined)[]> {
+): Promise<(AttributeItem | undefined)[]> {
   return batchGet(
     parts.map((part) => picked(part, options.keyColumns)),
     options,
@@ -171,8 +171,8 @@ function hydrated(
 }
 
 /** The columns of an item that are wanted, where it has them. */
-export function picked(item: WireItem, columns: readonly string[]): WireItem {
+export function picked(item: AttributeItem, columns: readonly string[]): AttributeItem {
   return Object.fromEntries(
     columns.flatMap((column) => (Object.hasOwn(item, column) ? [[column, item[column]]] : [])),
-  ) as WireItem
+  ) as AttributeItem
 }

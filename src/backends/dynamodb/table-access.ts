@@ -7,13 +7,13 @@ import { describedTable } from './describe.ts'
 import type { DynamoDbOptions } from './options.ts'
 import type { Table } from '../planning/table.ts'
 import { type ReadingOptions, unmarshallItem } from '../../wire/unmarshall.ts'
-import type { WireItem } from '../../wire/attribute-value.ts'
-import type { Demand, WriteTarget } from './writes.ts'
+import type { AttributeItem } from '../../wire/attribute-value.ts'
+import type { Precondition, WriteTarget } from './writes.ts'
 
 interface FailedCondition {
   readonly name?: string
   readonly message?: string
-  readonly Item?: WireItem
+  readonly Item?: AttributeItem
   readonly $metadata?: { readonly attempts?: number }
 }
 
@@ -56,7 +56,7 @@ export class TableAccess {
   }
 
   /** @param areWhole - Whether they have all of their columns: the schema is one for whole items */
-  async items(wires: readonly WireItem[], areWhole?: boolean): Promise<unknown[]> {
+  async items(wires: readonly AttributeItem[], areWhole?: boolean): Promise<unknown[]> {
     const items = wires.map((wire) => unmarshallItem(wire, this.reading))
     return areWhole !== false && this.options.validate === 'both'
       ? Promise.all(items.map((item) => this.model.validate(item)))
@@ -64,9 +64,9 @@ export class TableAccess {
   }
 
   async read(
-    key: WireItem,
+    key: AttributeItem,
     consistent: boolean | undefined = this.options.consistent,
-  ): Promise<WireItem | undefined> {
+  ): Promise<AttributeItem | undefined> {
     const { GetItemCommand } = await loadSdk()
     const { Item } = await this.connection.send<GetItemCommandOutput>(
       new GetItemCommand({
@@ -80,7 +80,7 @@ export class TableAccess {
   }
 
   /** Whether an item counts as absent, though DynamoDB still holds it. */
-  isExpired(item: WireItem): boolean {
+  isExpired(item: AttributeItem): boolean {
     const { ttl } = this.options
     const at = ttl === undefined ? undefined : item[ttl]?.N
     return at !== undefined && Number(at) <= nowInSeconds()
@@ -94,9 +94,9 @@ export class TableAccess {
    */
   async write<TOutput>(
     command: object,
-    key: WireItem,
-    demand: Demand,
-    won: (current: WireItem | undefined) => TOutput | undefined = () => undefined,
+    key: AttributeItem,
+    precondition: Precondition,
+    won: (current: AttributeItem | undefined) => TOutput | undefined = () => undefined,
   ): Promise<TOutput> {
     try {
       return await this.connection.send<TOutput>(command)
@@ -110,14 +110,18 @@ export class TableAccess {
       if (name !== 'ConditionalCheckFailedException') throw error
       const isAgain = ($metadata?.attempts ?? 1) > 1
       const { key: columns } = await this.describe()
-      const wireKey = Object.fromEntries(columns.map((column) => [column, key[column]])) as WireItem
+      const wireKey = Object.fromEntries(columns.map((column) => [column, key[column]])) as AttributeItem
       // Not every engine gives the item along; without it, absent and different look the same.
       const held = Item ?? (await this.read(wireKey, true))
       const current = held === undefined || this.isExpired(held) ? undefined : held
       const answer = isAgain ? won(current) : undefined
       if (answer !== undefined) return answer
-      if (current === undefined && demand.item !== 'new') throw this.missing(error)
-      throw await this.conflict(current, { ambiguous: isAgain, isNew: demand.item === 'new', cause: error })
+      if (current === undefined && precondition.item !== 'new') throw this.missing(error)
+      throw await this.conflict(current, {
+        ambiguous: isAgain,
+        isNew: precondition.item === 'new',
+        cause: error,
+      })
     }
   }
 
@@ -126,7 +130,7 @@ export class TableAccess {
   }
 
   async conflict(
-    wire: WireItem | undefined,
+    wire: AttributeItem | undefined,
     { isNew = false, ...details }: { isNew?: boolean; ambiguous?: boolean; cause?: unknown } = {},
   ): Promise<ConflictError> {
     const message = isNew

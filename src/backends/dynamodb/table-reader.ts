@@ -12,7 +12,7 @@ import type { Part, Plan, RangeRead } from '../planning/reads.ts'
 import { type Source, keySource, picked, rangeSource } from './sources.ts'
 import type { Table } from '../planning/table.ts'
 import { type TableAccess, nowInSeconds } from './table-access.ts'
-import type { WireItem } from '../../wire/attribute-value.ts'
+import type { AttributeItem } from '../../wire/attribute-value.ts'
 import { keyOf } from './writes.ts'
 
 /** Runs the queries of one model's table. */
@@ -135,7 +135,7 @@ export class TableReader implements QueryRunner {
       keyColumns: table.key,
       consistent,
       capacity: this.#access.options.onCapacity !== undefined,
-      isExpired: (item: WireItem) => this.#access.isExpired(item),
+      isExpired: (item: AttributeItem) => this.#access.isExpired(item),
     }
     return parts.flatMap(({ read, except }) => {
       if ('keys' in read) {
@@ -163,7 +163,7 @@ export class TableReader implements QueryRunner {
     const request = this.#request(table, state, part, true)
     const { QueryCommand, ScanCommand } = await loadSdk()
     let total = 0
-    let start: WireItem | undefined
+    let start: AttributeItem | undefined
     do {
       const input = { ...request, ...(start !== undefined && { ExclusiveStartKey: start }) }
       const command = read.operation === 'Query' ? new QueryCommand(input) : new ScanCommand(input)

@@ -2,7 +2,7 @@ import type { TransactWriteItem } from '@aws-sdk/client-dynamodb'
 import { ConditionError, InvalidDataError, TransactionError } from '../../errors/index.ts'
 import { type Connection, loadSdk } from './connection.ts'
 import { sizeOf } from '../../wire/item-size.ts'
-import type { WireItem } from '../../wire/attribute-value.ts'
+import type { AttributeItem } from '../../wire/attribute-value.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
 const maxWrites = 100
@@ -21,7 +21,7 @@ export interface PreparedWrite {
   readonly item: TransactWriteItem
   /** Tells the item that is written from every other. */
   readonly id: string
-  readonly wire: WireItem
+  readonly wire: AttributeItem
 }
 
 /** Options of {@link transact}. */

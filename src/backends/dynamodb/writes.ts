@@ -18,7 +18,7 @@ import { columnsOf } from '../planning/condition-columns.ts'
 import { refuseTypes, simplified } from '../planning/simplify.ts'
 import type { Table } from '../planning/table.ts'
 import { marshall, marshallItem } from '../../wire/marshall.ts'
-import type { DateMode, WireItem } from '../../wire/attribute-value.ts'
+import type { DateMode, AttributeItem } from '../../wire/attribute-value.ts'
 
 /** Where and how a table is written. */
 export interface WriteTarget {
@@ -32,8 +32,8 @@ export interface WriteTarget {
   readonly now: number
 }
 
-/** What a write demands of the item as it is. */
-export interface Demand {
+/** The precondition of a write: what the item must be like. */
+export interface Precondition {
   /** `new`: no item of this key; `existing`: one; `current`: none or one, but no expired one. */
   readonly item?: 'new' | 'existing' | 'current'
   /** The version that the caller has seen. */
@@ -68,11 +68,11 @@ export interface Changes {
 export function putInput(
   target: WriteTarget,
   item: object,
-  demand: Demand,
-): PutItemCommandInput & { Item: WireItem } {
+  precondition: Precondition,
+): PutItemCommandInput & { Item: AttributeItem } {
   const wire = marshallItem(item, target.dates)
   const expression = new Expression()
-  const condition = demandText(target, demand, expression)
+  const condition = preconditionText(target, precondition, expression)
   checkKeys(target, wire)
   return {
     TableName: target.name,
@@ -91,12 +91,12 @@ export function updateInput(
   key: object,
   patch: object,
   changes: Changes,
-  demand: Demand,
-): (UpdateItemCommandInput & { Key: WireItem }) | undefined {
+  precondition: Precondition,
+): (UpdateItemCommandInput & { Key: AttributeItem }) | undefined {
   const expression = new Expression()
   const update = updateText(target, key, patch, changes, expression)
   if (update === '') return undefined
-  const condition = demandText(target, demand, expression)
+  const condition = preconditionText(target, precondition, expression)
   return {
     TableName: target.name,
     Key: keyOf(target, key),
@@ -114,10 +114,10 @@ export function updateInput(
 export function deleteInput(
   target: WriteTarget,
   key: object,
-  demand: Demand,
-): DeleteItemCommandInput & { Key: WireItem } {
+  precondition: Precondition,
+): DeleteItemCommandInput & { Key: AttributeItem } {
   const expression = new Expression()
-  const condition = demandText(target, demand, expression)
+  const condition = preconditionText(target, precondition, expression)
   return {
     TableName: target.name,
     Key: keyOf(target, key),
@@ -130,9 +130,9 @@ export function deleteInput(
   }
 }
 
-function demandText(
+function preconditionText(
   target: WriteTarget,
-  { item, version, when }: Demand,
+  { item, version, when }: Precondition,
   expression: Expression,
 ): string | undefined {
   const { table, ttl, now, version: versionColumn } = target
@@ -256,9 +256,9 @@ class PathSet {
 }
 
 /** A key as DynamoDB takes it: whole, and each part a string, a number or bytes. */
-export function keyOf({ table, dates }: Pick<WriteTarget, 'table' | 'dates'>, key: object): WireItem {
+export function keyOf({ table, dates }: Pick<WriteTarget, 'table' | 'dates'>, key: object): AttributeItem {
   const given = key as Readonly<Record<string, unknown>>
-  const wire: WireItem = {}
+  const wire: AttributeItem = {}
   for (const column of table.key) {
     const value = given[column]
     wire[column] = checkKeyValue(
@@ -270,7 +270,7 @@ export function keyOf({ table, dates }: Pick<WriteTarget, 'table' | 'dates'>, ke
   return wire
 }
 
-function checkKeys({ table }: WriteTarget, wire: WireItem): void {
+function checkKeys({ table }: WriteTarget, wire: AttributeItem): void {
   for (const column of table.key)
     checkKeyValue(table, column, Object.hasOwn(wire, column) ? wire[column] : undefined)
   for (const column of indexColumns(table)) {
@@ -296,7 +296,11 @@ export function indexColumns({ key, paths }: Table): string[] {
 const keyNames = { S: 'a string', N: 'a number', B: 'bytes', BOOL: 'a boolean' } as const
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.CoreComponents.html */
-function checkKeyValue(table: Table, column: string, value: WireItem[string] | undefined): WireItem[string] {
+function checkKeyValue(
+  table: Table,
+  column: string,
+  value: AttributeItem[string] | undefined,
+): AttributeItem[string] {
   if (value === undefined) throw new InvalidDataError(`The key column "${column}" has no value`)
   const [type, content] = Object.entries(value)[0] as [string, unknown]
   if (type !== 'S' && type !== 'N' && type !== 'B')

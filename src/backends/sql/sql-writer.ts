@@ -4,7 +4,7 @@ import type { Model } from '../model.ts'
 import type { Comparison } from '../query.ts'
 import type { ConditionWriter } from './conditions.ts'
 import type { AnyKysely, Engine } from './database.ts'
-import { type RowDemand, demanded, meetsNothing } from './demands.ts'
+import { type RowPrecondition, preconditions, meetsNothing } from './preconditions.ts'
 import { checkType, toColumn, toItem, toRow } from './rows.ts'
 
 type Row = Readonly<Record<string, unknown>>
@@ -132,20 +132,20 @@ export class SqlWriter {
     }
   }
 
-  /** Changes the row of a key and gives it; `undefined` if there is none, or another than was demanded. */
+  /** Changes the row of a key and gives it; `undefined` if there is none, or the precondition does not hold. */
   async change(
     kysely: AnyKysely,
     key: object,
     changes: Row,
-    demand: RowDemand,
+    precondition: RowPrecondition,
     version: string | undefined,
   ): Promise<Row | undefined> {
-    if (Object.keys(changes).length === 0) return this.find(kysely, key, demand)
+    if (Object.keys(changes).length === 0) return this.find(kysely, key, precondition)
     const count = version && { [version]: this.#sql`coalesce(${this.#sql.ref(version)}, 0) + 1` }
     const update = kysely
       .updateTable(this.#model.name)
       .set({ ...toRow(changes), ...count } as never)
-      .where((builder) => this.#conditions.all(builder, this.#meant(key, demand)))
+      .where((builder) => this.#conditions.all(builder, this.#meant(key, precondition)))
     if (this.changesInOne)
       return this.#unlessTaken(() => update.returning(this.#columns()).executeTakeFirst())
     const { numUpdatedRows } = await this.#unlessTaken<{ numUpdatedRows: bigint }>(() =>
@@ -154,23 +154,23 @@ export class SqlWriter {
     return numUpdatedRows > 0n ? this.find(kysely, key) : undefined
   }
 
-  /** Removes the row of a key, and gives it; `undefined` if there is none, or another than was demanded. */
-  async delete(kysely: AnyKysely, key: object, demand: RowDemand): Promise<Row | undefined> {
+  /** Removes the row of a key, and gives it; `undefined` if there is none, or the precondition does not hold. */
+  async delete(kysely: AnyKysely, key: object, precondition: RowPrecondition): Promise<Row | undefined> {
     const remove = kysely
       .deleteFrom(this.#model.name)
-      .where((builder) => this.#conditions.all(builder, this.#meant(key, demand)))
+      .where((builder) => this.#conditions.all(builder, this.#meant(key, precondition)))
     if (this.changesInOne) return await remove.returning(this.#columns()).executeTakeFirst()
-    const row = await this.find(kysely, key, demand)
+    const row = await this.find(kysely, key, precondition)
     if (row !== undefined) await remove.execute()
     return row
   }
 
-  /** The row of a key, if it is what is demanded; in a transaction of MySQL it is locked, and so the last one. */
-  async find(kysely: AnyKysely, key: object, demand?: RowDemand): Promise<Row | undefined> {
+  /** The row of a key, if the precondition holds; in a transaction of MySQL it is locked, and so the last one. */
+  async find(kysely: AnyKysely, key: object, precondition?: RowPrecondition): Promise<Row | undefined> {
     const found = kysely
       .selectFrom(this.#model.name)
       .select(this.#columns())
-      .where((builder) => this.#conditions.all(builder, this.#meant(key, demand)))
+      .where((builder) => this.#conditions.all(builder, this.#meant(key, precondition)))
     return (kysely.isTransaction && !this.changesInOne ? found.forUpdate() : found).executeTakeFirst()
   }
 
@@ -202,9 +202,9 @@ export class SqlWriter {
     return wanted.map((key) => found.get(this.#id(key)))
   }
 
-  /** Whether there is no row of a key, and a demand holds of that. */
-  async lacks(kysely: AnyKysely, key: object, demand: RowDemand): Promise<boolean> {
-    return meetsNothing(demand) && (await this.find(kysely, key)) === undefined
+  /** Whether there is no row of a key, and a precondition holds of that. */
+  async lacks(kysely: AnyKysely, key: object, precondition: RowPrecondition): Promise<boolean> {
+    return meetsNothing(precondition) && (await this.find(kysely, key)) === undefined
   }
 
   /** Says why a write found no row. @throws NotFoundError, ConflictError */
@@ -232,13 +232,13 @@ export class SqlWriter {
     return this.#model.columns ?? Object.keys(item)
   }
 
-  #meant(key: object, demand: RowDemand | undefined) {
+  #meant(key: object, precondition: RowPrecondition | undefined) {
     const equal = Object.entries(this.keyOf(key)).map(([column, value]): Comparison => ({
       column,
       operator: '=',
       value,
     }))
-    return demand === undefined ? equal : [...equal, ...demanded(demand)]
+    return precondition === undefined ? equal : [...equal, ...preconditions(precondition)]
   }
 
   /** What is read: what the model has, whatever else the table may hold. */

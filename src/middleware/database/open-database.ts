@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../errors/index.ts'
-import { defaultLogger, say } from '../../core/logger.ts'
+import { defaultLogger, logSafely } from '../../core/logger.ts'
 import type { Environment } from '../environment.ts'
 import type { ConnectionDetails, DatabaseContext, DatabasePool, IamDbAuthOptions } from './options.ts'
 import type { Entry } from './entry-socket.ts'
@@ -45,7 +45,7 @@ export async function openDatabase<TEngine extends DatabaseEngine>(
     max,
     enter,
     onIdleError: (error: unknown) => {
-      say(logger, 'warn', 'A connection to the database ended; the next query makes a new one', error)
+      logSafely(logger, 'warn', 'A connection to the database ended; the next query makes a new one', error)
     },
   }
   const db = (engine === 'postgres' ? await pgPool(parts) : await mysqlPool(parts)) as DatabasePool<TEngine>

@@ -1,6 +1,6 @@
 import { atEndOfTick } from '../../core/end-of-tick.ts'
 import { SecretNotFoundError, SecretPendingDeletionError, SecretTimeoutError } from '../../errors/index.ts'
-import { type Logger, defaultLogger, say } from '../../core/logger.ts'
+import { type Logger, defaultLogger, logSafely } from '../../core/logger.ts'
 import { bypassExtension } from './extension-bypass.ts'
 import { SecretReading } from './reading.ts'
 import type { Outcome, SecretRef, SecretStore, SecretValue } from './store.ts'
@@ -225,7 +225,7 @@ export class SecretCache {
     const value = this.held(ref)
     if (value === undefined) return error
     const message = `${this.store.title} did not give "${ref.key}" anew, so the value from before is used`
-    say(this.#logger, 'warn', message, error)
+    logSafely(this.#logger, 'warn', message, error)
     return value
   }
 }

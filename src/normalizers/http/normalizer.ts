@@ -1,7 +1,7 @@
 import { invalidEvent } from '../../events/advice.ts'
 import type { Context } from 'aws-lambda'
 import { InvalidEventError } from '../../errors/index.ts'
-import { defaultLogger, say } from '../../core/logger.ts'
+import { defaultLogger, logSafely } from '../../core/logger.ts'
 import { checkOptions, is, isCount, isLogger } from '../../core/options.ts'
 import type { MiddyRequest, Middleware } from '../../core/middy.ts'
 import { eventKind } from '../../events/event-kind.ts'
@@ -72,7 +72,7 @@ export function httpNormalizer<TRequest extends HttpRequest>(
 
   function fail(error: unknown, request: HttpRequest): Response {
     const otherwise = (failure: unknown): Response => {
-      say(logger, 'error', 'The error could not be answered', failure)
+      logSafely(logger, 'error', 'The error could not be answered', failure)
       return write(errorResponse(errorFacts(undefined), 'problem'), request, options)
     }
     try {
@@ -87,7 +87,7 @@ export function httpNormalizer<TRequest extends HttpRequest>(
     // A thrown response is one: so a middleware can answer before the handler, and every source gets it in its form.
     if (isResponse(error) && !(error instanceof Error)) return error
     const facts = errorFacts(error)
-    if (!facts.exposed) say(logger, 'error', `${request.method} ${request.path} failed`, error)
+    if (!facts.exposed) logSafely(logger, 'error', `${request.method} ${request.path} failed`, error)
     return typeof errors === 'function' ? errors(error, request) : errorResponse(facts, errors)
   }
 

@@ -56,9 +56,12 @@ export async function changeVisibility(
 }
 
 /** Sends a record as it came, with the reason, to a dead-letter queue; resolves when that has it. */
-export type PutAside = (request: SqsRequest, error: Error) => Promise<void>
+export type SendToDeadLetterQueue = (request: SqsRequest, error: Error) => Promise<void>
 
-export function deadLetterSender(queueUrl: string, clientOption: ClientOption | undefined): PutAside {
+export function deadLetterSender(
+  queueUrl: string,
+  clientOption: ClientOption | undefined,
+): SendToDeadLetterQueue {
   const fifo = queueUrl.endsWith('.fifo')
   const sender = new SqsSender({
     queueUrl,

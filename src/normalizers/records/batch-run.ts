@@ -5,12 +5,12 @@ import {
   RetryLaterError,
   SkippedRecordError,
 } from '../../errors/index.ts'
-import { defaultLogger, say } from '../../core/logger.ts'
+import { defaultLogger, logSafely } from '../../core/logger.ts'
 import { SendScope, inScope, sendsAnything } from '../../invocation/send-scope.ts'
 import { Deadline } from '../../invocation/deadline.ts'
 import type { EachRecordOptions } from './options.ts'
 import { type RecordLane, lanesOf, lastCopies } from './lanes.ts'
-import { type Delayed, type PutAside, changeVisibility } from './after-care.ts'
+import { type Delayed, type SendToDeadLetterQueue, changeVisibility } from './after-care.ts'
 import type { SqsBatch } from '../sqs-batch.ts'
 import type { SqsRequest } from '../sqs-request.ts'
 
@@ -21,7 +21,7 @@ export interface BatchWork {
   readonly fn: (request: SqsRequest) => unknown
   readonly options: EachRecordOptions
   /** Sends a record to the dead-letter queue, where there is one. */
-  readonly putAside: PutAside | undefined
+  readonly sendToDeadLetterQueue: SendToDeadLetterQueue | undefined
 }
 
 /** One batch on its way through. */
@@ -29,7 +29,7 @@ export class BatchRun {
   readonly #batch: SqsBatch
   readonly #fn: BatchWork['fn']
   readonly #options: EachRecordOptions
-  readonly #putAside: PutAside | undefined
+  readonly #sendToDeadLetterQueue: SendToDeadLetterQueue | undefined
   readonly #deadline: Deadline
   readonly #results: (PromiseSettledResult<unknown> | undefined)[]
   /** Which records were begun, to tell at the deadline. */
@@ -40,11 +40,11 @@ export class BatchRun {
   /** The batch is answered: nothing counts any more that a record still does. */
   #isOver = false
 
-  constructor(batch: SqsBatch, { fn, options, putAside }: BatchWork) {
+  constructor(batch: SqsBatch, { fn, options, sendToDeadLetterQueue }: BatchWork) {
     this.#batch = batch
     this.#fn = fn
     this.#options = options
-    this.#putAside = putAside
+    this.#sendToDeadLetterQueue = sendToDeadLetterQueue
     this.#deadline = new Deadline(batch.lambdaContext, options.deadlineMargin)
     this.#results = new Array<undefined>(batch.Records.length)
     this.#begun = new Array<undefined>(batch.Records.length)
@@ -126,9 +126,10 @@ export class BatchRun {
     if (this.#isOver) return rejected(error)
     this.#tell(this.#options.onFailure?.bind(undefined, error, request))
     if (error instanceof RetryLaterError) this.#delay(error, request)
-    if (!(error instanceof PermanentFailureError) || this.#putAside === undefined) return rejected(error)
+    if (!(error instanceof PermanentFailureError) || this.#sendToDeadLetterQueue === undefined)
+      return rejected(error)
     try {
-      await this.#putAside(request, error)
+      await this.#sendToDeadLetterQueue(request, error)
       return done
     } catch (failure) {
       this.#warn(`Message ${request.messageId} did not reach the dead-letter queue`, failure)
@@ -193,7 +194,7 @@ export class BatchRun {
   }
 
   #warn(message: string, details?: unknown): void {
-    say(this.#options.logger ?? defaultLogger, 'warn', message, details)
+    logSafely(this.#options.logger ?? defaultLogger, 'warn', message, details)
   }
 }
 

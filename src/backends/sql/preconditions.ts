@@ -3,24 +3,24 @@ import type { WriteConditions } from '../capabilities.ts'
 import type { Condition } from '../query.ts'
 import { conditionsOf } from '../planning/write-conditions.ts'
 
-/** What a write demands of the row as it is. */
-export interface RowDemand {
+/** The precondition of a write: what the row must be like. */
+export interface RowPrecondition {
   readonly when: readonly Condition[]
   /** The version that was seen, and its column. */
   readonly version: { readonly column: string; readonly seen: number } | undefined
 }
 
 /**
- * What the options of a write demand.
+ * The precondition that the options of a write make.
  *
  * @param carried - The version that the item or the patch has
  * @throws ConditionError
  */
-export function demandOf<TItem>(
+export function preconditionOf<TItem>(
   { when, expect }: WriteConditions<TItem>,
   column: string | undefined,
   carried: unknown,
-): RowDemand {
+): RowPrecondition {
   if (expect !== undefined && column === undefined)
     throw new ConditionError('To expect a version, the backend needs the option "version"')
   const seen = expect ?? (typeof carried === 'number' ? carried : undefined)
@@ -30,12 +30,12 @@ export function demandOf<TItem>(
   }
 }
 
-export function isNoDemand({ when, version }: RowDemand): boolean {
+export function isNoPrecondition({ when, version }: RowPrecondition): boolean {
   return when.length === 0 && version === undefined
 }
 
-/** Whether a demand holds where there is no row at all. */
-export function meetsNothing({ when, version }: RowDemand): boolean {
+/** Whether a precondition holds where there is no row at all. */
+export function meetsNothing({ when, version }: RowPrecondition): boolean {
   return version === undefined && when.every(holdsOfNothing)
 }
 
@@ -46,7 +46,7 @@ function holdsOfNothing(condition: Condition): boolean {
 }
 
 /** As conditions on the row. */
-export function demanded({ when, version }: RowDemand): readonly Condition[] {
+export function preconditions({ when, version }: RowPrecondition): readonly Condition[] {
   return version === undefined
     ? when
     : [...when, { column: version.column, operator: '=', value: version.seen }]

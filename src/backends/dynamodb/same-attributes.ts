@@ -1,9 +1,9 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { numberId } from '../../wire/number-text.ts'
-import type { WireItem } from '../../wire/attribute-value.ts'
+import type { AttributeItem } from '../../wire/attribute-value.ts'
 
 /** Whether two items are the same, whatever order sets have and however numbers are written. */
-export function sameWire(a: WireItem, b: WireItem): boolean {
+export function sameAttributes(a: AttributeItem, b: AttributeItem): boolean {
   const keys = Object.keys(a)
   return (
     keys.length === Object.keys(b).length &&
@@ -16,7 +16,7 @@ export function sameWire(a: WireItem, b: WireItem): boolean {
 /** The same of two values. */
 export function sameValue(a: AttributeValue, b: AttributeValue): boolean {
   if (a.N !== undefined) return b.N !== undefined && numberId(a.N) === numberId(b.N)
-  if (a.M !== undefined) return b.M !== undefined && sameWire(a.M, b.M)
+  if (a.M !== undefined) return b.M !== undefined && sameAttributes(a.M, b.M)
   if (a.L !== undefined) {
     const { L: list } = b
     return (

@@ -1,13 +1,13 @@
 import { ConditionError } from '../../errors/index.ts'
 import type { DeleteOptions, UpdateOptions, WriteConditions } from '../capabilities.ts'
 import { conditionsOf } from '../planning/write-conditions.ts'
-import type { Demand } from './writes.ts'
+import type { Precondition } from './writes.ts'
 
-/** What the options of a write demand of the item as it is. */
-export function demandOf<TItem>(
+/** The precondition that the options of a write make. */
+export function preconditionOf<TItem>(
   { when, expect, mustExist = false }: DeleteOptions<TItem>,
   versionColumn: string | undefined,
-): Demand {
+): Precondition {
   if (expect !== undefined && versionColumn === undefined)
     throw new ConditionError('To expect a version, the backend needs the option "version"')
   return {
@@ -18,29 +18,29 @@ export function demandOf<TItem>(
 }
 
 /** The same for an update, whose patch can carry the version that was seen. */
-export function updateDemand<TItem>(
+export function updatePrecondition<TItem>(
   patch: object,
   { upsert = false, ...options }: UpdateOptions<TItem>,
   versionColumn: string | undefined,
-): Demand {
+): Precondition {
   const seen = versionColumn === undefined ? undefined : (patch as Record<string, unknown>)[versionColumn]
   const carried = typeof seen === 'number' && { expect: seen }
-  const demand = demandOf({ mustExist: !upsert, ...carried, ...options }, versionColumn)
-  return upsert ? { ...demand, item: 'current' } : demand
+  const precondition = preconditionOf({ mustExist: !upsert, ...carried, ...options }, versionColumn)
+  return upsert ? { ...precondition, item: 'current' } : precondition
 }
 
-/** What a put stores, and what it demands: with versions, the one that it carries, or else that there is no item. */
+/** What a put stores, and its precondition: with versions, the one that it carries, or else that there is no item. */
 export function versionedPut<TItem extends object>(
   item: TItem,
   options: WriteConditions<TItem>,
   column: string | undefined,
-): { readonly item: TItem; readonly demand: Demand } {
-  const demand = demandOf(options, column)
-  if (column === undefined) return { item, demand }
-  const { version: seen = versionOf(item, column), ...others } = demand
+): { readonly item: TItem; readonly precondition: Precondition } {
+  const precondition = preconditionOf(options, column)
+  if (column === undefined) return { item, precondition }
+  const { version: seen = versionOf(item, column), ...others } = precondition
   return {
     item: versioned(item, column, seen + 1),
-    demand: { ...others, ...(seen > 0 ? { version: seen } : { item: 'new' }) },
+    precondition: { ...others, ...(seen > 0 ? { version: seen } : { item: 'new' }) },
   }
 }
 
