@@ -108,7 +108,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     this.#model = model
     this.#access = new TableAccess(model, options)
     this.#runner = new TableReader(this.#access)
-    this.prepare = new PreparedWrites(this.#access)
+    this.prepare = PreparedWrites.of(this.#access)
     const all = this.query()
     this.where = all.where.bind(all)
   }
@@ -242,7 +242,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
 
   /** All items, to narrow down. */
   query(): Query<TItem> {
-    return new Query<TItem>(this.#runner)
+    return Query.of<TItem>(this.#runner)
   }
 
   #valid(data: TInput): Promise<TItem> {

@@ -160,7 +160,7 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
 
   /** All items, to narrow down. */
   query(): Query<TItem> {
-    return new Query<TItem>(this.#runner)
+    return Query.of<TItem>(this.#runner)
   }
 
   readonly #runner: QueryRunner = {

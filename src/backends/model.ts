@@ -60,8 +60,7 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
   readonly #name: string | (() => string)
   readonly #facts: ReadonlyMap<string, ColumnFacts | undefined> | undefined
 
-  /** @internal */
-  constructor({ name, key = [], schema, indexes = {}, columns }: AnyDefinition<TKey>) {
+  private constructor({ name, key = [], schema, indexes = {}, columns }: AnyDefinition<TKey>) {
     this.#name = name
     this.key = key
     this.schema = schema as StandardSchemaV1<TInput, TItem>
@@ -69,6 +68,11 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
     const facts = columnFacts(schema)
     const known = columns ?? (facts && [...facts.keys()])
     this.#facts = known && new Map([...known, ...key].map((column) => [column, facts?.get(column)]))
+  }
+
+  /** @internal */
+  static of<TItem, TInput, TKey extends string>(definition: AnyDefinition<TKey>): Model<TItem, TInput, TKey> {
+    return new Model(definition)
   }
 
   /** The table's name or the queue's URL. */
@@ -143,7 +147,7 @@ export function model<
     indexes: is('object'),
     columns: (value: unknown) => Array.isArray(value),
   })
-  const made = new Model<StandardSchemaV1.InferOutput<TSchema>, StandardSchemaV1.InferInput<TSchema>, TKey>(
+  const made = Model.of<StandardSchemaV1.InferOutput<TSchema>, StandardSchemaV1.InferInput<TSchema>, TKey>(
     definition,
   )
   const keyColumns = [

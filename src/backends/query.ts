@@ -172,10 +172,14 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
   readonly #runner: QueryRunner
   readonly #state: QueryState
 
-  /** @internal */
-  constructor(runner: QueryRunner, state: QueryState = { conditions: [] }) {
+  private constructor(runner: QueryRunner, state: QueryState = { conditions: [] }) {
     this.#runner = runner
     this.#state = state
+  }
+
+  /** @internal */
+  static of<TItem>(runner: QueryRunner): Query<TItem> {
+    return new Query(runner)
   }
 
   #with(change: Partial<QueryState>): Query<TItem, TSelected> {

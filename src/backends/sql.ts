@@ -204,7 +204,7 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
 
   /** All items, to narrow down. */
   query(): Query<TItem> {
-    return new Query<TItem>(this.#runner)
+    return Query.of<TItem>(this.#runner)
   }
 
   /**

@@ -74,8 +74,7 @@ export class Environment<TValues = unknown> {
   /** The declared variables, loaded before the handler. */
   readonly values: TValues
 
-  /** @internal */
-  constructor({ file = '.env', names = [], overrides = {} }: EnvironmentOptions) {
+  private constructor({ file = '.env', names = [], overrides = {} }: EnvironmentOptions) {
     this.#file = file
     this.#overrides = overrides
     this.values = redacted(
@@ -173,6 +172,11 @@ export class Environment<TValues = unknown> {
     throw new ConfigurationError(
       `The variable "${variable}" is a secret (${scheme}://), which needs ${middleware} in front of environment()`,
     )
+  }
+
+  /** @internal */
+  static of(options: EnvironmentOptions): Environment {
+    return new Environment(options)
   }
 
   /** @internal */
@@ -278,7 +282,7 @@ export function environment<
   const { file = '.env', names = [], schema } = options
   if (schema !== undefined && names.length === 0)
     throw new TypeError('environment(): the option "schema" needs "names", which say what it checks')
-  const variables = new Environment(options)
+  const variables = Environment.of(options)
   setEnvFile(file)
 
   return {

@@ -66,8 +66,7 @@ export class Secrets<TKey extends string = never> {
   /** What `fetch` declared, by its keys, as text. Read before the handler runs, and again when it has grown old. */
   readonly values: { readonly [K in TKey]: string }
 
-  /** @internal */
-  constructor(sources: readonly SecretSource[]) {
+  private constructor(sources: readonly SecretSource[]) {
     this.#sources = sources
     this.#cache = (sources[0] as SecretSource).cache
     this.values = redactedValues(sources) as { readonly [K in TKey]: string }
@@ -244,6 +243,11 @@ export class Secrets<TKey extends string = never> {
         (seconds) => new SecretTimeoutError(store.title, { path }, seconds, 'write'),
       ),
     )
+  }
+
+  /** @internal */
+  static of(source: SecretSource): Secrets {
+    return new Secrets([source])
   }
 
   /** @internal Both, as one: the values of each, and everything else from the later. */

@@ -82,8 +82,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
     {},
   )
 
-  /** @internal */
-  constructor(wire: Wire, raw: TRaw, lambdaContext: Context, options: HttpRequestOptions) {
+  private constructor(wire: Wire, raw: TRaw, lambdaContext: Context, options: HttpRequestOptions) {
     const event = raw as UnknownRecord
     this.source = wire.source as TSource
     this.raw = raw
@@ -94,6 +93,16 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
     this.#event = event
     this.#options = options
     this.#body = event['body'] ?? undefined
+  }
+
+  /** @internal */
+  static of<TSource extends HttpSource, TRaw>(
+    wire: Wire,
+    raw: TRaw,
+    lambdaContext: Context,
+    options: HttpRequestOptions,
+  ): HttpRequest<TSource, TRaw> {
+    return new HttpRequest(wire, raw, lambdaContext, options)
   }
 
   /** Canonical and percent-encoded, without stage and base path; starts with `/`. */

@@ -21,11 +21,15 @@ export class InvocationRequest<TData = unknown> {
   readonly lambdaContext: Context
   data: TData
 
-  /** @internal */
-  constructor(payload: unknown, lambdaContext: Context) {
+  private constructor(payload: unknown, lambdaContext: Context) {
     this.raw = payload
     this.lambdaContext = lambdaContext
     this.data = payload as TData
+  }
+
+  /** @internal */
+  static of(payload: unknown, lambdaContext: Context): InvocationRequest {
+    return new InvocationRequest(payload, lambdaContext)
   }
 }
 
@@ -44,7 +48,7 @@ export class InvocationRequest<TData = unknown> {
 export function invocationRequest(payload: unknown, context: Context): InvocationRequest {
   if (eventKind(payload) === 'normalized')
     throw invalidEvent('invocation', ['direct invocations'], 'normalized')
-  return new InvocationRequest(payload, context)
+  return InvocationRequest.of(payload, context)
 }
 
 /**

@@ -48,13 +48,17 @@ export class SqsBatch {
   #requests: SqsRequest[] | undefined
   #abort: AbortController | undefined
 
-  /** @internal */
-  constructor(event: SQSEvent, lambdaContext: Context, reading: SqsReading) {
+  private constructor(event: SQSEvent, lambdaContext: Context, reading: SqsReading) {
     this.raw = event
     this.lambdaContext = lambdaContext
     this.Records = event.Records.slice()
     this.messageIds = event.Records.map(({ messageId }) => messageId)
     this.reading = reading
+  }
+
+  /** @internal */
+  static of(event: SQSEvent, lambdaContext: Context, reading: SqsReading): SqsBatch {
+    return new SqsBatch(event, lambdaContext, reading)
   }
 
   /** One request per record, in order. */
@@ -84,7 +88,7 @@ export class SqsBatch {
   }
 
   #request(index: number): SqsRequest {
-    return new SqsRequest(this.Records[index] as SQSRecord, this.messageIds[index] as string, this)
+    return SqsRequest.of(this.Records[index] as SQSRecord, this.messageIds[index] as string, this)
   }
 }
 
@@ -107,5 +111,5 @@ export function sqsBatch(
 ): SqsBatch {
   const kind = eventKind(event)
   if (kind !== 'aws:sqs') throw invalidEvent('sqs', ['aws:sqs'], kind)
-  return new SqsBatch(event as SQSEvent, context, { body, unwrap, resolvePayload })
+  return SqsBatch.of(event as SQSEvent, context, { body, unwrap, resolvePayload })
 }

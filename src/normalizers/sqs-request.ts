@@ -69,11 +69,15 @@ export class SqsRequest<TData = unknown> {
   #payload: string | undefined
   #messageAttributes: Record<string, SqsAttributeValue> | undefined
 
-  /** @internal */
-  constructor(record: SQSRecord, messageId: string, batch: SqsRequestBatch) {
+  private constructor(record: SQSRecord, messageId: string, batch: SqsRequestBatch) {
     this.record = record
     this.messageId = messageId
     this.#batch = batch
+  }
+
+  /** @internal */
+  static of(record: SQSRecord, messageId: string, batch: SqsRequestBatch): SqsRequest {
+    return new SqsRequest(record, messageId, batch)
   }
 
   get lambdaContext(): Context {

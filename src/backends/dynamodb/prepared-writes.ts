@@ -26,9 +26,13 @@ type Write = PreparedWrite['item']
 export class PreparedWrites<TItem, TInput, TKey> {
   readonly #access: TableAccess
 
-  /** @internal */
-  constructor(access: TableAccess) {
+  private constructor(access: TableAccess) {
     this.#access = access
+  }
+
+  /** @internal */
+  static of<TItem, TInput, TKey>(access: TableAccess): PreparedWrites<TItem, TInput, TKey> {
+    return new PreparedWrites(access)
   }
 
   /** Stores a new item. */
@@ -89,11 +93,13 @@ export class PreparedWrites<TItem, TInput, TKey> {
   ): TransactWrite {
     const access = this.#access
     return {
-      connection: access.connection,
-      async build() {
-        const target = await access.target()
-        const [item, wire] = await make(target)
-        return { item, wire, id: `${target.name} ${keyId(wire, target.table.key)}` }
+      'a write that is not sent yet: use backend.prepare': {
+        connection: access.connection,
+        async build() {
+          const target = await access.target()
+          const [item, wire] = await make(target)
+          return { item, wire, id: `${target.name} ${keyId(wire, target.table.key)}` }
+        },
       },
     }
   }

@@ -8,15 +8,18 @@ import type { AttributeItem } from '../../wire/attribute-value.ts'
 const maxWrites = 100
 const maxBytes = 4_194_304
 
-/** One write of a transaction, made by `backend.prepare`. */
+/** One write of a transaction, made by `backend.prepare`. The name of its member is what the compiler says of a promise. */
 export interface TransactWrite {
-  /** @internal */
+  readonly 'a write that is not sent yet: use backend.prepare': UnsentWrite
+}
+
+/** What a transaction sends it with. */
+export interface UnsentWrite {
   readonly connection: Connection
-  /** @internal */
   readonly build: () => Promise<PreparedWrite>
 }
 
-/** @internal */
+/** What it says. */
 export interface PreparedWrite {
   readonly item: TransactWriteItem
   /** Tells the item that is written from every other. */
@@ -59,9 +62,10 @@ export async function transact(
 ): Promise<void> {
   if (writes.length > maxWrites)
     throw new ConditionError(`A transaction has at most ${maxWrites} writes, this one ${writes.length}`)
-  const [first] = writes
+  const unsent = writes.map((write) => write['a write that is not sent yet: use backend.prepare'])
+  const [first] = unsent
   if (first === undefined) return
-  const made = await Promise.all(writes.map(({ build }) => build()))
+  const made = await Promise.all(unsent.map(({ build }) => build()))
   const ids = new Set(made.map(({ id }) => id))
   if (ids.size < made.length)
     throw new ConditionError('A transaction writes an item at most once, this one twice')

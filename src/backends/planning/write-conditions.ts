@@ -6,5 +6,5 @@ const collecting = { checkColumn() {} } as unknown as QueryRunner
 
 /** The conditions that `when` adds to a query. */
 export function conditionsOf<TItem>(when: WriteConditions<TItem>['when']): readonly Condition[] {
-  return when === undefined ? [] : Query.conditionsOf(when(new Query<TItem>(collecting)))
+  return when === undefined ? [] : Query.conditionsOf(when(Query.of<TItem>(collecting)))
 }

@@ -53,7 +53,7 @@ export function secretsMiddleware(factory: string, store: SecretStore, options: 
     extension === false ? store : throughExtension(store, extension === 'auto'),
     options,
   )
-  const secrets = new Secrets([{ cache, fetch }])
+  const secrets = Secrets.of({ cache, fetch })
   const refs = Object.values(fetch).map((path) => locate(store, path).ref)
   const merged = new WeakMap<Secrets, Secrets>()
   let loadedUntil = 0

@@ -44,7 +44,7 @@ export function readEvent<TSource extends HttpSource, TRaw>(
   const kind = eventKind(event)
   const wire = wires[kind]
   if (wire === undefined) throw invalidEvent(factory, Object.keys(wires), kind)
-  return new HttpRequest<TSource, TRaw>(wire, event as TRaw, context, options)
+  return HttpRequest.of<TSource, TRaw>(wire, event as TRaw, context, options)
 }
 
 type Read<TRequest> = (event: unknown, context: Context, options: HttpRequestOptions) => TRequest
