@@ -160,10 +160,8 @@ async function settle(scope: SendScope, { context }: MiddyRequest): Promise<void
   } catch (error) {
     if (error instanceof SqsSendError || error instanceof SqsFlushTimeoutError) throw error
     // Nobody awaited it, so it is not for the caller, whatever status the error has.
-    throw new SqsSendError('A message that nobody awaited was not sent', {
-      code: (error as Partial<Error> | undefined)?.name ?? 'Unknown',
-      cause: error,
-    })
+    const code = (error as Partial<Error> | undefined)?.name ?? 'Unknown'
+    throw new SqsSendError(code, 'A message that nobody awaited was not sent', { cause: error })
   }
 }
 

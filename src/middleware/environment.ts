@@ -221,11 +221,13 @@ export class Environment<TValues = unknown> {
 function ofVariable(variable: string, title: string, cause: SecretError): SecretError {
   const needed = `The variable "${variable}" needs a secret:`
   const store = `${needed} ${title}`
-  const details = { path: cause.path, cause }
-  if (cause instanceof SecretNotFoundError) return new SecretNotFoundError(store, details)
-  if (cause instanceof SecretPendingDeletionError) return new SecretPendingDeletionError(store, details)
-  if (cause instanceof SecretTimeoutError) return new SecretTimeoutError(store, details, cause.seconds)
-  return new SecretError(`${needed} ${cause.message}`, details)
+  const { path } = cause
+  if (cause instanceof SecretNotFoundError) return new SecretNotFoundError(path, store, { cause })
+  if (cause instanceof SecretPendingDeletionError)
+    return new SecretPendingDeletionError(path, store, { cause })
+  if (cause instanceof SecretTimeoutError)
+    return new SecretTimeoutError(path, store, { seconds: cause.seconds, cause })
+  return new SecretError(path, `${needed} ${cause.message}`, { cause })
 }
 
 async function checked(

@@ -191,7 +191,7 @@ export class Secrets<TKey extends string = never> {
     let left = limit
     if (left <= 0) return
     const { limit: time, store } = this.#cache
-    const late = (seconds: number) => new SecretTimeoutError(store.title, { path: prefix }, seconds, 'list')
+    const late = (seconds: number) => new SecretTimeoutError(prefix, store.title, { seconds, deed: 'list' })
     for await (const name of store.list(prefix, (call) => time.run(call, late, signal))) {
       yield name
       if (--left <= 0) return
@@ -234,13 +234,14 @@ export class Secrets<TKey extends string = never> {
     const { store, limit } = this.#cache
     const { ref, field } = locate(store, path)
     if (field !== undefined || ref.key !== ref.name)
-      throw new SecretError(`"${path}" is a part or a version of a secret, and only a whole one is written`, {
+      throw new SecretError(
         path,
-      })
+        `"${path}" is a part or a version of a secret, and only a whole one is written`,
+      )
     return this.#cache.write(ref.name, typeof value === 'object' ? new Uint8Array(value) : value, () =>
       limit.run(
         (signal) => write(store, ref.name, signal),
-        (seconds) => new SecretTimeoutError(store.title, { path }, seconds, 'write'),
+        (seconds) => new SecretTimeoutError(path, store.title, { seconds, deed: 'write' }),
       ),
     )
   }

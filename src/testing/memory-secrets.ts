@@ -53,16 +53,14 @@ function memoryStore(values: Map<string, SecretValue>): SecretStore {
     nameFromUri: (name) => (values.has(name) ? name : `/${name}`),
     batches: (refs) => [[...refs]],
     read: (batch) =>
-      Promise.resolve(
-        batch.map(({ key }) => values.get(key) ?? new SecretNotFoundError(title, { path: key })),
-      ),
+      Promise.resolve(batch.map(({ key }) => values.get(key) ?? new SecretNotFoundError(key, title))),
     readDeclared: (refs, options) => store.read(refs, options),
     async create(path, value) {
-      if (values.has(path)) throw new SecretAlreadyExistsError(title, { path })
+      if (values.has(path)) throw new SecretAlreadyExistsError(path, title)
       values.set(path, value)
     },
     async update(path, value) {
-      if (!values.has(path)) throw new SecretNotFoundError(title, { path })
+      if (!values.has(path)) throw new SecretNotFoundError(path, title)
       values.set(path, value)
     },
     upsert(path, value) {

@@ -87,15 +87,16 @@ function sendError(verdict: Verdict, named: string, cause?: unknown): SqsSendErr
   // Names who may not do what: exactly what has to be put right.
   const reason =
     code.startsWith('AccessDenied') && cause instanceof Error ? `${code} (${cause.message})` : code
-  return new SqsSendError(`${saying[verdict] ?? 'SQS did not take the message'}: ${reason}`, { code, cause })
+  return new SqsSendError(code, `${saying[verdict] ?? 'SQS did not take the message'}: ${reason}`, { cause })
 }
 
 /** For a message that has to stay behind one that was not taken. */
 export function groupStopped(cause: Error): SqsSendError {
-  return new SqsSendError('Given up, to keep the order: a message of its group in front of it failed', {
-    code: 'GroupStopped',
-    cause,
-  })
+  return new SqsSendError(
+    'GroupStopped',
+    'Given up, to keep the order: a message of its group in front of it failed',
+    { cause },
+  )
 }
 
 /** The limit that a queue's own error tells: its maximum message size may be set lower than SQS's. */

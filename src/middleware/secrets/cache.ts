@@ -161,8 +161,8 @@ export class SecretCache {
     const abort = new AbortController()
     const timer = setTimeout(() => {
       for (const reading of readings) {
-        const details = { path: reading.ref.key }
-        reading.settle(new SecretTimeoutError(this.store.title, details, milliseconds / 1000))
+        const { key } = reading.ref
+        reading.settle(new SecretTimeoutError(key, this.store.title, { seconds: milliseconds / 1000 }))
       }
       abort.abort()
     }, milliseconds)
@@ -170,7 +170,7 @@ export class SecretCache {
     const arrived = readings.map(async (reading) => {
       try {
         const outcome = await (await answer)[refs.findIndex(({ key }) => key === reading.ref.key)]
-        reading.settle(outcome ?? new SecretNotFoundError(this.store.title, { path: reading.ref.key }))
+        reading.settle(outcome ?? new SecretNotFoundError(reading.ref.key, this.store.title))
       } catch (error) {
         reading.settle(error instanceof Error ? error : new Error(String(error)))
       }

@@ -16,5 +16,5 @@ export function readError(
     error instanceof SyntaxError
       ? Object.assign(new Error('The answer could not be understood'), { name, $metadata })
       : error
-  return new SecretError(`${store} did not ${deed} "${path}": ${reasonOf(error)}`, { path, cause })
+  return new SecretError(path, `${store} did not ${deed} "${path}": ${reasonOf(error)}`, { cause })
 }

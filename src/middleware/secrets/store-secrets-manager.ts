@@ -49,7 +49,7 @@ export function secretsManagerStore(clientOption: ClientOption | undefined): Sec
         ...(stage !== undefined && { VersionStage: stage }),
       })
       const output = await call<GetSecretValueCommandOutput>(command, abortSignal)
-      return valueOf(output) ?? new SecretNotFoundError(title, { path: name })
+      return valueOf(output) ?? new SecretNotFoundError(name, title)
     } catch (error) {
       return outcomeOf(name, error)
     }
@@ -66,7 +66,7 @@ export function secretsManagerStore(clientOption: ClientOption | undefined): Sec
         const found = SecretValues.find(
           ({ Name, ARN }) => name === Name || name === ARN || isPartOf(name, ARN),
         )
-        if (found !== undefined) return valueOf(found) ?? new SecretNotFoundError(title, { path: name })
+        if (found !== undefined) return valueOf(found) ?? new SecretNotFoundError(name, title)
         const failed = Errors.find(({ SecretId }) => SecretId === name)
         // An answer need not speak of every name.
         if (failed?.ErrorCode === undefined) return readOne(ref, abortSignal)
@@ -90,9 +90,9 @@ export function secretsManagerStore(clientOption: ClientOption | undefined): Sec
       await call(make(await loadSdk()), signal)
     } catch (error) {
       if (isCode(error, 'ResourceExistsException'))
-        throw new SecretAlreadyExistsError(title, { path, cause: writeError(title, path, error) })
-      if (isCode(error, 'ResourceNotFoundException')) throw new SecretNotFoundError(title, { path })
-      if (isPendingDeletion(error)) throw new SecretPendingDeletionError(title, { path })
+        throw new SecretAlreadyExistsError(path, title, { cause: writeError(title, path, error) })
+      if (isCode(error, 'ResourceNotFoundException')) throw new SecretNotFoundError(path, title)
+      if (isPendingDeletion(error)) throw new SecretPendingDeletionError(path, title)
       throw writeError(title, path, error)
     }
   }
@@ -123,7 +123,7 @@ export function secretsManagerStore(clientOption: ClientOption | undefined): Sec
         options.signal,
         {
           answered(output: GetSecretValueCommandOutput, { input: { SecretId: path } }: GetSecretValue) {
-            heard.set(path, valueOf(output) ?? new SecretNotFoundError(title, { path }))
+            heard.set(path, valueOf(output) ?? new SecretNotFoundError(path, title))
           },
           failed(error, { input: { SecretId: path } }: GetSecretValue) {
             heard.set(path, outcomeOf(path, error))
@@ -216,8 +216,8 @@ const mayBeOfOneName = [
 ]
 
 function outcomeOf(path: string, cause: unknown): Error {
-  if (isCode(cause, 'ResourceNotFoundException')) return new SecretNotFoundError(title, { path, cause })
-  if (isPendingDeletion(cause)) return new SecretPendingDeletionError(title, { path, cause })
+  if (isCode(cause, 'ResourceNotFoundException')) return new SecretNotFoundError(path, title, { cause })
+  if (isPendingDeletion(cause)) return new SecretPendingDeletionError(path, title, { cause })
   return readError(title, path, cause)
 }
 
@@ -251,10 +251,9 @@ function isPartOf(name: string, arn: string | undefined): boolean {
 const namePattern = /^[\w/+=.@:-]{1,2048}$/
 
 function secretRef(path: string, { version, stage, label }: SecretVersion): SecretRef {
-  if (!namePattern.test(path))
-    throw new SecretError(`"${path}" is not a name that ${title} can hold`, { path })
+  if (!namePattern.test(path)) throw new SecretError(path, `"${path}" is not a name that ${title} can hold`)
   if (label !== undefined)
-    throw new SecretError(`${title} knows versions and stages; labels are of Parameter Store`, { path })
+    throw new SecretError(path, `${title} knows versions and stages; labels are of Parameter Store`)
   const key = version === undefined && stage === undefined ? path : `${path} ${version ?? ''} ${stage ?? ''}`
   return {
     key,

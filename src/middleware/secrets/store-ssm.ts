@@ -43,7 +43,7 @@ export function ssmStore(clientOption: ClientOption | undefined): SecretStore {
       const output = await call<GetParametersCommandOutput>(command, abortSignal)
       return refs.map((ref) => {
         const found = output.Parameters?.find((parameter) => isMeant(parameter, ref))
-        return found?.Value ?? new SecretNotFoundError(title, { path: ref.key })
+        return found?.Value ?? new SecretNotFoundError(ref.key, title)
       })
     } catch (cause) {
       if (refs.length > 1 && isOfOneName(cause)) return refs.map((ref) => readSingly(ref, abortSignal))
@@ -72,7 +72,7 @@ export function ssmStore(clientOption: ClientOption | undefined): SecretStore {
         answered({ Parameters = [] }: GetParametersCommandOutput, { input }: GetParameters) {
           for (const path of input.Names) {
             const value = Parameters.find(({ Name }) => Name === path)?.Value
-            heard.set(path, value ?? new SecretNotFoundError(title, { path }))
+            heard.set(path, value ?? new SecretNotFoundError(path, title))
           }
         },
         failed(cause, { input }: GetParameters) {
@@ -96,7 +96,7 @@ export function ssmStore(clientOption: ClientOption | undefined): SecretStore {
     signal: AbortSignal,
   ): Promise<void> {
     if (typeof value !== 'string' || value === '')
-      throw new SecretError(`${title} holds text, and not none: "${path}" was not written`, { path })
+      throw new SecretError(path, `${title} holds text, and not none: "${path}" was not written`)
     const { PutParameterCommand } = await loadSdk()
     // A parameter keeps the type that it was created with.
     const Type = isNew || kmsKeyId !== undefined ? (type ?? 'SecureString') : undefined
@@ -113,7 +113,7 @@ export function ssmStore(clientOption: ClientOption | undefined): SecretStore {
       )
     } catch (error) {
       if (isCode(error, 'ParameterAlreadyExists'))
-        throw new SecretAlreadyExistsError(title, { path, cause: writeError(title, path, error) })
+        throw new SecretAlreadyExistsError(path, title, { cause: writeError(title, path, error) })
       throw writeError(title, path, error)
     }
   }
@@ -150,7 +150,7 @@ export function ssmStore(clientOption: ClientOption | undefined): SecretStore {
     create: (path, value, options, signal) => put(path, value, options, true, signal),
     async update(path, value, options, signal) {
       // Overwriting would create it.
-      if (!(await exists(path, signal))) throw new SecretNotFoundError(title, { path })
+      if (!(await exists(path, signal))) throw new SecretNotFoundError(path, title)
       await put(path, value, options, false, signal)
     },
     async upsert(path, value, options, signal) {
@@ -211,11 +211,11 @@ function parameterRef(path: string, { version, label, stage }: SecretVersion): S
   const selector = version ?? label
   const key = selector === undefined ? path : `${path}:${selector}`
   // With its selector: one that the service refuses would take down all that are read along with it.
-  if (!namePattern.test(key)) throw new SecretError(`"${key}" is not a name that ${title} can hold`, { path })
+  if (!namePattern.test(key)) throw new SecretError(path, `"${key}" is not a name that ${title} can hold`)
   if (stage !== undefined)
-    throw new SecretError(`${title} knows versions and labels; stages are of Secrets Manager`, { path })
+    throw new SecretError(path, `${title} knows versions and labels; stages are of Secrets Manager`)
   if (version !== undefined && label !== undefined)
-    throw new SecretError(`"${path}" is asked for by a version and by a label; one is enough`, { path })
+    throw new SecretError(path, `"${path}" is asked for by a version and by a label; one is enough`)
   // Colons are also in ARNs, where the sixth is the selector's.
   const parts = key.split(':')
   const hasSelector = key.startsWith('arn:') ? parts.length > 6 : parts.length > 1

@@ -39,7 +39,7 @@ export function pick(
   const parsed = parsedSecret(value, path)
   if (field === undefined) return parsed
   if (typeof parsed !== 'object' || parsed === null || !Object.hasOwn(parsed, field))
-    throw new SecretError(`The secret "${path}" has no such field`, { path })
+    throw new SecretError(path, `The secret "${path}" has no such field`)
   const found = (parsed as Record<string, unknown>)[field]
   if (json) return found
   if (list && Array.isArray(found)) return found.map((item: unknown) => textOf(item))
@@ -52,12 +52,12 @@ function textOf(value: unknown): string {
 
 function parsedSecret(value: SecretValue, path: string): unknown {
   if (typeof value !== 'string')
-    throw new SecretError(`The secret "${path}" is binary and cannot be read as JSON`, { path })
+    throw new SecretError(path, `The secret "${path}" is binary and cannot be read as JSON`)
   try {
     return parseJson(value, `The secret "${path}"`)
   } catch (error) {
     // Not the caller's input, and so no 400.
-    if (error instanceof MalformedJsonError) throw new SecretError(error.message, { path })
+    if (error instanceof MalformedJsonError) throw new SecretError(path, error.message)
     throw error
   }
 }

@@ -25,5 +25,5 @@ export function writeError(store: string, path: string, error: unknown): SecretE
     name === 'AccessDeniedException'
       ? [name, ...(refusal.exec(message ?? '') ?? [])].join(': ')
       : reasonOf(error)
-  return new SecretError(`${store} did not write "${path}": ${reason}`, { path, cause })
+  return new SecretError(path, `${store} did not write "${path}": ${reason}`, { cause })
 }

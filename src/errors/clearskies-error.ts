@@ -1,0 +1,26 @@
+/** Options that most errors of the library accept. */
+export interface ErrorDetails {
+  /** The original error. */
+  cause?: unknown
+}
+
+/**
+ * The base class of every error of the library, except the `TypeError` that a factory throws for a wrong option. `name`
+ * is the name of the class, `cause` the original error where there is one.
+ *
+ * @example
+ * ```ts
+ * import { ClearskiesError } from 'clearskies-middy'
+ *
+ * export function originOf(error: unknown): string {
+ *   return error instanceof ClearskiesError ? `clearskies-middy (${error.name})` : 'own code'
+ * }
+ * ```
+ */
+export class ClearskiesError extends Error {
+  override name = 'ClearskiesError'
+
+  constructor(message: string, { cause }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+  }
+}

@@ -1,0 +1,102 @@
+import { ClearskiesError, type ErrorDetails } from './clearskies-error.ts'
+import { ConflictError, HttpError, type HttpErrorDetails } from './http.ts'
+
+/** The tunnel to the database cannot be opened. */
+export class BastionError extends ClearskiesError {
+  override name = 'BastionError'
+}
+
+/** One reason why a transaction was not made. */
+export interface TransactionReason {
+  /** The position of the write in the transaction. */
+  readonly index: number
+  /** DynamoDB's code: `ConditionalCheckFailed`, `TransactionConflict`, … */
+  readonly code: string
+}
+
+/**
+ * The database refused a transaction as a whole: 409. Nothing of it was written.
+ *
+ * @example
+ * ```ts
+ * import { TransactionError } from 'clearskies-middy/errors'
+ *
+ * export const blockedWrites = (error: unknown) =>
+ *   error instanceof TransactionError ? error.reasons.map(({ index, code }) => `${index}: ${code}`) : []
+ * ```
+ */
+export class TransactionError extends ConflictError {
+  override name = 'TransactionError'
+  readonly reasons: readonly TransactionReason[]
+
+  constructor(reasons: readonly TransactionReason[], details?: ErrorDetails) {
+    const what = reasons.map(({ index, code }) => `write ${index}: ${code}`).join(', ')
+    super(`The transaction was not made (${what || 'no reason given'})`, details)
+    this.reasons = reasons
+  }
+}
+
+/** Options of {@link ThrottledError}. */
+export interface ThrottledDetails extends HttpErrorDetails {
+  /** The token of the page to go on with. */
+  next?: string
+}
+
+/** The database takes no more requests at the moment, and the time for retries is up: 429. */
+export class ThrottledError extends HttpError {
+  override name = 'ThrottledError'
+  /** The token of the page to go on with, where a page was begun. */
+  declare readonly next?: string
+
+  constructor(message: string, { next, ...details }: ThrottledDetails = {}) {
+    super(429, message, { headers: { 'retry-after': '1' }, ...details })
+    if (next !== undefined) this.next = next
+  }
+}
+
+/**
+ * Some writes of a batch are made and some are not: 503. It is safe to try the others again.
+ *
+ * @example
+ * ```ts
+ * import { PartialBatchError } from 'clearskies-middy/errors'
+ *
+ * export const left = <T>(list: readonly T[], error: unknown) =>
+ *   error instanceof PartialBatchError ? error.unprocessed.map((index) => list[index]) : []
+ * ```
+ */
+export class PartialBatchError extends HttpError {
+  override name = 'PartialBatchError'
+  /** The positions, in the batch, of what is done. */
+  readonly done: readonly number[]
+  /** The positions of what is not. */
+  readonly unprocessed: readonly number[]
+
+  constructor(done: readonly number[], unprocessed: readonly number[], details?: HttpErrorDetails) {
+    super(503, `${unprocessed.length} of ${done.length + unprocessed.length} were not processed`, details)
+    this.done = done
+    this.unprocessed = unprocessed
+  }
+}
+
+/** The backend cannot store the data: a number out of range, an `undefined` in a list, a message that is too long. */
+export class InvalidDataError extends ClearskiesError {
+  override name = 'InvalidDataError'
+}
+
+/** The item is larger than the database takes: 413. */
+export class ItemTooLargeError extends InvalidDataError {
+  override name = 'ItemTooLargeError'
+  readonly statusCode = 413
+  readonly expose = true
+  /** Bytes. */
+  readonly size: number
+  /** Bytes. */
+  readonly limit: number
+
+  constructor(size: number, limit: number) {
+    super(`The item is ${size} bytes, and at most ${limit} can be stored`)
+    this.size = size
+    this.limit = limit
+  }
+}
