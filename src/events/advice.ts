@@ -1,44 +1,42 @@
 import { InvalidEventError } from '../errors/index.ts'
 import { asRecord, asString } from '../core/record.ts'
 import { eventKind } from './event-kind.ts'
+import { type EventSource, eventSources } from './event-sources.ts'
 
-/** The normalizer of each kind of event that there is one for. */
-const normalizers: Readonly<Record<string, string>> = {
-  ALB: 'alb()',
-  'REST API': 'restApi()',
-  'HTTP API': 'httpApi()',
-  'HTTP API 1.0': 'httpApi()',
-  'function URL': 'httpApi()',
-  'aws:sqs': 'sqs()',
-  direct: 'invocation()',
+/** The row of a kind, for words about it. */
+function sourceOf(kind: string): Pick<EventSource, 'name' | 'normalizer'> {
+  if (kind === 'direct') return { name: kind, normalizer: 'invocation' }
+  return new Map<string, EventSource>(Object.entries(eventSources)).get(kind) ?? { name: kind }
 }
 
 /** What to do about an event that a normalizer does not take. */
 function adviceFor(kind: string): string {
   if (kind === 'normalized') return 'a normalizer stands in front of it already, and one is enough'
-  const normalizer = normalizers[kind]
+  const { normalizer } = sourceOf(kind)
   return normalizer === undefined
     ? 'use the normalizer of that source, and only one'
-    : `use the normalizer of that source, ${normalizer}, and only one`
+    : `use the normalizer of that source, ${normalizer}(), and only one`
 }
 
 /** What somebody got who needs another event, or a request, for messages. */
 export function seenEvent(event: unknown): string {
   const { kind, source } = asRecord(event) ?? {}
   const of = asString(kind) === undefined ? undefined : asString(source)
-  return of === undefined ? `a raw "${eventKind(event)}" event` : `a request of "${of}"`
+  return of === undefined ? `a raw "${sourceOf(eventKind(event)).name}" event` : `a request of "${of}"`
 }
 
 /** The same for who takes requests of any source, with the normalizer that is missing. */
 export function missingNormalizer(event: unknown): string {
-  const normalizer = normalizers[eventKind(event)]
+  const { normalizer } = sourceOf(eventKind(event))
   return normalizer === undefined
     ? `got ${seenEvent(event)}`
-    : `got ${seenEvent(event)}: put .use(${normalizer}) in front`
+    : `got ${seenEvent(event)}: put .use(${normalizer}()) in front`
 }
 
-/** The error of a normalizer that got another event than it takes. */
+/** The error of a normalizer that got another event than it takes. Kinds that the table knows go by their names. */
 export function invalidEvent(factory: string, expected: readonly string[], seen: string): InvalidEventError {
-  const message = `${factory}() takes ${expected.join(', ')} and got "${seen}": ${adviceFor(seen)}`
-  return new InvalidEventError(seen, expected, message)
+  const { name } = sourceOf(seen)
+  const names = expected.map((kind) => sourceOf(kind).name)
+  const message = `${factory}() takes ${names.join(', ')} and got "${name}": ${adviceFor(seen)}`
+  return new InvalidEventError(name, names, message)
 }

@@ -1,43 +1,27 @@
+import { asRecord } from '../core/record.ts'
+import { type SourceKind, absent, eventSources } from './event-sources.ts'
+
 /**
- * What a Lambda event is, in words: `ALB`, `REST API`, `aws:sqs` (the `eventSource` of records), …
- *
- * Events are told apart by pairs of fields that only their source sends together. `version` alone proves nothing
- * (EventBridge, Cognito and VPC Lattice have one, too), nor does a lone `httpMethod`: a direct payload may hold either.
+ * What a Lambda event is: a source of the table, another source of records by the name that they give it
+ * (`aws:kinesis`), a payload that some caller made up (`direct`), or the type of a payload that is no object.
  */
-export function eventKind(payload: unknown): string {
+export type EventKind = SourceKind | `${string}:${string}` | 'direct' | 'null' | TypeOfValue
+
+type TypeOfValue = 'string' | 'number' | 'bigint' | 'boolean' | 'symbol' | 'undefined' | 'object' | 'function'
+
+const kinds = Object.keys(eventSources) as SourceKind[]
+
+export function eventKind(payload: unknown): EventKind {
   const event = asRecord(payload)
   if (event === undefined) return payload === null ? 'null' : typeof payload
-  // First, because a request has the fields of an event, too, for Middy's own middlewares.
-  if (event['lambdaContext'] && 'raw' in event) return 'normalized'
-  const context = asRecord(event['requestContext'])
-  if (context !== undefined) {
-    if (asRecord(context['elb'])) return 'ALB'
-    if (isAuthorizer(event)) return 'authorizer'
-    if (asRecord(context['http'])) return isFunctionUrl(context['domainName']) ? 'function URL' : 'HTTP API'
-    if (context['serviceArn'] ?? context['serviceNetworkArn']) return 'VPC Lattice'
-    if (context['connectionId'] && context['eventType']) return 'WebSocket API'
-    if (typeof event['httpMethod'] === 'string')
-      return event['version'] === '1.0' ? 'HTTP API 1.0' : 'REST API'
-  }
-  if (isAuthorizer(event)) return 'authorizer'
-  if (event['raw_path'] && event['method']) return 'VPC Lattice'
-  if (event['detail-type'] && event['source']) return 'EventBridge'
+  const context = asRecord(event['requestContext']) ?? absent
   const { Records: records } = event
-  if (Array.isArray(records)) {
-    const first = asRecord(records[0])
-    if (first === undefined) return records.length === 0 ? 'aws:sqs' : 'direct'
-    if (asRecord(first['cf'])) return 'Lambda@Edge'
-    const source = first['eventSource'] ?? first['EventSource']
-    if (typeof source === 'string') return source
-  }
-  return 'direct'
+  const record = (Array.isArray(records) && asRecord(records[0])) || absent
+  for (const kind of kinds) if (eventSources[kind].is(event, context, record)) return kind
+  const source = record['eventSource'] ?? record['EventSource']
+  return isRecordKind(source) ? source : 'direct'
 }
 
-function isAuthorizer({ type, methodArn, routeArn }: UnknownRecord): boolean {
-  return (type === 'REQUEST' || type === 'TOKEN') && Boolean(methodArn ?? routeArn)
+function isRecordKind(source: unknown): source is `${string}:${string}` {
+  return typeof source === 'string' && source.includes(':')
 }
-
-function isFunctionUrl(domainName: unknown): boolean {
-  return typeof domainName === 'string' && domainName.includes('.lambda-url.')
-}
-import { type UnknownRecord, asRecord } from '../core/record.ts'

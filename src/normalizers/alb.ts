@@ -67,7 +67,7 @@ export function albRequest(
   context: Context,
   options?: HttpRequestOptions,
 ): HttpRequest<'alb', ALBEvent> {
-  return readEvent('alb', { ALB: albWire }, event, context, options)
+  return readEvent('alb', { alb: albWire }, event, context, options)
 }
 
 /**

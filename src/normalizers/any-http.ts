@@ -30,10 +30,10 @@ export function anyHttpRequest(
   options?: HttpRequestOptions,
 ): HttpRequest<HttpSource, AnyHttpEvent> {
   const kind = eventKind(event)
-  if (kind === 'ALB') return albRequest(event, context, options)
-  if (kind === 'REST API') return restApiRequest(event, context, options)
-  if (/^HTTP API|^function URL/.test(kind)) return httpApiRequest(event, context, options)
-  throw invalidEvent('anyHttp', ['ALB', 'REST API', 'HTTP API', 'function URL'], kind)
+  if (kind === 'alb') return albRequest(event, context, options)
+  if (kind === 'rest-api') return restApiRequest(event, context, options)
+  if (/^http-api|^function-url/.test(kind)) return httpApiRequest(event, context, options)
+  throw invalidEvent('anyHttp', ['alb', 'rest-api', 'http-api', 'function-url'], kind)
 }
 
 /**

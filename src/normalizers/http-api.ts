@@ -41,10 +41,10 @@ const payloadV2Wire: Wire = {
 }
 
 const wires: Readonly<Record<string, Wire>> = {
-  'HTTP API': payloadV2Wire,
-  'HTTP API 1.0': payloadV1Wire,
+  'http-api': payloadV2Wire,
+  'http-api-v1': payloadV1Wire,
   // It encodes its path, and names a route and a stage that do not exist.
-  'function URL': { ...payloadV2Wire, source: 'function-url', prefix: () => '' },
+  'function-url': { ...payloadV2Wire, source: 'function-url', prefix: () => '' },
 }
 
 const payloadV2Target: ResponseTarget = {

@@ -37,7 +37,7 @@ export function restApiRequest(
   context: Context,
   options?: HttpRequestOptions,
 ): HttpRequest<'rest-api', APIGatewayProxyEvent> {
-  return readEvent('restApi', { 'REST API': restApiWire }, event, context, options)
+  return readEvent('restApi', { 'rest-api': restApiWire }, event, context, options)
 }
 
 /**
