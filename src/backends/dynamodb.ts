@@ -15,7 +15,8 @@ import type {
 import { mapConcurrently } from '../core/map-concurrently.ts'
 import { meets } from './planning/evaluate.ts'
 import type { Model } from './model.ts'
-import { Query, type QueryRunner } from './query.ts'
+import { Query } from './query.ts'
+import type { QueryRunner } from './planning/query-state.ts'
 import { batchGet, batchWrite } from './dynamodb/batch.ts'
 import { loadSdk } from './dynamodb/connection.ts'
 import {

@@ -26,14 +26,8 @@ import { indexColumns, keyOf } from './dynamodb/writes.ts'
 import { mapConcurrently } from '../core/map-concurrently.ts'
 import { equals, meets, order } from './planning/evaluate.ts'
 import type { Model } from './model.ts'
-import {
-  type Condition,
-  type Page,
-  type PageOptions,
-  Query,
-  type QueryRunner,
-  type QueryState,
-} from './query.ts'
+import { Query } from './query.ts'
+import type { Condition, Page, PageOptions, QueryRunner, QueryState } from './planning/query-state.ts'
 import { readToken, writeToken } from './planning/token.ts'
 
 /** Options of {@link MemoryBackend}. */

@@ -1,22 +1,18 @@
 import { ConditionError, DeadlineError } from '../errors/index.ts'
 import type { Column } from './model.ts'
+import type {
+  Comparison,
+  Condition,
+  CountOptions,
+  Explanation,
+  Operator,
+  Page,
+  PageOptions,
+  QueryRunner,
+  QueryState,
+} from './planning/query-state.ts'
 
-/** The operators of a condition. */
-export type Operator =
-  | '='
-  | '!='
-  | '<'
-  | '<='
-  | '>'
-  | '>='
-  | 'in'
-  | 'not-in'
-  | 'between'
-  | 'begins-with'
-  | 'contains'
-  | 'is-null'
-  | 'is-not-null'
-  | 'like'
+export type { CountOptions, Explanation, Operator, Page, PageOptions } from './planning/query-state.ts'
 
 type Ordered = string | number | bigint | Uint8Array | Date
 
@@ -52,84 +48,11 @@ export type OperandFor<TValue, TOperator> = TOperator extends 'is-null' | 'is-no
           ? [value: TValue | null]
           : [value: TValue]
 
-/** One condition on one column. */
-export interface Comparison {
-  readonly column: string
-  readonly operator: Operator
-  readonly value: unknown
-}
-
-/** A comparison, or several groups of which one must hold as a whole. */
-export type Condition = Comparison | { readonly or: readonly (readonly Condition[])[] }
-
-/** Everything that a query says. */
-export interface QueryState {
-  readonly conditions: readonly Condition[]
-  readonly sort?: { readonly column: string; readonly direction: 'asc' | 'desc' }
-  readonly limit?: number
-  readonly select?: readonly string[]
-  readonly index?: string
-  readonly consistent?: boolean
-  readonly after?: string
-  /** In how many parts a scan is read at once. */
-  readonly segments?: number
-}
-
 /** One of the alternatives of `or()`: equal columns, another query's conditions, or conditions added to none. */
 export type Alternative<TItem> =
   | { readonly [K in Column<TItem>]?: TItem[K] | null }
   | Query<TItem, unknown>
   | ((query: Query<TItem>) => Query<TItem, unknown>)
-
-/** How far one `page()` may go. Where that ends it early, it has `complete: false` and the token to go on with. */
-export interface PageOptions {
-  /** Requests to the database. */
-  readonly maxPages?: number
-  /** Items looked at, whether or not they meet the conditions. */
-  readonly maxScanned?: number
-  readonly signal?: AbortSignal
-}
-
-/** A count is whole, or an error: it has no token to go on with. */
-export type CountOptions = Pick<PageOptions, 'signal'>
-
-/** A page of items, and the token of the one that follows, if there may be one. */
-export interface Page<TItem> {
-  readonly items: TItem[]
-  readonly next?: string
-  /** Given where the page ends before its limit, for lack of time or because `maxPages` or `maxScanned` was reached. */
-  readonly complete?: false
-}
-
-/** What {@link Query.explain} tells. */
-export interface Explanation {
-  readonly plan: {
-    /** `GetItem`, `Query`, `Scan`, …; `None` where no item can meet the conditions. */
-    readonly operation: string
-    /** The index that is read; `undefined` for the table itself. */
-    readonly index?: string | undefined
-    /** The reason for this way. */
-    readonly why: string
-  }
-  /** What would be sent, in the form of the database. */
-  readonly requests: readonly object[]
-}
-
-/** What a backend does for its queries. */
-export interface QueryRunner {
-  /** Refuses a column. @throws ColumnError if the model does not have it */
-  checkColumn(column: string): void
-  /**
-   * A page of what a query asks for.
-   *
-   * @param isLast - Whether nobody will ask for the next page, so that it need not be known whether there is one
-   */
-  page(state: QueryState, options: PageOptions, isLast?: boolean): Promise<Page<unknown>>
-  /** How many items there are, at most the query's limit. */
-  count(state: QueryState, options: CountOptions): Promise<number>
-  /** What would be sent. */
-  explain(state: QueryState): Explanation | Promise<Explanation>
-}
 
 const operators = new Set<string>([
   '=',

@@ -18,7 +18,7 @@ import { checkOptions } from '../core/options.ts'
 import { setEnvFile } from '../aws/region.ts'
 import { isSchema, validated } from '../core/standard-schema.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'
-import { Secrets, isSecrets } from './secrets.ts'
+import { Secrets } from './secrets.ts'
 
 /** Options of {@link environment}. */
 export interface EnvironmentOptions<
@@ -292,7 +292,7 @@ export function environment<
       const context = request.context as unknown as Record<string, unknown>
       Environment.use(
         variables,
-        Object.values(context).filter((value) => isSecrets(value)),
+        Object.values(context).filter((value) => value instanceof Secrets),
       )
       context['environment'] = variables
       if (names.length > 0) return Environment.load(variables, names, schema)

@@ -1,7 +1,7 @@
 import { redacted, inspect } from '../core/redacted.ts'
 import { SecretError, SecretNotFoundError, SecretTimeoutError } from '../errors/index.ts'
 import { isAuthenticationError } from './secrets/auth-error.ts'
-import type { SecretCache } from './secrets/cache.ts'
+import type { SecretCache, SecretSource } from './secrets/cache.ts'
 import type {
   DeleteSecretOptions,
   SecretStore,
@@ -35,12 +35,6 @@ export interface ListSecretsOptions {
   /** How many names at most. */
   readonly limit?: number
   readonly signal?: AbortSignal
-}
-
-/** A cache, and the names that `fetch` declared for it. */
-export interface SecretSource {
-  readonly cache: SecretCache
-  readonly fetch: Readonly<Record<string, string>>
 }
 
 const hidden = '[Secrets]'
@@ -284,11 +278,6 @@ export class Secrets<TKey extends string = never> {
 }
 
 const noOptions: GetSecretOptions = {}
-
-/** @internal */
-export function isSecrets(value: unknown): value is Secrets {
-  return value instanceof Secrets
-}
 
 function redactedValues(sources: readonly SecretSource[]): object {
   const getters: Record<string, () => unknown> = {}

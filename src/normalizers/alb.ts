@@ -9,7 +9,7 @@ import {
   encodeResponse,
   singleLines,
   warn,
-} from './http-response.ts'
+} from './http/encode-response.ts'
 import { statusText } from './http/status-text.ts'
 import { type Wire } from './http/http-source.ts'
 

@@ -6,7 +6,7 @@ import { eventKind } from '../events/event-kind.ts'
 import { type HttpApiEvent, httpApiRequest, httpApiResponse } from './http-api.ts'
 import { type HttpNormalizerOptions, httpNormalizer } from './http/normalizer.ts'
 import type { HttpRequest, HttpRequestOptions, HttpSource } from './http-request.ts'
-import type { HttpResponseOptions } from './http-response.ts'
+import type { HttpResponseOptions } from './http/encode-response.ts'
 import { restApiRequest, restApiResponse } from './rest-api.ts'
 
 /** The event of any HTTP source. */

@@ -16,7 +16,7 @@ import {
   encodeResponse,
   lambdaResponseLimit,
   singleLines,
-} from './http-response.ts'
+} from './http/encode-response.ts'
 import { stagePrefix } from './http/path.ts'
 import { payloadV1Target, payloadV1Wire } from './http/payload-v1.ts'
 import { type Wire, contextOf } from './http/http-source.ts'

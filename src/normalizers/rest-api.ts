@@ -2,7 +2,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-l
 import type { Middleware } from '../core/middy.ts'
 import { type HttpNormalizerOptions, httpNormalizer, readEvent } from './http/normalizer.ts'
 import type { HttpRequest, HttpRequestOptions } from './http-request.ts'
-import { type HttpResponseOptions, encodeResponse } from './http-response.ts'
+import { type HttpResponseOptions, encodeResponse } from './http/encode-response.ts'
 import { mappingPrefix } from './http/path.ts'
 import { payloadV1Target, payloadV1Wire } from './http/payload-v1.ts'
 import { type Wire, contextOf } from './http/http-source.ts'

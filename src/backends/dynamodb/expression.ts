@@ -2,7 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { chunks } from '../../core/chunks.ts'
 import { ConditionError } from '../../errors/index.ts'
 import { likeOperation } from '../planning/evaluate.ts'
-import type { Comparison, Condition } from '../query.ts'
+import type { Comparison, Condition } from '../planning/query-state.ts'
 import { marshall } from '../../wire/marshall.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 

@@ -1,6 +1,6 @@
 import type { GetItemCommandOutput, QueryCommandInput, QueryCommandOutput } from '@aws-sdk/client-dynamodb'
 import { meets } from '../planning/evaluate.ts'
-import type { Condition } from '../query.ts'
+import type { Condition } from '../planning/query-state.ts'
 import { batchGet } from './batch.ts'
 import { type Connection, loadSdk } from './connection.ts'
 import type { KeyRead, RangeRead } from '../planning/reads.ts'

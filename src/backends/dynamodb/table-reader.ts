@@ -1,6 +1,13 @@
 import type { AttributeValue, QueryCommandInput, QueryCommandOutput } from '@aws-sdk/client-dynamodb'
 import { ColumnError, DeadlineError, InvalidTokenError, ThrottledError } from '../../errors/index.ts'
-import type { CountOptions, Explanation, Page, PageOptions, QueryRunner, QueryState } from '../query.ts'
+import type {
+  CountOptions,
+  Explanation,
+  Page,
+  PageOptions,
+  QueryRunner,
+  QueryState,
+} from '../planning/query-state.ts'
 import { readToken, writeToken } from '../planning/token.ts'
 import { compile } from './compile.ts'
 import { loadSdk } from './connection.ts'

@@ -10,7 +10,7 @@ import {
   KeyChangeError,
   TypeMismatchError,
 } from '../../errors/index.ts'
-import type { Condition } from '../query.ts'
+import type { Condition } from '../planning/query-state.ts'
 import { normalizedConditions } from './dates.ts'
 import { notExpired } from './compile.ts'
 import { Expression, type Path, checkedUpdate } from './expression.ts'

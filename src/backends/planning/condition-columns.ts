@@ -1,4 +1,4 @@
-import type { Condition } from '../query.ts'
+import type { Condition } from './query-state.ts'
 
 /** The columns that conditions are on. */
 export function columnsOf(conditions: readonly Condition[]): string[] {

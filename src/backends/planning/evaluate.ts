@@ -1,5 +1,5 @@
 import { ConditionError } from '../../errors/index.ts'
-import type { Comparison, Condition } from '../query.ts'
+import type { Comparison, Condition } from './query-state.ts'
 
 type Item = Readonly<Record<string, unknown>>
 

@@ -1,5 +1,5 @@
 import { ConditionError, NoIndexError, SortError } from '../../errors/index.ts'
-import type { Comparison, Condition, QueryState } from '../query.ts'
+import type { Comparison, Condition, QueryState } from './query-state.ts'
 import { columnsOf, touches } from './condition-columns.ts'
 import { narrowness, rangeOf } from './range.ts'
 import {

@@ -1,5 +1,5 @@
 import { order } from './evaluate.ts'
-import type { Comparison, Operator } from '../query.ts'
+import type { Comparison, Operator } from './query-state.ts'
 
 /** What the conditions on one sort column come to: DynamoDB takes one of them in a key condition. */
 export interface Range {

@@ -1,4 +1,4 @@
-import type { Comparison, Condition } from '../query.ts'
+import type { Comparison, Condition } from './query-state.ts'
 import type { AccessPath } from './table.ts'
 
 /** Items that are read by their whole keys, in this order. */

@@ -1,6 +1,6 @@
 import { TypeMismatchError } from '../../errors/index.ts'
 import { likeOperation, order } from './evaluate.ts'
-import type { Comparison, Condition } from '../query.ts'
+import type { Comparison, Condition } from './query-state.ts'
 import type { Table, WireType } from './table.ts'
 
 /**

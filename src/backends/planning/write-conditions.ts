@@ -1,5 +1,6 @@
 import type { WriteConditions } from '../capabilities.ts'
-import { type Condition, Query, type QueryRunner } from '../query.ts'
+import { Query } from '../query.ts'
+import type { Condition, QueryRunner } from './query-state.ts'
 
 /** Conditions are only collected here; which columns there are is checked when they are written. */
 const collecting = { checkColumn() {} } as unknown as QueryRunner

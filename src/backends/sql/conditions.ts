@@ -2,7 +2,7 @@ import type { Expression, ExpressionBuilder, ExpressionWrapper, RawBuilder, SqlB
 import type * as kyselyModule from 'kysely'
 import { ColumnError, ConditionError } from '../../errors/index.ts'
 import type { Model } from '../model.ts'
-import type { Comparison, Condition } from '../query.ts'
+import type { Comparison, Condition } from '../planning/query-state.ts'
 import type { AnyTables, Engine } from './database.ts'
 import { checkType, toColumn } from './rows.ts'
 

@@ -1,5 +1,5 @@
 import type { ExpressionBuilder, Expression, SelectQueryBuilder, SqlBool } from 'kysely'
-import type { QueryState } from '../query.ts'
+import type { QueryState } from '../planning/query-state.ts'
 import type { AnyTables, Engine } from './database.ts'
 import { toColumn } from './rows.ts'
 

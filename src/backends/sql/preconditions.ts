@@ -1,6 +1,6 @@
 import { ConditionError } from '../../errors/index.ts'
 import type { WriteConditions } from '../capabilities.ts'
-import type { Condition } from '../query.ts'
+import type { Condition } from '../planning/query-state.ts'
 import { conditionsOf } from '../planning/write-conditions.ts'
 
 /** The precondition of a write: what the row must be like. */

@@ -1,7 +1,7 @@
 import type { SelectQueryBuilder } from 'kysely'
 import { ColumnError, InvalidTokenError } from '../../errors/index.ts'
 import type { Model } from '../model.ts'
-import type { Explanation, Page, PageOptions, QueryRunner, QueryState } from '../query.ts'
+import type { Explanation, Page, PageOptions, QueryRunner, QueryState } from '../planning/query-state.ts'
 import { type TokenOptions, readToken, writeToken } from '../planning/token.ts'
 import type { AnyTables } from './database.ts'
 import { behind, orderOf, ordered } from './keyset.ts'

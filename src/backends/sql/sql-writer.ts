@@ -1,7 +1,7 @@
 import type * as kyselyModule from 'kysely'
 import { ConflictError, InvalidDataError, NotFoundError } from '../../errors/index.ts'
 import type { Model } from '../model.ts'
-import type { Comparison } from '../query.ts'
+import type { Comparison } from '../planning/query-state.ts'
 import type { ConditionWriter } from './conditions.ts'
 import type { AnyKysely, Engine } from './database.ts'
 import { type RowPrecondition, preconditions, meetsNothing } from './preconditions.ts'

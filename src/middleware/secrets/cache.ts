@@ -238,3 +238,9 @@ function forgetEverywhere(name: string): void {
     else cache.forget(name)
   }
 }
+
+/** A cache, and the names that `fetch` declared for it. */
+export interface SecretSource {
+  readonly cache: SecretCache
+  readonly fetch: Readonly<Record<string, string>>
+}

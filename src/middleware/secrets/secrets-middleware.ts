@@ -6,7 +6,7 @@ import { SecretCache, type SecretCacheOptions } from './cache.ts'
 import { throughExtension } from './store-extension.ts'
 import type { SecretStore } from './store.ts'
 import { locate } from './value.ts'
-import { Secrets, isSecrets } from '../secrets.ts'
+import { Secrets } from '../secrets.ts'
 
 /** Options of `parameterStore()` and `secretsManager()`. */
 export interface SecretsOptions<
@@ -72,7 +72,7 @@ export function secretsMiddleware(factory: string, store: SecretStore, options: 
 
   function place(context: Record<string, unknown>): void {
     const earlier = context[as]
-    if (!isSecrets(earlier) || earlier === secrets) {
+    if (!(earlier instanceof Secrets) || earlier === secrets) {
       context[as] = secrets
       return
     }

@@ -7,7 +7,7 @@ import type { MiddyRequest, Middleware } from '../../core/middy.ts'
 import { eventKind } from '../../events/event-kind.ts'
 import { type ErrorFormat, errorFacts, errorResponse } from './errors.ts'
 import { HttpRequest, type HttpRequestOptions, type HttpSource } from '../http-request.ts'
-import { type HttpResponseOptions, isResponse } from '../http-response.ts'
+import { type HttpResponseOptions, isResponse } from './encode-response.ts'
 import type { HttpResponse } from '../respond.ts'
 import type { Wire } from './http-source.ts'
 

@@ -1,6 +1,6 @@
 import { asRecord } from '../../core/record.ts'
 import { readAuthorizer } from './authorizer.ts'
-import { type ResponseTarget, lambdaResponseLimit } from '../http-response.ts'
+import { type ResponseTarget, lambdaResponseLimit } from './encode-response.ts'
 import { stagePrefix } from './path.ts'
 import { type Wire, contextOf } from './http-source.ts'
 

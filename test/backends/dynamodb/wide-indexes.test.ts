@@ -5,7 +5,7 @@ import { compile } from '../../../src/backends/dynamodb/compile.ts'
 import { plan } from '../../../src/backends/planning/plan.ts'
 import type { RangeRead } from '../../../src/backends/planning/reads.ts'
 import { tableFrom } from '../../../src/backends/planning/table.ts'
-import type { Comparison, QueryState } from '../../../src/backends/query.ts'
+import type { Comparison, QueryState } from '../../../src/backends/planning/query-state.ts'
 
 describe('D35: indexes of several columns', () => {
   const table = tableFrom(
