@@ -1,22 +1,22 @@
 import { ConfigurationError, DotenvError } from '../errors/index.ts'
 import { regionFromFile, regionPlaces } from './region.ts'
 
-/** The part of an AWS SDK client that is used, so that any client, or a stand-in, will do. */
+/** The part of an AWS SDK client that the library uses. Any client fits, and so does a stand-in. */
 export interface AwsClient {
-  /** Sends a command. The SDK's own `send` is overloaded per command; this is what all of them fit. */
+  /** Sends a command. The SDK's `send` has an overload for each command; all of them fit this type. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   send(command: any, options?: any): Promise<any>
 }
 
-/** A client, or a function that makes one when it is first needed. */
+/** A client, or a function that makes a client when it is first needed. */
 export type ClientOption = AwsClient | (() => AwsClient | Promise<AwsClient>)
 
-/** For the options of factories. */
+/** Checks an option that is a client or makes a client. */
 export function isClientOption(value: unknown): boolean {
   return typeof value === 'function' || typeof (value as { send?: unknown } | null)?.send === 'function'
 }
 
-/** A client that is made once, when it is first needed. */
+/** Makes the client once, when it is first needed. */
 export function lazyClient(
   client: ClientOption | undefined,
   make: () => Promise<AwsClient>,
@@ -28,7 +28,7 @@ export function lazyClient(
   }
   return () =>
     (made ??= get().catch((error: unknown) => {
-      made = undefined // What failed once may work the next time.
+      made = undefined // The next call tries again.
       throw error
     }))
 }
@@ -36,7 +36,7 @@ export function lazyClient(
 type SdkClient = AwsClient & { readonly config: { readonly region: () => Promise<string> } }
 
 /**
- * The library's own client: one per region and process, unless the region is left to the environment.
+ * Makes the library's own clients: one per region in a process. Without a region, the client takes the environment's.
  *
  * @throws ConfigurationError if no region is set anywhere
  */
@@ -71,16 +71,16 @@ function noRegion(): string {
   return `No AWS region is set: give AWS_REGION in ${regionPlaces()}`
 }
 
-/** Why a call failed, in words that may stand in a message: the error's code, and what to do where that is known. */
+/** Why a call failed: the error's code, or what to do where that is known. It is safe to show in a message. */
 export function reasonOf(error: unknown): string {
   const { name = 'Error', message = '', code } = (error ?? {}) as Partial<Error> & { code?: unknown }
   if (name === 'CredentialsProviderError')
     return 'no AWS credentials were found; give the function a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
-  // Of a client that the user made; the library's own says so by itself.
+  // A client that the user made has this message. The library's own clients check the region first.
   if (message === 'Region is missing') return noRegion()
-  // Names who may not do what: exactly what has to be put right.
+  // The message names who lacks which permission. The reader needs that.
   if (name === 'AccessDeniedException') return `${name} (${message})`
   if (error instanceof ConfigurationError || error instanceof DotenvError) return message
-  // What the network says has a code, and no name of its own.
+  // Network errors have a code, and no name of their own.
   return typeof code === 'string' && /^E[A-Z_]+$/.test(code) ? code : name
 }

@@ -4,11 +4,11 @@ const assignment = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*/
 const quoted = /^(["'`])((?:\\[^]|(?!\1)[^\\])*)\1[ \t]*(?:#[^\n]*)?(?:\n|$)/
 
 /**
- * Reads a `.env` file, alike on every version of Node: quotes of three kinds (in double ones `\n` is a line break),
- * values over several lines inside quotes, `export`, comments. A `#` begins a comment only after white space, because
- * `secret://path#field` is a value.
+ * Reads the text of a `.env` file, in the same way on every version of Node. It knows single, double and back quotes,
+ * values of several lines inside quotes, `export` and comments. `\n` is a line break inside double quotes only. A `#`
+ * begins a comment only after white space, because `secret://path#field` is a value.
  *
- * @throws DotenvError for a line that is none of these
+ * @throws DotenvError for any other line
  */
 export function parseDotenv(text: string, file: string): Map<string, string> {
   const variables = new Map<string, string>()
@@ -52,19 +52,19 @@ function unescape(value: string): string {
 }
 
 /**
- * The variables of a file; none if there is no file.
+ * The variables of a file. There are none if the file does not exist.
  *
- * @throws DotenvError; ConfigurationError for a file that is there and cannot be read
+ * @throws DotenvError; ConfigurationError for a file that exists and cannot be read
  */
 export function readDotenv(file: string): Map<string, string> {
   let text: string
   try {
-    // Required and not imported: the module's ES facade takes 3 ms to load, and on Lambda there is mostly no such file.
+    // An `import` of node:fs takes 3 ms to load, and on Lambda there is mostly no such file.
     text = process.getBuiltinModule('node:fs').readFileSync(file, 'utf8')
   } catch (cause) {
     const { code = 'Error' } = cause as { code?: string }
     if (code === 'ENOENT') return new Map()
-    // Not every code of the system's comes with the file's name.
+    // Some of the system's messages do not name the file.
     throw new ConfigurationError(`The file ${file} cannot be read: ${code}`, { cause })
   }
   return parseDotenv(text, file)

@@ -1,8 +1,8 @@
 /**
- * Runs a function when everything that is ready to run has run: the current code and all promise callbacks that follow
- * from it. What is asked for until then can share one call.
+ * Runs a function after the current code and all promise callbacks that follow from it. Requests made until then can
+ * share one call.
  *
- * `nextTick` alone would come before promise callbacks, `setImmediate` after other requests' I/O.
+ * `nextTick` alone runs before the promise callbacks. `setImmediate` runs after the I/O of other requests.
  */
 export function atEndOfTick(run: () => void): void {
   queueMicrotask(() => {

@@ -1,10 +1,10 @@
 import { MalformedJsonError } from '../errors/index.ts'
 
 /**
- * Parses JSON. A byte order mark is skipped, `__proto__` becomes an ordinary own property (as `JSON.parse` does it).
- * The error says where the text breaks and never quotes it, because V8's own message does.
+ * Parses JSON. Skips a byte order mark. `__proto__` becomes an ordinary own property, as with `JSON.parse`.
  *
- * @param what - Named in the error, for instance `The request body`.
+ * @param what - What the text is, for the error's message: `The request body`.
+ * @throws MalformedJsonError, which says where the text breaks. V8's own error would quote the text.
  */
 export function parseJson(text: string, what: string): unknown {
   const start = text.charCodeAt(0) === 0xfeff ? 1 : 0
@@ -17,12 +17,12 @@ export function parseJson(text: string, what: string): unknown {
 
 const space = /[ \t\n\r]*/y
 const scalar = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[Ee][+-]?\d+)?)(?![\w.+-])|/y
-const value = '[{"0' // How values begin; 0 stands for numbers and words.
+const value = '[{"0' // The first characters of values. 0 stands for numbers and words.
 
-/** Where text stops being JSON: the offset of the first token that cannot stand there. Reads each character once. */
+/** The offset of the first token that is not allowed where it stands. Reads each character once. */
 function breakingPoint(text: string, at: number): number {
-  const closing: string[] = [] // What the open brackets end with.
-  let allowed = value // How the next token may begin.
+  const closing: string[] = [] // The closing brackets that are still to come.
+  let allowed = value // The first characters that the next token may have.
   for (;;) {
     at = matchEnd(space, text, at)
     const char = text.charAt(at)
@@ -38,7 +38,7 @@ function breakingPoint(text: string, at: number): number {
     } else if (first === ':') {
       allowed = value
     } else if (first === '"' && !allowed.includes('0')) {
-      allowed = ':' // It was a key.
+      allowed = ':' // The string was a key.
     } else {
       if (first === '}' || first === ']') closing.pop()
       allowed = closing.length > 0 ? `,${closing.at(-1)}` : ''
@@ -46,7 +46,7 @@ function breakingPoint(text: string, at: number): number {
   }
 }
 
-/** Behind a string's closing quote; where the string begins, if it never ends. */
+/** The offset behind a string's closing quote, or `start` if the string has no end. */
 function stringEnd(text: string, start: number): number {
   for (let at = start + 1; text.charCodeAt(at) >= 0x20; at++) {
     const char = text.charAt(at)

@@ -1,5 +1,5 @@
 /**
- * Where the library says what a caller must not see. `console` fits, and so do most loggers.
+ * Where the library reports what the caller must not see. `console` fits, and so do most loggers.
  *
  * @example
  * ```ts
@@ -9,29 +9,29 @@
  * ```
  */
 export interface Logger {
-  /** What somebody has to look at. */
+  /** Reports what somebody has to look at. */
   error(message: string, details?: unknown): void
-  /** What went on all the same. */
+  /** Reports what did not stop the work. */
   warn(message: string, details?: unknown): void
 }
 
-/** Used where no `logger` option is given. On Lambda it ends in the function's log group. */
+/** Serves where the option `logger` is not given. On Lambda it writes to the function's log group. */
 export const defaultLogger: Logger = console
 
-/** A logger of a user's may do more than its type says. */
+/** A user's logger may return a promise, whatever its type says. */
 type AnyLogger = Record<keyof Logger, (message: string, details?: unknown) => unknown>
 
-/** Tells the logger something; a logger that throws, at once or later, changes nothing. */
+/** Calls the logger. Ignores an error of the logger, thrown at once or later. */
 export function logSafely(logger: Logger, level: keyof Logger, message: string, details?: unknown): void {
   const it: AnyLogger = logger
   try {
     const saying = it[level](message, details)
     if (saying instanceof Promise) saying.catch(ignore)
   } catch {
-    // Nowhere left to say it.
+    // There is nowhere left to report it.
   }
 }
 
 function ignore(): void {
-  // Nowhere left to say it.
+  // There is nowhere left to report it.
 }

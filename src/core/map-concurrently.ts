@@ -1,22 +1,23 @@
-/** How many single writes go at once. */
+/** How many calls run at the same time. */
 const concurrency = 10
 
 /**
- * Does something for each of a list, some at once, in a list of results. All are tried, whatever becomes of the others.
+ * Calls `run` for each element, for ten at the same time, and gives the results in the order of the list. Calls it for
+ * all elements, even if some calls fail.
  *
- * @throws the first error, by the order of the list
+ * @throws the first error in the order of the list
  */
 export async function mapConcurrently<T, TResult>(
   list: readonly T[],
-  run: (one: T) => Promise<TResult>,
+  run: (element: T) => Promise<TResult>,
 ): Promise<TResult[]> {
   const results = new Array<TResult>(list.length)
   const errors: { readonly index: number; readonly error: unknown }[] = []
   const left = list.entries()
   async function work(): Promise<void> {
-    for (const [index, one] of left) {
+    for (const [index, element] of left) {
       try {
-        results[index] = await run(one)
+        results[index] = await run(element)
       } catch (error) {
         errors.push({ index, error })
       }

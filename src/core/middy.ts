@@ -2,9 +2,9 @@ import type middy from '@middy/core'
 import type { Context } from 'aws-lambda'
 
 /**
- * What every factory of this package returns: a Middy middleware that declares only what it leaves behind,
- * the event it puts in place (`TEvent`) and what it adds to the context (`TContext`). Middy's `use()` intersects
- * these along the chain, so that the handler's parameters need no annotation.
+ * The Middy middleware that every factory of this package returns. It declares only what it leaves behind: the event
+ * (`TEvent`) and what it adds to the context (`TContext`). Middy's `use()` intersects these along the chain, so the
+ * handler's parameters need no annotation.
  *
  * @example
  * ```ts
@@ -21,7 +21,7 @@ import type { Context } from 'aws-lambda'
  */
 export type Middleware<TEvent = unknown, TContext = unknown> = middy.MiddlewareObj<
   TEvent,
-  // Results stay `any`, Middy's own default: any other type does not join a chain with other middlewares.
+  // `any` is Middy's own default for results. With another type a middleware does not fit into a chain with others.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   any,
   Error,
@@ -29,8 +29,8 @@ export type Middleware<TEvent = unknown, TContext = unknown> = middy.MiddlewareO
 >
 
 /**
- * The context that a chain has made for its handler. For functions that are not written in place, where the compiler
- * cannot infer it.
+ * The context that a chain gives to its handler. Use it for a function that is declared elsewhere, where the compiler
+ * cannot infer the type.
  *
  * @example
  * ```ts
@@ -52,5 +52,5 @@ export type ContextOf<TChain> =
   TChain extends middy.MiddyfiedHandler<any, any, any, infer TContext, any> ? TContext : never
 /* eslint-enable @typescript-eslint/no-explicit-any */
 
-/** The request object that Middy hands to a middleware's hooks, in the least assuming form. */
+/** The request object that Middy gives to a middleware's hooks. Nothing is assumed of its event and result. */
 export type MiddyRequest = middy.Request<unknown, unknown, unknown>

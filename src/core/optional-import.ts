@@ -1,17 +1,16 @@
 import { MissingDependencyError } from '../errors/index.ts'
 
 /**
- * Loads an optional peer dependency when it is first needed. Bundlers follow the `import()` in `load`; what a handler
- * never uses is never loaded, and what is missing is named.
+ * Loads an optional peer dependency. The `import()` stands in `load`, where bundlers find it.
  *
- * @throws MissingDependencyError
+ * @throws MissingDependencyError if the package is not installed
  */
 export async function optionalImport<T>(name: string, load: () => Promise<T>): Promise<T> {
   try {
     const loaded = await load()
     const [first, ...more] = Object.keys(loaded as object)
     const { default: inner } = loaded as { readonly default?: unknown }
-    // A bundle that esbuild has cut into chunks holds a CommonJS package as `default` alone.
+    // esbuild, when it splits a bundle into chunks, exports a CommonJS package as `default` alone.
     return first === 'default' && more.length === 0 && typeof inner === 'object' ? (inner as T) : loaded
   } catch (cause) {
     const { code } = cause as { code?: unknown }
@@ -21,7 +20,10 @@ export async function optionalImport<T>(name: string, load: () => Promise<T>): P
   }
 }
 
-/** The same, once: every `import()` costs some 30 µs, also of what is loaded. A failure is not kept. */
+/**
+ * Loads an optional peer dependency once, when it is first needed. After a failure, the next call tries again. Even of a
+ * loaded module, each `import()` costs some 30 µs.
+ */
 export function lazyImport<T>(name: string, load: () => Promise<T>): () => Promise<T> {
   let loading: Promise<T> | undefined
   return () =>
@@ -32,8 +34,8 @@ export function lazyImport<T>(name: string, load: () => Promise<T>): () => Promi
 }
 
 /**
- * Behind the `import()` of a package that not everybody has: bundlers take it for a sign that a missing one is dealt with at
- * run time, and leave it out instead of giving up.
+ * Goes into the `catch()` of an optional package's `import()`. For a bundler the `catch()` means that the code handles a
+ * missing package at run time. Then the bundler leaves the package out and does not fail.
  */
 export function atRunTime(error: unknown): never {
   throw error

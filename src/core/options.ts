@@ -1,8 +1,10 @@
 type Check = (value: never) => boolean
 
 /**
- * Refuses unknown and wrong options when a factory is called, which on Lambda is the cold start: a typing mistake
- * shows in the deployment and not in one invocation of many.
+ * Refuses unknown and wrong options when a factory is called. On Lambda this is the cold start, so a typing mistake
+ * shows at the deployment.
+ *
+ * @throws TypeError that names the option
  */
 export function checkOptions(
   factory: string,
@@ -18,24 +20,24 @@ export function checkOptions(
   }
 }
 
-/** An option of a type. */
+/** Checks an option that has a type. */
 export function is(
   type: 'string' | 'number' | 'boolean' | 'function' | 'object',
 ): (value: unknown) => boolean {
   return (value) => typeof value === type
 }
 
-/** An option that takes one of a few words. */
+/** Checks an option that takes one of a few values. */
 export function oneOf(...words: readonly unknown[]): (value: unknown) => boolean {
   return (value) => words.includes(value)
 }
 
-/** An option with the console's shape. */
+/** Checks an option that has the console's shape. */
 export function isLogger(value: Partial<Record<'error' | 'warn', unknown>> | null): boolean {
   return typeof value?.error === 'function' && typeof value.warn === 'function'
 }
 
-/** An option that counts: 0, 1, 2, … */
+/** Checks an option that is a count: 0, 1, 2, … */
 export function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }

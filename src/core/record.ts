@@ -1,17 +1,17 @@
-/** An object of unknown members: an event, an item, a part of one. */
+/** An object of unknown members: an event, an item, or a part of either. */
 export type UnknownRecord = Readonly<Record<string, unknown>>
 
-/** A value as an object; anything else counts as absent. AWS leaves a field out or sends null. */
+/** The value if it is an object, else `undefined`. AWS may send `null` for an absent field. */
 export function asRecord(value: unknown): UnknownRecord | undefined {
   return typeof value === 'object' && value !== null ? (value as UnknownRecord) : undefined
 }
 
-/** A value as text; anything else counts as absent. */
+/** The value if it is a string, else `undefined`. */
 export function asString(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** A map for names that a client chooses: without a prototype, because one may be called `__proto__`. */
+/** A map for names that a client chooses. It has no prototype, because a name may be `__proto__`. */
 export function emptyMap<T>(): Record<string, T> {
   return Object.create(null) as Record<string, T>
 }

@@ -1,9 +1,11 @@
-/** Where `util.inspect`, and with it `console.log`, asks an object how to show itself. */
+/** The method that `util.inspect` and `console.log` call to show an object. */
 export const inspect: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never
 
 /**
- * An object whose properties can be read by name and are shown by nothing: no listing, spread, `JSON.stringify` or
- * `util.inspect` meets them.
+ * An object whose properties can be read by name only. `Object.keys`, a spread, `JSON.stringify` and `util.inspect` do
+ * not show them.
+ *
+ * @param shown - What `JSON.stringify` and `util.inspect` show instead
  */
 export function redacted(getters: Readonly<Record<string, () => unknown>>, shown: string): object {
   const prototype = Object.create(null) as object

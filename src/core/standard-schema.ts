@@ -1,13 +1,13 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type InputError, ValidationError } from '../errors/index.ts'
 
-/** Whether a value is a schema. https://standardschema.dev */
+/** Whether a value is a Standard Schema: https://standardschema.dev */
 export function isSchema(value: { readonly '~standard'?: { readonly validate?: unknown } } | null): boolean {
   return typeof value?.['~standard']?.validate === 'function'
 }
 
 /**
- * What a schema makes of a value.
+ * Validates a value, and gives what the schema makes of it.
  *
  * @throws ValidationError with the schema's findings
  */
@@ -21,7 +21,7 @@ export async function validated<T>(
   throw new ValidationError(`${what} is not valid`, { errors: result.issues.map(toInputError) })
 }
 
-/** A finding as errors here carry it: the message and the place, never the value. */
+/** A schema's finding as the library's errors have it: the message and the place, never the value. */
 export function toInputError({ path = [], message }: StandardSchemaV1.Issue): InputError {
   return { path: path.map((part) => (typeof part === 'object' ? part.key : part)), message }
 }

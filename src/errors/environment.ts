@@ -2,8 +2,8 @@ import { ClearskiesError } from './clearskies-error.ts'
 import { ValidationError } from './http.ts'
 
 /**
- * The environment does not fit its schema: 500, and the caller does not see the message. `errors` names the variables and
- * nothing of what the schema says, because that may quote a value.
+ * The environment does not fit its schema: 500, and the caller does not see the message. `errors` names the variables
+ * and nothing of what the schema says, because that may quote a value.
  */
 export class InvalidEnvironmentError extends ValidationError {
   override name = 'InvalidEnvironmentError'

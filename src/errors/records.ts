@@ -86,7 +86,7 @@ export class FailedRecordError extends ClearskiesError {
   }
 }
 
-/** A failed record has no `messageId`, so the answer cannot list it. The whole batch fails, and SQS delivers it again. */
+/** A failed record has no `messageId`, so no answer can list it. The whole batch fails, and SQS delivers it again. */
 export class UnidentifiedRecordError extends ClearskiesError {
   override name = 'UnidentifiedRecordError'
   /** The position of the record in the batch. */

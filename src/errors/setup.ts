@@ -1,6 +1,6 @@
 import { ClearskiesError, type ErrorDetails } from './clearskies-error.ts'
 
-/** The chain or its surroundings lack something: a normalizer, a provider of secrets, an `eachRecord`. Change the setup. */
+/** The setup lacks something: a normalizer, a provider of secrets, an `eachRecord`, a region. The message says what. */
 export class ConfigurationError extends ClearskiesError {
   override name = 'ConfigurationError'
 }

@@ -2,8 +2,8 @@ import { asRecord } from '../core/record.ts'
 import { type SourceKind, absent, eventSources } from './event-sources.ts'
 
 /**
- * What a Lambda event is: a source of the table, another source of records by the name that they give it
- * (`aws:kinesis`), a payload that some caller made up (`direct`), or the type of a payload that is no object.
+ * What a Lambda event is: a source of the table, another source of records by its own name (`aws:kinesis`), a payload that
+ * a caller made up (`direct`), or the type of a payload that is not an object.
  */
 export type EventKind = SourceKind | `${string}:${string}` | 'direct' | 'null' | TypeOfValue
 

@@ -4,9 +4,9 @@ import type { AttributeItem } from './attribute-value.ts'
 type TextSize = (text: string) => number
 
 /**
- * The bytes that an item counts for.
+ * The size of an item in bytes, as DynamoDB counts it.
  *
- * @param textSize - The bytes of a text
+ * @param textSize - Counts the bytes of a text
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
  */
 export function sizeOf(wire: AttributeItem, textSize: TextSize = Buffer.byteLength): number {
@@ -16,7 +16,10 @@ export function sizeOf(wire: AttributeItem, textSize: TextSize = Buffer.byteLeng
   return size
 }
 
-/** Whether an item is larger than a limit. Few are: for most it is enough that a character has three bytes at most. */
+/**
+ * Whether an item is larger than a limit. First counts three bytes, the maximum, for each character: this is fast and
+ * answers for most items.
+ */
 export function isLarger(wire: AttributeItem, limit: number): boolean {
   return sizeOf(wire, threefold) > limit && sizeOf(wire) > limit
 }
@@ -30,14 +33,15 @@ function valueSize(value: AttributeValue, textSize: TextSize): number {
   if (value.N !== undefined) return numberSize(value.N)
   if (value.B !== undefined) return value.B.length
   if (value.M !== undefined) return 3 + sizeOf(value.M, textSize) + Object.keys(value.M).length
-  if (value.L !== undefined) return value.L.reduce((sum, one) => sum + 1 + valueSize(one, textSize), 3)
-  if (value.SS !== undefined) return value.SS.reduce((sum, one) => sum + textSize(one), 0)
-  if (value.NS !== undefined) return value.NS.reduce((sum, one) => sum + numberSize(one), 0)
-  if (value.BS !== undefined) return value.BS.reduce((sum, one) => sum + one.length, 0)
+  if (value.L !== undefined)
+    return value.L.reduce((sum, element) => sum + 1 + valueSize(element, textSize), 3)
+  if (value.SS !== undefined) return value.SS.reduce((sum, text) => sum + textSize(text), 0)
+  if (value.NS !== undefined) return value.NS.reduce((sum, text) => sum + numberSize(text), 0)
+  if (value.BS !== undefined) return value.BS.reduce((sum, bytes) => sum + bytes.length, 0)
   return 1
 }
 
-/** Two digits a byte, and one. */
+/** A byte holds two digits. DynamoDB adds one byte to each number. */
 function numberSize(text: string): number {
   return (text.length >> 1) + 2
 }

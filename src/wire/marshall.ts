@@ -9,10 +9,9 @@ const maxBytes = 409_600
 const maxDepth = 32
 
 /**
- * Turns an item into DynamoDB's typed form. A column that is `undefined`, or an empty set, is left out; anything that
- * DynamoDB cannot hold exactly is an error that names the path.
+ * Turns an item into DynamoDB's typed form. Leaves out a column whose value is `undefined` or an empty set.
  *
- * @throws InvalidDataError, ItemTooLargeError
+ * @throws InvalidDataError with the path of a value that DynamoDB cannot hold exactly; ItemTooLargeError
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
  */
 export function marshallItem(item: object, dates: DateMode = 'iso'): AttributeItem {
@@ -35,7 +34,7 @@ export function marshall(value: unknown, path: string, dates: DateMode = 'iso'):
   }
 }
 
-/** A value that cannot be stored. Where it is, is put together on the way out: most values need no path. */
+/** A value cannot be stored. The path is put together while the error passes up, so that good values cost nothing. */
 class Unstorable extends Error {
   readonly path: (string | number)[] = []
 }
@@ -123,7 +122,7 @@ function toSet(set: ReadonlySet<unknown>): AttributeValue {
   throw new Unstorable('is a set of several types: DynamoDB holds sets of strings, of numbers or of bytes')
 }
 
-/** JavaScript's sets tell apart what DynamoDB does not: `1` and `1n`, or the same bytes twice. */
+/** The members that differ for DynamoDB. A JavaScript set may hold `1` beside `1n`, or the same bytes twice. */
 function distinct<T>(members: readonly T[], idOf: (member: T) => string): T[] {
   return [...new Map(members.map((member) => [idOf(member), member])).values()]
 }

@@ -1,13 +1,13 @@
 /**
- * One text per number, however it is written: `1e21`, `1E+21` and a 1 with 21 zeros are the same. Numbers of DynamoDB have
- * more digits than those of JavaScript, by which they cannot be compared.
+ * Gives the same text for all spellings of a number: `1e21`, `1E+21`, and a 1 with 21 zeros. DynamoDB's numbers have up
+ * to 38 digits, so JavaScript's numbers cannot tell whether two are equal.
  */
 export function numberId(text: string): string {
   const { digits, exponent } = partsOf(text)
   return digits === '0' ? '0' : `${digits}e${exponent}`
 }
 
-/** The whole number that a text is, if it is one. */
+/** The number that a text spells, or `undefined` if it is not whole. */
 export function wholeNumber(text: string): bigint | undefined {
   const { digits, exponent } = partsOf(text)
   return exponent < 0 ? undefined : BigInt(digits) * 10n ** BigInt(exponent)
@@ -15,7 +15,7 @@ export function wholeNumber(text: string): bigint | undefined {
 
 const pattern = /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i
 
-/** The digits that count, with their sign, and the power of ten that they are taken by. */
+/** A number's sign and digits, without zeros at either end, and the power of ten that multiplies them. */
 function partsOf(text: string): { readonly digits: string; readonly exponent: number } {
   const [, sign, whole = '', fraction = '', power = '0'] = pattern.exec(text) ?? []
   const all = `${whole}${fraction}`.replace(/^0+/, '')

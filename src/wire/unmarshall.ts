@@ -3,20 +3,24 @@ import { InvalidDataError } from '../errors/index.ts'
 import { numberId, wholeNumber } from './number-text.ts'
 import { type DateMode, type AttributeItem, setOwn } from './attribute-value.ts'
 
-/** What numbers become on reading. `safe` refuses one that JavaScript cannot hold exactly. */
+/** What numbers become when they are read. `safe` refuses a number that JavaScript cannot hold exactly. */
 export type NumberMode = 'safe' | 'bigint' | 'string'
 
-/** How items are read. */
+/** How to read items. */
 export interface ReadingOptions {
   readonly numbers: NumberMode
-  /** What columns hold that the wire does not tell. */
+  /** The columns of bigints and dates, which DynamoDB's typed form does not tell from other values. */
   readonly kinds?: ReadonlyMap<string, 'bigint' | 'date'>
   readonly dates?: DateMode
 }
 
 const safe: ReadingOptions = { numbers: 'safe' }
 
-/** Turns DynamoDB's typed form into an item. @throws InvalidDataError for a number that `numbers` does not allow */
+/**
+ * Turns DynamoDB's typed form into an item.
+ *
+ * @throws InvalidDataError for a number that `numbers` does not allow
+ */
 export function unmarshallItem(wire: AttributeItem, options: ReadingOptions = safe): Record<string, unknown> {
   const { numbers, kinds } = options
   if (kinds === undefined) return unmarshallMap(wire, numbers)
@@ -42,7 +46,7 @@ function unmarshallMap(wire: AttributeItem, numbers: NumberMode | 'any'): Record
   return item
 }
 
-/** Values as conditions are checked on: every number as exact as it can be, and none refused. */
+/** The item for a check of conditions: each number is as exact as it can be, and none is refused. */
 export function plainItem(wire: AttributeItem): Record<string, unknown> {
   return unmarshallMap(wire, 'any')
 }
@@ -65,10 +69,10 @@ function parseNumber(text: string, numbers: NumberMode | 'any', path: string): n
   const number = Number(text)
   if (!Number.isInteger(number) || (Number.isSafeInteger(number) && numbers !== 'bigint')) return number
   const whole = wholeNumber(text)
-  // What is no whole number JavaScript rounds, as it does all of them.
+  // JavaScript rounds all numbers that are not whole.
   if (whole === undefined) return number
   if (numbers !== 'safe') return whole
-  // Such as 1e100: no digit of it is lost.
+  // A number such as 1e100 loses no digit.
   if (numberId(String(number)) === numberId(text)) return number
   throw new InvalidDataError(
     `${path} holds a number beyond 2^53, which JavaScript would round: read it with numbers: 'bigint' or 'string'`,
