@@ -31,14 +31,14 @@ export type SourceKind =
 /**
  * Every source, one row each. The first row that knows an event names it.
  *
- * Events are told apart by pairs of fields that only their source sends together. `version` alone proves nothing
- * (EventBridge, Cognito and VPC Lattice have one, too), nor does a lone `httpMethod`: a direct payload may have either.
+ * A pair of fields that only one source sends together tells the source. A single field does not: EventBridge, Cognito
+ * and VPC Lattice send a `version`, too, and a direct payload may have a `version` or an `httpMethod`.
  */
 export const eventSources: Readonly<Record<SourceKind, EventSource>> = {
-  // First, because a request has the fields of an event, too, for Middy's own middlewares.
+  // This comes first: a request also has the fields of an event, for Middy's own middlewares.
   normalized: { name: 'normalized', is: (event) => event['lambdaContext'] && 'raw' in event },
   alb: { name: 'ALB', normalizer: 'alb', is: (_event, { elb }) => asRecord(elb) },
-  // Before the APIs, because its event has the request context of the API that asks.
+  // This comes before the APIs: the event has the request context of the API that asks.
   authorizer: {
     name: 'authorizer',
     is: ({ type, methodArn, routeArn }) =>
