@@ -1,24 +1,59 @@
-import { defineConfig } from 'vitest/config'
+import { type TestProjectInlineConfiguration, type ViteUserConfig, defineConfig } from 'vitest/config'
 
 const conditions = ['clearskies-middy-source']
 
-export default defineConfig({
+/** What every suite has in common. */
+export const common: ViteUserConfig = {
   // Tests read the sources, by the names that users import.
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: [
-      'test/e2e/lambda-runtime/**',
-      'test/e2e/emulators/**',
-      'test/e2e/databases/**',
-      'test/e2e/browser/**',
-      '**/node_modules/**',
-    ],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // A handler's log is part of what is tested; the rest stays quiet.
     silent: 'passed-only',
     env: { AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
   },
-})
+}
+
+/** The suites that need more than npm, each in a folder of its own. A script starts what a suite needs. */
+const beside = {
+  emulators: 'test/e2e/emulators',
+  databases: 'test/e2e/databases',
+  browser: 'test/e2e/browser',
+  lambda: 'test/e2e/lambda-runtime',
+}
+
+function project(name: keyof typeof beside): TestProjectInlineConfiguration {
+  return {
+    extends: true,
+    test: {
+      name,
+      include: [`${beside[name]}/*.test.ts`],
+      // The database servers share one clock.
+      fileParallelism: name !== 'databases',
+    },
+  }
+}
+
+const test = {
+  ...common.test,
+  // Vitest reads the command line's `--project` from here, too: without one, the suite that needs nothing else runs.
+  project: 'unit',
+  projects: [
+    {
+      extends: true as const,
+      test: {
+        name: 'unit',
+        include: ['test/**/*.test.ts'],
+        exclude: [...Object.values(beside).map((folder) => `${folder}/**`), '**/node_modules/**'],
+      },
+    },
+    project('emulators'),
+    project('databases'),
+    project('browser'),
+    project('lambda'),
+  ],
+}
+
+export default defineConfig({ ...common, test })

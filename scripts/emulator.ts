@@ -41,7 +41,7 @@ export async function testBeside({
   try {
     await once(server, 'spawn')
     await untilReady(server, title, () => isReady(endpoint))
-    const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.emulators.config.ts']
+    const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'emulators']
     run = spawn(process.execPath, [...vitest, ...tests, ...process.argv.slice(2)], {
       stdio: 'inherit',
       env: { ...process.env, [variable]: endpoint },

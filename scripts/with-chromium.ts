@@ -12,13 +12,7 @@ if (CHROMIUM === undefined) {
 } else {
   const { status } = spawnSync(
     process.execPath,
-    [
-      'node_modules/vitest/vitest.mjs',
-      'run',
-      '--config',
-      'vitest.browser.config.ts',
-      ...process.argv.slice(2),
-    ],
+    ['node_modules/vitest/vitest.mjs', 'run', '--project', 'browser', ...process.argv.slice(2)],
     { stdio: 'inherit', env: { ...process.env, CHROMIUM } },
   )
   process.exitCode = status ?? 1

@@ -131,7 +131,7 @@ async function main(): Promise<number> {
       pidFile: join(site.directory, 'data', server.engine === 'mysql' ? 'mariadb.pid' : 'postmaster.pid'),
       stopSignal: server.stopSignal,
     }))
-    const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.databases.config.ts']
+    const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'databases']
     tests = spawn(process.execPath, [...vitest, ...process.argv.slice(2)], {
       stdio: 'inherit',
       env: { ...process.env, DATABASES: JSON.stringify({ endpoint, clockFile, databases }) },

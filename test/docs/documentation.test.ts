@@ -4,7 +4,7 @@ import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { entries } from '../support/entries.ts'
 
-const pages = globSync(['*.md', 'docs/**/*.md'])
+const pages = globSync(['*.md', '{docs,contributing}/**/*.md'])
 const read = (file: string): string => readFileSync(file, 'utf8')
 
 /** The text alone: without code, which may look like links. */

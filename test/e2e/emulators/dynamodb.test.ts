@@ -1,5 +1,5 @@
 // The contract of every backend, transactions and failed conditions, against DynamoDB Local or moto. Where they are not
-// like AWS, docs/emulators.md says so.
+// like AWS, contributing/emulators.md says so.
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { ConflictError, NotFoundError, TransactionError, model } from 'clearskies-middy'
 import { DynamoDbBackend, type DynamoDbOptions, transact } from 'clearskies-middy/backends/dynamodb'

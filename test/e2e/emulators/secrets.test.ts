@@ -1,4 +1,4 @@
-// Both stores over the AWS clients, against moto. Where moto is not like AWS, docs/emulators.md says so.
+// Both stores over the AWS clients, against moto. Where moto is not like AWS, contributing/emulators.md says so.
 import {
   CreateSecretCommand,
   GetSecretValueCommand,

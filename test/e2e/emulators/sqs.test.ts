@@ -1,4 +1,4 @@
-// From the backend through a queue to the worker, beside moto or ElasticMQ. Where one is not like AWS, docs/emulators.md says so.
+// From the backend through a queue to the worker, beside moto or ElasticMQ. Where one is not like AWS, contributing/emulators.md says so.
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import middy from '@middy/core'
 import {

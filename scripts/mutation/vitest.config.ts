@@ -1,12 +1,14 @@
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
-import config from './vitest.config.ts'
+import { common } from '../../vitest.config.ts'
 
 /** The quickest first: one failure is enough, and tables without an engine fail within milliseconds. */
 class QuickestFirst extends BaseSequencer {
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification): number =>
-      /normalizers|-(?:plans|ranges|choices|wide-indexes|outcomes)\.test/.test(moduleId)
+      /test\/(?:http|events)\/(?!properties)|\/(?:plans|ranges|choices|wide-indexes|sender-outcomes)\.test/.test(
+        moduleId,
+      )
         ? 0
         : moduleId.includes('properties')
           ? 2
@@ -18,17 +20,14 @@ class QuickestFirst extends BaseSequencer {
 // What has to notice a changed operator in what is mutated: no engines of others, no processes, no browsers, and of the
 // properties only those that take milliseconds.
 export default defineConfig({
-  ...config,
+  ...common,
   test: {
-    ...config.test,
+    ...common.test,
     include: [
-      'test/normalizers/**/*.test.ts',
-      'test/middleware/{json-body,validate}.test.ts',
-      'test/cases/{http,sqs}-*.test.ts',
-      'test/cases/dynamodb-{plans,ranges,choices,wide-indexes,conditions,alternatives,reading,updates}.test.ts',
-      'test/contract/{hono,http-sources,rich-request,middy-middlewares,tables,query-properties}.test.ts',
-      'test/contract/sqs-*.test.ts',
-      'test/backends/sqs-backend.test.ts',
+      'test/{http,events,records}/**/*.test.ts',
+      'test/backends/dynamodb/{plans,ranges,choices,wide-indexes,conditions,alternatives,reading,updates}.test.ts',
+      'test/backends/{tables,query-properties}.test.ts',
+      'test/backends/sqs/*.test.ts',
     ],
     silent: true,
     sequence: { sequencer: QuickestFirst },
