@@ -16,24 +16,8 @@ export function isClientOption(value: unknown): boolean {
   return typeof value === 'function' || typeof (value as { send?: unknown } | null)?.send === 'function'
 }
 
-/** Makes the client once, when it is first needed. */
-export function lazyClient(
-  client: ClientOption | undefined,
-  make: () => Promise<AwsClient>,
-): () => Promise<AwsClient> {
-  let made: Promise<AwsClient> | undefined
-  const get = async (): Promise<AwsClient> => {
-    if (client === undefined) return make()
-    return typeof client === 'function' ? client() : client
-  }
-  return () =>
-    (made ??= get().catch((error: unknown) => {
-      made = undefined // The next call tries again.
-      throw error
-    }))
-}
-
-type SdkClient = AwsClient & { readonly config: { readonly region: () => Promise<string> } }
+/** What is asked of a client that the library makes itself. */
+export type SdkClient = AwsClient & { readonly config: { readonly region: () => Promise<string> } }
 
 /**
  * Makes the library's own clients: one per region in a process. Without a region, the client takes the environment's.

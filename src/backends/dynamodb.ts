@@ -1,4 +1,3 @@
-import type { DeleteItemCommandOutput, UpdateItemCommandOutput } from '@aws-sdk/client-dynamodb'
 import { isClientOption } from '../aws/client.ts'
 import { ConflictError, NotFoundError } from '../errors/index.ts'
 import { checkOptions, is, oneOf } from '../core/options.ts'
@@ -18,7 +17,6 @@ import type { Model } from './model.ts'
 import { Query } from './query.ts'
 import type { QueryRunner } from './planning/query-state.ts'
 import { batchGet, batchWrite } from './dynamodb/batch.ts'
-import { loadSdk } from './dynamodb/connection.ts'
 import {
   preconditionOf,
   updatePrecondition,
@@ -187,16 +185,13 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     const precondition = updatePrecondition(patch, options, target.version)
     const input = updateInput(target, key, patch, options, precondition)
     if (input === undefined) return this.#unchanged(target, keyOf(target, key), precondition)
-    const { UpdateItemCommand } = await loadSdk()
-    const { Attributes = {} } = await this.#access.write<Pick<UpdateItemCommandOutput, 'Attributes'>>(
-      new UpdateItemCommand({ ...input, ...this.#access.capacity }),
-      input.Key,
+    const { Attributes = {} } = await this.#access.write('UpdateItem', input, {
       precondition,
-      (current) =>
+      won: (current) =>
         hasTaken(current, patch, options, precondition, target)
           ? { Attributes: current as AttributeItem }
           : undefined,
-    )
+    })
     return (await this.#item(Attributes)) as TItem
   }
 
@@ -207,13 +202,10 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
   ): Promise<TItem | undefined> {
     const precondition = preconditionOf(options, this.#access.options.version)
     const input = deleteInput(await this.#access.target(), key, precondition)
-    const { DeleteItemCommand } = await loadSdk()
-    const { Attributes } = await this.#access.write<Pick<DeleteItemCommandOutput, 'Attributes'>>(
-      new DeleteItemCommand({ ...input, ...this.#access.capacity }),
-      input.Key,
+    const { Attributes } = await this.#access.write('DeleteItem', input, {
       precondition,
-      (current) => (current === undefined ? {} : undefined),
-    )
+      won: (current) => (current === undefined ? {} : undefined),
+    })
     return this.#item(Attributes)
   }
 
@@ -257,13 +249,10 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
 
   async #put(item: TItem, precondition: Precondition): Promise<void> {
     const input = putInput(await this.#access.target(), item, precondition)
-    const { PutItemCommand } = await loadSdk()
-    await this.#access.write<object>(
-      new PutItemCommand({ ...input, ...this.#access.capacity }),
-      input.Item,
+    await this.#access.write('PutItem', input, {
       precondition,
-      (current) => (current !== undefined && sameAttributes(current, input.Item) ? {} : undefined),
-    )
+      won: (current) => (current !== undefined && sameAttributes(current, input.Item) ? {} : undefined),
+    })
   }
 
   /** Whether there was an item whose time is up. */
@@ -272,9 +261,8 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     if (target.ttl === undefined) return false
     const when = [{ column: target.ttl, operator: '<=' as const, value: target.now }]
     const input = deleteInput(target, key, { when })
-    const { DeleteItemCommand } = await loadSdk()
     try {
-      await this.#access.write<object>(new DeleteItemCommand(input), input.Key, { when })
+      await this.#access.write('DeleteItem', input, { precondition: { when } })
       return true
     } catch (error) {
       if (error instanceof NotFoundError || error instanceof ConflictError) return false

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { type ClientOption, isClientOption, lazyClient } from '../aws/client.ts'
+import { type ClientOption, isClientOption } from '../aws/client.ts'
 import { ValidationError } from '../errors/index.ts'
 import { type Logger, defaultLogger, logSafely } from '../core/logger.ts'
 import { checkOptions, is, isLogger, oneOf } from '../core/options.ts'
@@ -7,7 +7,7 @@ import { type SendOrigin, type Sending, announceSender, currentScope } from '../
 import { toInputError } from '../core/standard-schema.ts'
 import type { Creates } from './capabilities.ts'
 import type { Model } from './model.ts'
-import { clientFor } from '../aws/sqs-client.ts'
+import { queuePort } from '../aws/sqs.ts'
 import { type MessageAttributes, toMessage } from './sending/message.ts'
 import { ObservedPromise } from './sending/observed-promise.ts'
 import { SqsSender } from './sending/sender.ts'
@@ -194,7 +194,7 @@ export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput> {
     this.#fifo = queueUrl.endsWith('.fifo')
     return new SqsSender({
       queueUrl,
-      client: lazyClient(client, () => clientFor(queueUrl)),
+      port: queuePort(queueUrl, client),
       fifo: this.#fifo,
       maxInFlight,
       linger,

@@ -1,4 +1,5 @@
 import { MissingDependencyError } from '../errors/index.ts'
+import { lazily } from './lazily.ts'
 
 /**
  * Loads an optional peer dependency. The `import()` stands in `load`, where bundlers find it.
@@ -25,12 +26,7 @@ export async function optionalImport<T>(name: string, load: () => Promise<T>): P
  * loaded module, each `import()` costs some 30 µs.
  */
 export function lazyImport<T>(name: string, load: () => Promise<T>): () => Promise<T> {
-  let loading: Promise<T> | undefined
-  return () =>
-    (loading ??= optionalImport(name, load).catch((error: unknown) => {
-      loading = undefined
-      throw error
-    }))
+  return lazily(() => optionalImport(name, load))
 }
 
 /**

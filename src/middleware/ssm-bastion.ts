@@ -1,14 +1,9 @@
-import type { DescribeInstanceInformationCommandOutput, StartSessionCommandOutput } from '@aws-sdk/client-ssm'
-import {
-  type AwsClient,
-  type ClientOption,
-  isClientOption,
-  lazyClient,
-  ownClients,
-  reasonOf,
-} from '../aws/client.ts'
+import type * as sdk from '@aws-sdk/client-ssm'
+import type { DescribeInstanceInformationCommandOutput } from '@aws-sdk/client-ssm'
+import { type ClientOption, isClientOption, ownClients, reasonOf } from '../aws/client.ts'
+import { type Port, portTo } from '../aws/port.ts'
+import { ssm } from '../aws/ssm.ts'
 import { BastionError, ConfigurationError } from '../errors/index.ts'
-import { lazyImport } from '../core/optional-import.ts'
 import { checkOptions } from '../core/options.ts'
 import { regionFromFile, regionPlaces } from '../aws/region.ts'
 import type { Entry } from './database/entry-socket.ts'
@@ -33,8 +28,6 @@ export interface SsmBastionOptions {
   /** An `SSMClient`. */
   readonly client?: ClientOption
 }
-
-const loadSdk = lazyImport('@aws-sdk/client-ssm', () => import('@aws-sdk/client-ssm'))
 
 /** https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-sessions-start.html */
 const documentName = 'AWS-StartPortForwardingSessionToRemoteHost'
@@ -67,10 +60,8 @@ export function ssmBastion(options: SsmBastionOptions): Bastion {
   const { instanceId, instanceName, profile, localPort = 0 } = options
   if ((instanceId === undefined) === (instanceName === undefined))
     throw new TypeError('ssmBastion() needs one of the options "instanceId" and "instanceName"')
-  const ownClient = ownClients(
-    async (config) => new (await loadSdk()).SSMClient({ ...config, ...(profile && { profile }) }),
-  )
-  const givenClient = options.client && lazyClient(options.client, () => ownClient())
+  const ownClient = ownClients((config) => ssm.newClient({ ...config, ...(profile && { profile }) }))
+  const given = options.client && portTo(ssm, { client: options.client })
   const tunnels = new Map<string, Promise<Tunnel>>()
 
   function regionFor(endpoint: string): string {
@@ -79,17 +70,18 @@ export function ssmBastion(options: SsmBastionOptions): Bastion {
     throw new ConfigurationError(`ssmBastion(): no AWS region is set: give AWS_REGION in ${regionPlaces()}`)
   }
 
-  async function target(ssm: AwsClient, region: string): Promise<string> {
+  async function target({ call }: Port<typeof sdk>, region: string): Promise<string> {
     if (instanceId !== undefined) return instanceId
-    const { DescribeInstanceInformationCommand } = await loadSdk()
     const Filters = [
       { Key: 'tag:Name', Values: [String(instanceName)] },
       { Key: 'PingStatus', Values: ['Online'] },
     ]
     let NextToken: string | undefined
     do {
-      const command = new DescribeInstanceInformationCommand({ Filters, NextToken })
-      const found = (await ssm.send(command)) as DescribeInstanceInformationCommandOutput
+      const found: DescribeInstanceInformationCommandOutput = await call('DescribeInstanceInformation', {
+        Filters,
+        NextToken,
+      })
       const id = found.InstanceInformationList?.[0]?.InstanceId
       if (id !== undefined) return id
       // A page may be empty, and others follow.
@@ -100,17 +92,16 @@ export function ssmBastion(options: SsmBastionOptions): Bastion {
 
   async function openTunnel(endpoint: string, remotePort: number, port: number): Promise<Tunnel> {
     const region = regionFor(endpoint)
-    const ssm = await (givenClient?.() ?? ownClient(region))
-    const { StartSessionCommand, TerminateSessionCommand } = await loadSdk()
+    const manager = given ?? portTo(ssm, { client: () => ownClient(region) })
     const { request, session } = await startSession().catch((cause: unknown) => {
-      if (cause instanceof BastionError) throw cause
+      if (cause instanceof BastionError || cause instanceof ConfigurationError) throw cause
       const name = instanceId ?? `the tag Name "${instanceName}"`
       throw new BastionError(`No session with ${name} in ${region}: ${reasonOf(cause)}`, { cause })
     })
 
     async function startSession() {
       const input = {
-        Target: await target(ssm, region),
+        Target: await target(manager, region),
         DocumentName: documentName,
         Parameters: {
           host: [endpoint],
@@ -118,13 +109,12 @@ export function ssmBastion(options: SsmBastionOptions): Bastion {
           localPortNumber: [String(port)],
         },
       }
-      const output = (await ssm.send(new StartSessionCommand(input))) as StartSessionCommandOutput
-      return { request: input, session: output }
+      return { request: input, session: await manager.call('StartSession', input) }
     }
 
     async function terminate(): Promise<void> {
       // It may have ended by itself.
-      await ssm.send(new TerminateSessionCommand({ SessionId: session.SessionId })).catch(() => undefined)
+      await manager.call('TerminateSession', { SessionId: session.SessionId }).catch(() => undefined)
     }
 
     try {

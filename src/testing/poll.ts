@@ -1,14 +1,12 @@
-import type {
-  DeleteMessageBatchRequestEntry,
-  GetQueueAttributesCommandOutput,
-  Message,
-  ReceiveMessageCommandOutput,
-} from '@aws-sdk/client-sqs'
-import type * as sdkTypes from '@aws-sdk/client-sqs'
+import type { DeleteMessageBatchRequestEntry, Message } from '@aws-sdk/client-sqs'
+import type * as sdk from '@aws-sdk/client-sqs'
 import type { SQSEvent, SQSRecord } from 'aws-lambda'
 import type { AwsClient } from '../aws/client.ts'
+import type { Port } from '../aws/port.ts'
+import { queuePort } from '../aws/sqs.ts'
+import { chunks } from '../core/chunks.ts'
 import { defaultLogger, logSafely } from '../core/logger.ts'
-import { optionalImport } from '../core/optional-import.ts'
+import { MissingDependencyError } from '../errors/index.ts'
 import { type AnyHandler, invoke } from './invoke.ts'
 import { lambdaContext } from './lambda-context.ts'
 
@@ -70,9 +68,10 @@ export interface Poller {
  * ```
  */
 export function poll(queueUrl: string, handler: AnyHandler, options: PollOptions = {}): Poller {
-  const { concurrency = 1 } = options
+  const { concurrency = 1, client } = options
   const stopping = new AbortController()
-  const workers = Array.from({ length: concurrency }, () => work(queueUrl, handler, options, stopping.signal))
+  const polling = { queue: queuePort(queueUrl, client), queueUrl, handler, options, signal: stopping.signal }
+  const workers = Array.from({ length: concurrency }, () => work(polling))
   const stop = async (): Promise<void> => {
     stopping.abort()
     await Promise.all(workers)
@@ -80,24 +79,27 @@ export function poll(queueUrl: string, handler: AnyHandler, options: PollOptions
   return { stop, [Symbol.asyncDispose]: stop }
 }
 
-async function work(
-  queueUrl: string,
-  handler: AnyHandler,
-  options: PollOptions,
-  signal: AbortSignal,
-): Promise<void> {
+interface Polling {
+  readonly queue: Port<typeof sdk>
+  readonly queueUrl: string
+  readonly handler: AnyHandler
+  readonly options: PollOptions
+  readonly signal: AbortSignal
+}
+
+async function work(polling: Polling): Promise<void> {
+  const { signal, options } = polling
   const { onError = (error) => logSafely(defaultLogger, 'error', 'The poller goes on after', error) } =
     options
-  const sdk = await optionalImport('@aws-sdk/client-sqs', () => import('@aws-sdk/client-sqs'))
-  const client = options.client ?? new sdk.SQSClient({})
   let arn: string | undefined
   while (!isAborted(signal)) {
     try {
-      arn ??= await queueArn(sdk, client, queueUrl)
-      const messages = await receive(sdk, client, queueUrl, options, signal)
-      if (messages.length > 0) await workBatch(sdk, client, queueUrl, arn, messages, handler, options)
+      arn ??= await queueArn(polling)
+      const messages = await receive(polling)
+      if (messages.length > 0) await workBatch(polling, messages, arn)
     } catch (error) {
       if (isAborted(signal)) return
+      if (error instanceof MissingDependencyError) throw error
       onError(error)
       // The one wait that nothing can end early: a queue that refuses calls shall not be called in a tight loop.
       await new Promise((resolve) => setTimeout(resolve, 50))
@@ -105,49 +107,31 @@ async function work(
   }
 }
 
-type Sdk = Pick<
-  typeof sdkTypes,
-  'DeleteMessageBatchCommand' | 'GetQueueAttributesCommand' | 'ReceiveMessageCommand'
->
-
 /** Asked anew each time: the compiler takes a signal that was not aborted for one that never will be. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted
 }
 
-async function queueArn(
-  { GetQueueAttributesCommand }: Sdk,
-  client: AwsClient,
-  QueueUrl: string,
-): Promise<string> {
-  const { Attributes } = (await client.send(
-    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
-  )) as GetQueueAttributesCommandOutput
+async function queueArn({ queue, queueUrl: QueueUrl }: Polling): Promise<string> {
+  const { Attributes } = await queue.call('GetQueueAttributes', { QueueUrl, AttributeNames: ['QueueArn'] })
   return Attributes?.['QueueArn'] ?? ''
 }
 
 /** Up to a whole batch: SQS gives at most ten messages a call. */
-async function receive(
-  { ReceiveMessageCommand }: Sdk,
-  client: AwsClient,
-  QueueUrl: string,
-  { batchSize = 10, waitTime = 1, visibilityTimeout }: PollOptions,
-  signal: AbortSignal,
-): Promise<Message[]> {
+async function receive({ queue, queueUrl: QueueUrl, options, signal }: Polling): Promise<Message[]> {
+  const { batchSize = 10, waitTime = 1, visibilityTimeout } = options
   const messages: Message[] = []
   while (messages.length < batchSize) {
-    const command = new ReceiveMessageCommand({
+    const isFirst = messages.length === 0
+    const input: sdk.ReceiveMessageCommandInput = {
       QueueUrl,
       MaxNumberOfMessages: Math.min(10, batchSize - messages.length),
-      WaitTimeSeconds: messages.length === 0 ? waitTime : 0,
+      WaitTimeSeconds: isFirst ? waitTime : 0,
       MessageAttributeNames: ['All'],
       MessageSystemAttributeNames: ['All'],
       ...(visibilityTimeout !== undefined && { VisibilityTimeout: visibilityTimeout }),
-    })
-    const { Messages = [] } = (await client.send(
-      command,
-      messages.length === 0 ? { abortSignal: signal } : {},
-    )) as ReceiveMessageCommandOutput
+    }
+    const { Messages = [] } = await queue.call('ReceiveMessage', input, isFirst ? signal : undefined)
     if (Messages.length === 0) break
     messages.push(...Messages)
   }
@@ -155,13 +139,9 @@ async function receive(
 }
 
 async function workBatch(
-  sdk: Sdk,
-  client: AwsClient,
-  QueueUrl: string,
-  arn: string,
+  { queue, queueUrl: QueueUrl, handler, options }: Polling,
   messages: readonly Message[],
-  handler: AnyHandler,
-  options: PollOptions,
+  arn: string,
 ): Promise<void> {
   const { timeout = 30_000, reportBatchItemFailures = true, onInvocation } = options
   const started = performance.now()
@@ -184,11 +164,7 @@ async function workBatch(
     Id: String(index),
     ReceiptHandle,
   }))
-  for (let index = 0; index < entries.length; index += 10) {
-    await client.send(
-      new sdk.DeleteMessageBatchCommand({ QueueUrl, Entries: entries.slice(index, index + 10) }),
-    )
-  }
+  for (const Entries of chunks(entries, 10)) await queue.call('DeleteMessageBatch', { QueueUrl, Entries })
   onInvocation?.({ messageIds, failed, milliseconds: performance.now() - started, ...thrown })
 }
 

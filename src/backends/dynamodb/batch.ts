@@ -1,12 +1,8 @@
-import type {
-  BatchGetItemCommandOutput,
-  BatchWriteItemCommandOutput,
-  WriteRequest,
-} from '@aws-sdk/client-dynamodb'
+import type { WriteRequest } from '@aws-sdk/client-dynamodb'
 import { chunks } from '../../core/chunks.ts'
 import { ConditionError, DeadlineError, PartialBatchError, ThrottledError } from '../../errors/index.ts'
 import { remainingTime } from '../../invocation/send-scope.ts'
-import { type Connection, loadSdk, pause } from './connection.ts'
+import { type Connection, pause } from './connection.ts'
 import { numberId } from '../../wire/number-text.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 
@@ -53,13 +49,10 @@ export async function batchGet(
   const wanted = new Map(keys.map((key, index) => [ids[index] as string, key]))
   const found = new Map<string, AttributeItem>()
   const open = await inBatches([...wanted.values()], readSize, signal, async (some) => {
-    const { BatchGetItemCommand } = await loadSdk()
     const request = { Keys: some, ...(consistent && { ConsistentRead: true }) }
-    const { Responses, UnprocessedKeys } = await connection.send<BatchGetItemCommandOutput>(
-      new BatchGetItemCommand({
-        RequestItems: { [table]: request },
-        ...(capacity && { ReturnConsumedCapacity: 'INDEXES' }),
-      }),
+    const { Responses, UnprocessedKeys } = await connection.call(
+      'BatchGetItem',
+      { RequestItems: { [table]: request }, ...(capacity && { ReturnConsumedCapacity: 'INDEXES' }) },
       signal,
     )
     for (const item of Object.values(Responses ?? {}).flat()) found.set(keyId(item, keyColumns), item)
@@ -83,12 +76,9 @@ export async function batchWrite(
     writeSize,
     signal,
     async (some) => {
-      const { BatchWriteItemCommand } = await loadSdk()
-      const { UnprocessedItems } = await connection.send<BatchWriteItemCommandOutput>(
-        new BatchWriteItemCommand({
-          RequestItems: { [table]: some },
-          ...(capacity && { ReturnConsumedCapacity: 'INDEXES' }),
-        }),
+      const { UnprocessedItems } = await connection.call(
+        'BatchWriteItem',
+        { RequestItems: { [table]: some }, ...(capacity && { ReturnConsumedCapacity: 'INDEXES' }) },
         signal,
       )
       return Object.values(UnprocessedItems ?? {}).flat()

@@ -1,21 +1,17 @@
 import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb'
 import type * as sdk from '@aws-sdk/client-dynamodb'
-import { type AwsClient, type ClientOption, lazyClient, ownClients } from '../../aws/client.ts'
+import type { ClientOption } from '../../aws/client.ts'
+import { dynamodb } from '../../aws/dynamodb.ts'
+import { type InputOf, type OperationOf, type OutputOf, type Port, portTo } from '../../aws/port.ts'
 import { DeadlineError, ThrottledError } from '../../errors/index.ts'
-import { lazyImport } from '../../core/optional-import.ts'
 import { remainingTime } from '../../invocation/send-scope.ts'
 
-export const loadSdk: () => Promise<typeof sdk> = lazyImport(
-  '@aws-sdk/client-dynamodb',
-  () => import('@aws-sdk/client-dynamodb'),
-)
-
-/** A logger with an `info` would make the client copy every response for it, and by default it has an empty one. */
-const quiet = { trace() {}, debug() {}, warn() {} }
-
-const ownClient = ownClients(
-  async (config) => new (await loadSdk()).DynamoDBClient({ ...config, logger: quiet as never }),
-)
+/** The operations of DynamoDB. */
+export type Operation = OperationOf<typeof sdk>
+/** What an operation takes. */
+export type Input<TOperation extends string> = InputOf<typeof sdk, TOperation>
+/** What an operation gives. */
+export type Output<TOperation extends string> = OutputOf<typeof sdk, TOperation>
 
 /** What a connection is told of. */
 export interface ConnectionOptions {
@@ -28,18 +24,21 @@ export interface ConnectionOptions {
 /** How often a write that met another transaction is tried in all. */
 const maxAttempts = 6
 
-/** Sends commands: never longer than the invocation lasts, and with errors that say what to do. */
+/** Calls operations: never longer than the invocation lasts, and with errors that say what to do. */
 export class Connection {
-  readonly #client: () => Promise<AwsClient>
+  readonly #port: Port<typeof sdk>
   readonly #options: ConnectionOptions
 
   constructor(options: ConnectionOptions) {
-    this.#client = lazyClient(options.client, ownClient)
+    this.#port = portTo(dynamodb, { client: options.client })
     this.#options = options
   }
 
-  async send<TOutput>(command: object, signal?: AbortSignal): Promise<TOutput> {
-    const client = await this.#client()
+  async call<TOperation extends Operation>(
+    operation: TOperation,
+    input: Input<TOperation>,
+    signal?: AbortSignal,
+  ): Promise<Output<TOperation>> {
     let tried = 0
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted()
@@ -47,8 +46,7 @@ export class Connection {
       if (remainingTime() <= 0)
         throw new DeadlineError(`The time was up before ${this.#options.title()} was asked`)
       try {
-        const abortSignal = withinTime(signal)
-        const output = (await client.send(command, abortSignal && { abortSignal })) as TOutput
+        const output = await this.#port.call(operation, input, withinTime(signal))
         if (this.#options.onCapacity !== undefined) this.#report(output)
         return output
       } catch (error) {

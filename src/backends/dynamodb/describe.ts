@@ -1,7 +1,6 @@
-import type { DescribeTableCommandOutput } from '@aws-sdk/client-dynamodb'
 import { ConfigurationError } from '../../errors/index.ts'
 import type { Model } from '../model.ts'
-import { type Connection, loadSdk } from './connection.ts'
+import type { Connection } from './connection.ts'
 import { type Table, tableFrom, tableOf } from '../planning/table.ts'
 
 /**
@@ -17,11 +16,8 @@ export function describedTable(model: Model, connection: Connection): () => Tabl
   let describing: Promise<Table> | undefined
 
   async function describe(): Promise<Table> {
-    const { DescribeTableCommand } = await loadSdk()
     try {
-      const output = await connection.send<DescribeTableCommandOutput>(
-        new DescribeTableCommand({ TableName: model.name }),
-      )
+      const output = await connection.call('DescribeTable', { TableName: model.name })
       table = tableFrom(output.Table ?? {}, model)
       return table
     } catch (cause) {

@@ -1,8 +1,8 @@
-import type { GetItemCommandOutput, QueryCommandInput, QueryCommandOutput } from '@aws-sdk/client-dynamodb'
+import type { QueryCommandInput } from '@aws-sdk/client-dynamodb'
 import { meets } from '../planning/evaluate.ts'
 import type { Condition } from '../planning/query-state.ts'
 import { batchGet } from './batch.ts'
-import { type Connection, loadSdk } from './connection.ts'
+import { type Connection } from './connection.ts'
 import type { KeyRead, RangeRead } from '../planning/reads.ts'
 import { plainItem } from '../../wire/unmarshall.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
@@ -91,14 +91,14 @@ async function getItems(
 ): Promise<(AttributeItem | undefined)[]> {
   const [only, ...others] = keys
   if (only === undefined || others.length > 0) return batchGet(keys, options, signal)
-  const { GetItemCommand } = await loadSdk()
-  const { Item } = await options.connection.send<GetItemCommandOutput>(
-    new GetItemCommand({
+  const { Item } = await options.connection.call(
+    'GetItem',
+    {
       TableName: options.table,
       Key: only,
       ...(options.consistent && { ConsistentRead: true }),
       ...(options.capacity && { ReturnConsumedCapacity: 'INDEXES' }),
-    }),
+    },
     signal,
   )
   return [Item]
@@ -122,7 +122,6 @@ export function rangeSource(
   let portions = 0
   return {
     async read(from, { wanted, most, signal }) {
-      const { QueryCommand, ScanCommand } = await loadSdk()
       // DynamoDB's limit counts what it reads. Where that is filtered, each portion is larger than the one before.
       const size = isFiltered ? Math.max(wanted, leastFiltered) * 4 ** portions++ : wanted
       const limit = Math.min(size, most)
@@ -132,12 +131,11 @@ export function rangeSource(
         ...(limit < 10_000 && { Limit: limit }),
         ...(segment !== undefined && { Segment: segment[0], TotalSegments: segment[1] }),
       }
-      const command = operation === 'Query' ? new QueryCommand(input) : new ScanCommand(input)
       const {
         Items = [],
         LastEvaluatedKey,
         ScannedCount = 0,
-      } = await connection.send<QueryCommandOutput>(command, signal)
+      } = await connection.call(operation, input, signal)
       const whole = hydrate ? await hydrated(Items, options, signal) : Items
       const kept: AttributeItem[] = []
       const places: AttributeItem[] = []

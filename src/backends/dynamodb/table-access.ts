@@ -1,8 +1,7 @@
-import type { GetItemCommandOutput } from '@aws-sdk/client-dynamodb'
 import { ConflictError, InvalidDataError, NotFoundError } from '../../errors/index.ts'
 import type { Model } from '../model.ts'
 import { type BatchOptions } from './batch.ts'
-import { Connection, loadSdk } from './connection.ts'
+import { Connection, type Input, type Output } from './connection.ts'
 import { describedTable } from './describe.ts'
 import type { DynamoDbOptions } from './options.ts'
 import type { Table } from '../planning/table.ts'
@@ -15,6 +14,16 @@ interface FailedCondition {
   readonly message?: string
   readonly Item?: AttributeItem
   readonly $metadata?: { readonly attempts?: number }
+}
+
+type ConditionalWrite = 'PutItem' | 'UpdateItem' | 'DeleteItem'
+type Written = Pick<Output<ConditionalWrite>, 'Attributes'>
+
+/** What a write with conditions expects to find. */
+interface Expected {
+  readonly precondition: Precondition
+  /** The answer that was lost, if the item, or that there is none, is what the write has come to. */
+  readonly won?: (current: AttributeItem | undefined) => Written | undefined
 }
 
 /** One model's table: how it is reached, what it is, and what its items look like. */
@@ -67,15 +76,12 @@ export class TableAccess {
     key: AttributeItem,
     consistent: boolean | undefined = this.options.consistent,
   ): Promise<AttributeItem | undefined> {
-    const { GetItemCommand } = await loadSdk()
-    const { Item } = await this.connection.send<GetItemCommandOutput>(
-      new GetItemCommand({
-        TableName: this.model.name,
-        Key: key,
-        ...(consistent === true && { ConsistentRead: true }),
-        ...this.capacity,
-      }),
-    )
+    const { Item } = await this.connection.call('GetItem', {
+      TableName: this.model.name,
+      Key: key,
+      ...(consistent === true && { ConsistentRead: true }),
+      ...this.capacity,
+    })
     return Item === undefined || this.isExpired(Item) ? undefined : Item
   }
 
@@ -90,16 +96,14 @@ export class TableAccess {
    * Sends a write with conditions. The client tries again when an answer is lost, and may then meet the item that it has
    * written itself: that is no conflict.
    *
-   * @param won - The answer that was lost, if the item, or that there is none, is what this write has come to
    */
-  async write<TOutput>(
-    command: object,
-    key: AttributeItem,
-    precondition: Precondition,
-    won: (current: AttributeItem | undefined) => TOutput | undefined = () => undefined,
-  ): Promise<TOutput> {
+  async write(
+    operation: ConditionalWrite,
+    input: Input<ConditionalWrite>,
+    { precondition, won = () => undefined }: Expected,
+  ): Promise<Written> {
     try {
-      return await this.connection.send<TOutput>(command)
+      return await this.connection.call(operation, { ...input, ...this.capacity })
     } catch (error) {
       const { name, message = '', Item, $metadata } = error as FailedCondition
       if (name === 'ValidationException' && message.includes('document path'))
@@ -109,6 +113,7 @@ export class TableAccess {
         )
       if (name !== 'ConditionalCheckFailedException') throw error
       const isAgain = ($metadata?.attempts ?? 1) > 1
+      const key = ('Key' in input ? input.Key : input.Item) ?? {}
       const { key: columns } = await this.describe()
       const wireKey = Object.fromEntries(columns.map((column) => [column, key[column]])) as AttributeItem
       // Not every engine gives the item along; without it, absent and different look the same.

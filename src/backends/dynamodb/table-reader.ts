@@ -1,4 +1,4 @@
-import type { AttributeValue, QueryCommandInput, QueryCommandOutput } from '@aws-sdk/client-dynamodb'
+import type { AttributeValue, QueryCommandInput } from '@aws-sdk/client-dynamodb'
 import { ColumnError, DeadlineError, InvalidTokenError, ThrottledError } from '../../errors/index.ts'
 import type {
   CountOptions,
@@ -10,7 +10,6 @@ import type {
 } from '../planning/query-state.ts'
 import { readToken, writeToken } from '../planning/token.ts'
 import { compile } from './compile.ts'
-import { loadSdk } from './connection.ts'
 import { normalizedConditions } from './dates.ts'
 import { Interrupted, type SourceState, readPage } from './paging.ts'
 import { columnsOf } from '../planning/condition-columns.ts'
@@ -168,14 +167,13 @@ export class TableReader implements QueryRunner {
     if (read.check.length + except.length > 0 || read.hydrate)
       return this.#countItems(table, state, part, limit, signal)
     const request = this.#request(table, state, part, true)
-    const { QueryCommand, ScanCommand } = await loadSdk()
     let total = 0
     let start: AttributeItem | undefined
     do {
       const input = { ...request, ...(start !== undefined && { ExclusiveStartKey: start }) }
-      const command = read.operation === 'Query' ? new QueryCommand(input) : new ScanCommand(input)
-      const { Count = 0, LastEvaluatedKey } = await this.#access.connection.send<QueryCommandOutput>(
-        command,
+      const { Count = 0, LastEvaluatedKey } = await this.#access.connection.call(
+        read.operation,
+        input,
         signal,
       )
       total += Count

@@ -1,6 +1,6 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb'
 import { ConditionError, InvalidDataError, TransactionError } from '../../errors/index.ts'
-import { type Connection, loadSdk } from './connection.ts'
+import { type Connection } from './connection.ts'
 import { sizeOf } from '../../wire/item-size.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 
@@ -72,13 +72,9 @@ export async function transact(
   const size = made.reduce((sum, { wire }) => sum + sizeOf(wire), 0)
   if (size > maxBytes)
     throw new InvalidDataError(`The transaction is ${size} bytes, and DynamoDB takes at most ${maxBytes}`)
-  const { TransactWriteItemsCommand } = await loadSdk()
-  const command = new TransactWriteItemsCommand({
-    TransactItems: made.map(({ item }) => item),
-    ClientRequestToken: token,
-  })
+  const input = { TransactItems: made.map(({ item }) => item), ClientRequestToken: token }
   try {
-    await first.connection.send(command, signal)
+    await first.connection.call('TransactWriteItems', input, signal)
   } catch (cause) {
     const { name, CancellationReasons: reasons = [] } = cause as {
       name?: string

@@ -1,14 +1,14 @@
+import type * as sdk from '@aws-sdk/client-sqs'
 import type { SendMessageBatchCommandOutput, SendMessageBatchResultEntry } from '@aws-sdk/client-sqs'
-import type { AwsClient } from '../../aws/client.ts'
+import type { Port } from '../../aws/port.ts'
 import { atEndOfTick } from '../../core/end-of-tick.ts'
-import { loadSqsSdk } from '../../aws/sqs-client.ts'
 import { Lanes, type Pending } from './lanes.ts'
 import { type Message, maxBytes } from './message.ts'
 import { type Failure, callFailure, entryFailure, groupStopped, learnedLimit } from './outcome.ts'
 
 /** How a sender goes about it. */
 export interface SenderOptions {
-  readonly client: () => Promise<AwsClient>
+  readonly port: Port<typeof sdk>
   readonly queueUrl: string
   readonly fifo: boolean
   /** Requests at once. */
@@ -90,12 +90,7 @@ export class SqsSender {
   async #send(request: readonly Pending[]): Promise<void> {
     let output: Partial<SendMessageBatchCommandOutput> | undefined
     try {
-      const { SendMessageBatchCommand } = await loadSqsSdk()
-      const client = await this.#options.client()
-      const Entries = request.map(({ entry }, index) => ({ ...entry, Id: String(index) }))
-      output = (await client.send(
-        new SendMessageBatchCommand({ QueueUrl: this.#options.queueUrl, Entries }),
-      )) as typeof output
+      output = await this.#call(request)
     } catch (error) {
       this.#failWhole(request, error)
       return
@@ -107,6 +102,12 @@ export class SqsSender {
       return successful.has(id) ? undefined : entryFailure(failed.get(id))
     })
     if (this.#options.fifo) this.#reportSwallowed(request, successful)
+  }
+
+  #call(request: readonly Pending[]): Promise<Partial<SendMessageBatchCommandOutput> | undefined> {
+    const { port, queueUrl: QueueUrl } = this.#options
+    const Entries = request.map(({ entry }, index) => ({ ...entry, Id: String(index) }))
+    return port.call('SendMessageBatch', { QueueUrl, Entries })
   }
 
   #failWhole(request: readonly Pending[], cause: unknown): void {

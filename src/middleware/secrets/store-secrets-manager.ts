@@ -1,9 +1,11 @@
 import type {
-  BatchGetSecretValueCommandOutput,
   GetSecretValueCommandOutput,
+  ListSecretsCommandInput,
   ListSecretsCommandOutput,
 } from '@aws-sdk/client-secrets-manager'
-import { type ClientOption, lazyClient, ownClients } from '../../aws/client.ts'
+import type { ClientOption } from '../../aws/client.ts'
+import { portTo } from '../../aws/port.ts'
+import { secretsManager } from '../../aws/secrets-manager.ts'
 import { chunks } from '../../core/chunks.ts'
 import {
   SecretAlreadyExistsError,
@@ -11,7 +13,7 @@ import {
   SecretNotFoundError,
   SecretPendingDeletionError,
 } from '../../errors/index.ts'
-import { lazyImport, optionalImport } from '../../core/optional-import.ts'
+import { optionalImport } from '../../core/optional-import.ts'
 import { loadThroughMiddy } from './middy-loader.ts'
 import { readError } from './read-error.ts'
 import {
@@ -29,26 +31,18 @@ const title = 'Secrets Manager'
 /** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html */
 const batchSize = 20
 
-const loadSdk = lazyImport('@aws-sdk/client-secrets-manager', () => import('@aws-sdk/client-secrets-manager'))
-const ownClient = ownClients(async (config) => new (await loadSdk()).SecretsManagerClient(config))
-
 /** Secrets Manager as a {@link SecretStore}. */
 export function secretsManagerStore(clientOption: ClientOption | undefined): SecretStore {
-  const client = lazyClient(clientOption, ownClient)
-
-  async function call<T = unknown>(command: object, abortSignal?: AbortSignal): Promise<T> {
-    return (await (await client()).send(command, { ...(abortSignal && { abortSignal }) })) as T
-  }
+  const { call, client } = portTo(secretsManager, { client: clientOption })
 
   async function readOne({ name, version, stage }: SecretRef, abortSignal: AbortSignal): Promise<Outcome> {
     try {
-      const { GetSecretValueCommand } = await loadSdk()
-      const command = new GetSecretValueCommand({
+      const input = {
         SecretId: name,
         ...(version !== undefined && { VersionId: String(version) }),
         ...(stage !== undefined && { VersionStage: stage }),
-      })
-      const output = await call<GetSecretValueCommandOutput>(command, abortSignal)
+      }
+      const output = await call('GetSecretValue', input, abortSignal)
       return valueOf(output) ?? new SecretNotFoundError(name, title)
     } catch (error) {
       return outcomeOf(name, error)
@@ -57,9 +51,8 @@ export function secretsManagerStore(clientOption: ClientOption | undefined): Sec
 
   async function readBatch(refs: readonly SecretRef[], abortSignal: AbortSignal): Promise<Outcomes> {
     try {
-      const { BatchGetSecretValueCommand } = await loadSdk()
-      const command = new BatchGetSecretValueCommand({ SecretIdList: refs.map(({ name }) => name) })
-      const output = await call<BatchGetSecretValueCommandOutput>(command, abortSignal)
+      const input = { SecretIdList: refs.map(({ name }) => name) }
+      const output = await call('BatchGetSecretValue', input, abortSignal)
       const { SecretValues = [], Errors = [] } = output
       return refs.map((ref) => {
         const { name } = ref
@@ -81,13 +74,9 @@ export function secretsManagerStore(clientOption: ClientOption | undefined): Sec
   }
 
   /** Runs a write; its errors never show the value. */
-  async function write(
-    path: string,
-    signal: AbortSignal,
-    make: (sdk: Awaited<ReturnType<typeof loadSdk>>) => object,
-  ): Promise<void> {
+  async function write(path: string, run: () => Promise<unknown>): Promise<void> {
     try {
-      await call(make(await loadSdk()), signal)
+      await run()
     } catch (error) {
       if (isCode(error, 'ResourceExistsException'))
         throw new SecretAlreadyExistsError(path, title, { cause: writeError(title, path, error) })
@@ -112,12 +101,12 @@ export function secretsManagerStore(clientOption: ClientOption | undefined): Sec
     },
     async readDeclared(refs, options) {
       const heard = new Map<string, Outcome>()
-      const { default: secretsManager } = await optionalImport(
+      const { default: loader } = await optionalImport(
         '@aws-sdk/client-secrets-manager',
         () => import('@middy/secrets-manager'),
       )
       const calls = await loadThroughMiddy(
-        secretsManager,
+        loader,
         refs.map(({ name }) => name),
         await client(),
         options.signal,
@@ -136,21 +125,18 @@ export function secretsManagerStore(clientOption: ClientOption | undefined): Sec
       })
     },
     create: (path, value, { kmsKeyId }, signal) =>
-      write(
-        path,
-        signal,
-        ({ CreateSecretCommand }) =>
-          new CreateSecretCommand({
-            Name: path,
-            ...fieldsOf(value),
-            ...(kmsKeyId !== undefined && { KmsKeyId: kmsKeyId }),
-          }),
+      write(path, () =>
+        call(
+          'CreateSecret',
+          { Name: path, ...fieldsOf(value), ...(kmsKeyId !== undefined && { KmsKeyId: kmsKeyId }) },
+          signal,
+        ),
       ),
     update: (path, value, { kmsKeyId }, signal) =>
-      write(path, signal, ({ PutSecretValueCommand, UpdateSecretCommand }) =>
+      write(path, () =>
         kmsKeyId === undefined
-          ? new PutSecretValueCommand({ SecretId: path, ...fieldsOf(value) })
-          : new UpdateSecretCommand({ SecretId: path, ...fieldsOf(value), KmsKeyId: kmsKeyId }),
+          ? call('PutSecretValue', { SecretId: path, ...fieldsOf(value) }, signal)
+          : call('UpdateSecret', { SecretId: path, ...fieldsOf(value), KmsKeyId: kmsKeyId }, signal),
       ),
     async upsert(path, value, options, signal) {
       try {
@@ -167,12 +153,8 @@ export function secretsManagerStore(clientOption: ClientOption | undefined): Sec
     },
     async delete(path, { force = false }, signal) {
       try {
-        await write(
-          path,
-          signal,
-          ({ DeleteSecretCommand }) =>
-            new DeleteSecretCommand({ SecretId: path, ...(force && { ForceDeleteWithoutRecovery: true }) }),
-        )
+        const input = { SecretId: path, ...(force && { ForceDeleteWithoutRecovery: true }) }
+        await write(path, () => call('DeleteSecret', input, signal))
         return true
       } catch (error) {
         if (error instanceof SecretNotFoundError) return false
@@ -180,16 +162,15 @@ export function secretsManagerStore(clientOption: ClientOption | undefined): Sec
       }
     },
     async *list(prefix, timed) {
-      const { ListSecretsCommand } = await loadSdk()
       let NextToken: string | undefined
       do {
-        const command = new ListSecretsCommand({
+        const input: ListSecretsCommandInput = {
           MaxResults: 100,
           ...(prefix !== '' && { Filters: [{ Key: 'name', Values: [prefix] }] }),
           ...(NextToken !== undefined && { NextToken }),
-        })
-        const page = await timed((signal) =>
-          call<ListSecretsCommandOutput>(command, signal).catch((error: unknown) => {
+        }
+        const page: ListSecretsCommandOutput = await timed((signal) =>
+          call('ListSecrets', input, signal).catch((error: unknown) => {
             throw readError(title, prefix, error, 'list')
           }),
         )

@@ -3,10 +3,12 @@ import type {
   GetParametersCommandOutput,
   Parameter,
 } from '@aws-sdk/client-ssm'
-import { type ClientOption, lazyClient, ownClients } from '../../aws/client.ts'
+import type { ClientOption } from '../../aws/client.ts'
+import { portTo } from '../../aws/port.ts'
+import { ssm } from '../../aws/ssm.ts'
 import { chunks } from '../../core/chunks.ts'
 import { SecretAlreadyExistsError, SecretError, SecretNotFoundError } from '../../errors/index.ts'
-import { lazyImport, optionalImport } from '../../core/optional-import.ts'
+import { optionalImport } from '../../core/optional-import.ts'
 import { loadThroughMiddy } from './middy-loader.ts'
 import { readError } from './read-error.ts'
 import {
@@ -25,22 +27,14 @@ const title = 'Parameter Store'
 /** https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html */
 const batchSize = 10
 
-const loadSdk = lazyImport('@aws-sdk/client-ssm', () => import('@aws-sdk/client-ssm'))
-const ownClient = ownClients(async (config) => new (await loadSdk()).SSMClient(config))
-
 /** Parameter Store as a {@link SecretStore}. */
 export function ssmStore(clientOption: ClientOption | undefined): SecretStore {
-  const client = lazyClient(clientOption, ownClient)
-
-  async function call<T = unknown>(command: object, abortSignal?: AbortSignal): Promise<T> {
-    return (await (await client()).send(command, { ...(abortSignal && { abortSignal }) })) as T
-  }
+  const { call, client } = portTo(ssm, { client: clientOption })
 
   async function readBatch(refs: readonly SecretRef[], abortSignal: AbortSignal): Promise<Outcomes> {
     try {
-      const { GetParametersCommand } = await loadSdk()
-      const command = new GetParametersCommand({ Names: refs.map(({ key }) => key), WithDecryption: true })
-      const output = await call<GetParametersCommandOutput>(command, abortSignal)
+      const input = { Names: refs.map(({ key }) => key), WithDecryption: true }
+      const output = await call('GetParameters', input, abortSignal)
       return refs.map((ref) => {
         const found = output.Parameters?.find((parameter) => isMeant(parameter, ref))
         return found?.Value ?? new SecretNotFoundError(ref.key, title)
@@ -61,10 +55,10 @@ export function ssmStore(clientOption: ClientOption | undefined): SecretStore {
     refs: readonly SecretRef[],
     abortSignal: AbortSignal,
   ): Promise<ReadonlyMap<string, Promise<Outcome>>> {
-    const { default: ssm } = await optionalImport('@aws-sdk/client-ssm', () => import('@middy/ssm'))
+    const { default: loader } = await optionalImport('@aws-sdk/client-ssm', () => import('@middy/ssm'))
     const heard = new Map<string, Outcome>()
     const calls = await loadThroughMiddy(
-      ssm,
+      loader,
       refs.map(({ name }) => name),
       await client(),
       abortSignal,
@@ -97,18 +91,18 @@ export function ssmStore(clientOption: ClientOption | undefined): SecretStore {
   ): Promise<void> {
     if (typeof value !== 'string' || value === '')
       throw new SecretError(path, `${title} holds text, and not none: "${path}" was not written`)
-    const { PutParameterCommand } = await loadSdk()
     // A parameter keeps the type that it was created with.
     const Type = isNew || kmsKeyId !== undefined ? (type ?? 'SecureString') : undefined
     try {
       await call(
-        new PutParameterCommand({
+        'PutParameter',
+        {
           Name: path,
           Value: value,
           Overwrite: !isNew,
           ...(Type !== undefined && { Type }),
           ...(kmsKeyId !== undefined && { KeyId: kmsKeyId }),
-        }),
+        },
         signal,
       )
     } catch (error) {
@@ -119,10 +113,8 @@ export function ssmStore(clientOption: ClientOption | undefined): SecretStore {
   }
 
   async function exists(path: string, signal: AbortSignal): Promise<boolean> {
-    const { GetParametersCommand } = await loadSdk()
     try {
-      const command = new GetParametersCommand({ Names: [path], WithDecryption: false })
-      const output = await call<GetParametersCommandOutput>(command, signal)
+      const output = await call('GetParameters', { Names: [path], WithDecryption: false }, signal)
       return (output.Parameters?.length ?? 0) > 0
     } catch (error) {
       throw writeError(title, path, error)
@@ -162,9 +154,8 @@ export function ssmStore(clientOption: ClientOption | undefined): SecretStore {
       }
     },
     async delete(path, _, signal) {
-      const { DeleteParameterCommand } = await loadSdk()
       try {
-        await call(new DeleteParameterCommand({ Name: path }), signal)
+        await call('DeleteParameter', { Name: path }, signal)
         return true
       } catch (error) {
         if (isCode(error, 'ParameterNotFound')) return false
@@ -172,17 +163,16 @@ export function ssmStore(clientOption: ClientOption | undefined): SecretStore {
       }
     },
     async *list(prefix, timed) {
-      const { GetParametersByPathCommand } = await loadSdk()
       let NextToken: string | undefined
       do {
-        const command = new GetParametersByPathCommand({
+        const input = {
           Path: prefix.startsWith('/') ? prefix : `/${prefix}`,
           Recursive: true,
           WithDecryption: false,
           ...(NextToken !== undefined && { NextToken }),
-        })
-        const page = await timed((signal) =>
-          call<GetParametersByPathCommandOutput>(command, signal).catch((error: unknown) => {
+        }
+        const page: GetParametersByPathCommandOutput = await timed((signal) =>
+          call('GetParametersByPath', input, signal).catch((error: unknown) => {
             throw readError(title, prefix, error, 'list')
           }),
         )

@@ -1,7 +1,7 @@
-import type { ChangeMessageVisibilityBatchCommandOutput, MessageAttributeValue } from '@aws-sdk/client-sqs'
+import type { MessageAttributeValue } from '@aws-sdk/client-sqs'
 import type { SQSRecord } from 'aws-lambda'
-import { type ClientOption, lazyClient } from '../../aws/client.ts'
-import { clientFor, loadSqsSdk } from '../../aws/sqs-client.ts'
+import type { ClientOption } from '../../aws/client.ts'
+import { queuePort } from '../../aws/sqs.ts'
 import { attributeBytes, maxBytes } from '../../backends/sending/message.ts'
 import { SqsSender } from '../../backends/sending/sender.ts'
 import { chunks } from '../../core/chunks.ts'
@@ -30,21 +30,16 @@ export async function changeVisibility(
   const queues = Map.groupBy(delayed, ({ request }) => request.queueUrl)
   await Promise.all(
     [...queues].flatMap(([QueueUrl, list]) => {
-      const client = lazyClient(clientOption, () => clientFor(QueueUrl))
+      const queue = queuePort(QueueUrl, clientOption)
       return chunks(list, 10).map(async (chunk) => {
         try {
-          const { ChangeMessageVisibilityBatchCommand } = await loadSqsSdk()
           const Entries = chunk.map(({ request: { receiptHandle }, seconds }, index) => ({
             Id: String(index),
             ReceiptHandle: receiptHandle,
             VisibilityTimeout: Math.min(longest, Math.max(0, Math.round(seconds))),
           }))
-          const output = (await (
-            await client()
-          ).send(
-            new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }),
-          )) as ChangeMessageVisibilityBatchCommandOutput
-          for (const { Id, Code } of output.Failed ?? []) {
+          const { Failed = [] } = await queue.call('ChangeMessageVisibilityBatch', { QueueUrl, Entries })
+          for (const { Id, Code } of Failed) {
             warn(`The visibility of message ${chunk[Number(Id)]?.request.messageId} was not changed: ${Code}`)
           }
         } catch (error) {
@@ -65,7 +60,7 @@ export function deadLetterSender(
   const fifo = queueUrl.endsWith('.fifo')
   const sender = new SqsSender({
     queueUrl,
-    client: lazyClient(clientOption, () => clientFor(queueUrl)),
+    port: queuePort(queueUrl, clientOption),
     fifo,
     maxInFlight: 6,
     linger: 0,

@@ -15,7 +15,7 @@ import { sqs as sqsSource } from 'clearskies-middy/normalizers/sqs'
 import { invoke, lambdaContext, sqsEvent } from 'clearskies-middy/testing'
 import type { SQSMessageAttribute } from 'aws-lambda'
 import { describe, expect, it } from 'vitest'
-import { clientFor, regionOf } from '../../../src/aws/sqs-client.ts'
+import { queuePort, regionOf } from '../../../src/aws/sqs.ts'
 import { RecordingLogger } from '../../support/recording-logger.ts'
 import { type Item, items, reasonOf, schema, useFaultySqs } from '../../support/sqs-sending.ts'
 
@@ -175,7 +175,7 @@ describe('the queue’s address', () => {
   it('D7 one client is made per region, and signs for it', async () => {
     const [first, second, other] = await Promise.all(
       ['eu-west-1.amazonaws.com/1/a', 'eu-west-1.api.aws/1/b', 'eu-west-2.amazonaws.com/1/a'].map((rest) =>
-        clientFor(`https://sqs.${rest}`),
+        queuePort(`https://sqs.${rest}`, undefined).client(),
       ),
     )
     expect(second).toBe(first)

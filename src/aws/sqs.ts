@@ -1,19 +1,20 @@
 import type * as sdk from '@aws-sdk/client-sqs'
-import { type AwsClient, ownClients } from './client.ts'
 import { atRunTime, lazyImport } from '../core/optional-import.ts'
+import type { ClientOption } from './client.ts'
+import { type Port, type Service, portTo, service } from './port.ts'
 
-/** Loads the commands and the client when they are first needed. */
-export const loadSqsSdk: () => Promise<typeof sdk> = lazyImport('@aws-sdk/client-sqs', () =>
-  import('@aws-sdk/client-sqs').catch(atRunTime),
+/** Queues. */
+export const sqs: Service<typeof sdk> = service(
+  lazyImport('@aws-sdk/client-sqs', () => import('@aws-sdk/client-sqs').catch(atRunTime)),
+  ({ SQSClient }, config) => new SQSClient(config),
 )
 
-const ownClient = ownClients(async (config) => new (await loadSqsSdk()).SQSClient(config))
-
 /**
- * The client for a queue. The process has one per region, because a request must be signed for the region of its queue.
+ * Where calls about a queue go. The process has one client per region, because a request must be signed for the region of
+ * its queue.
  */
-export function clientFor(queueUrl: string): Promise<AwsClient> {
-  return ownClient(regionOf(queueUrl))
+export function queuePort(queueUrl: string, client: ClientOption | undefined): Port<typeof sdk> {
+  return portTo(sqs, { client, region: regionOf(queueUrl) })
 }
 
 /**

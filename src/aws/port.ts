@@ -1,0 +1,99 @@
+import { lazily } from '../core/lazily.ts'
+import { type AwsClient, type ClientOption, type SdkClient, ownClients } from './client.ts'
+
+/** The operations of a service, by the classes of commands that its SDK package exports. */
+export type OperationOf<TSdk> = { [K in keyof TSdk]: K extends `${infer O}Command` ? O : never }[keyof TSdk]
+
+type CommandOf<TSdk, TOperation extends string> = TSdk[`${TOperation}Command` & keyof TSdk]
+
+/** What an operation takes. */
+export type InputOf<TSdk, TOperation extends string> = TOperation extends unknown
+  ? CommandOf<TSdk, TOperation> extends new (...inputs: infer TInputs) => unknown
+    ? Extract<TInputs, readonly [unknown]>[0]
+    : never
+  : never
+
+/** What an operation gives. */
+export type OutputOf<TSdk, TOperation extends string> = TOperation extends unknown
+  ? CommandOf<TSdk, TOperation> extends new (input: never) => {
+      resolveMiddleware(...args: never): (...args: never) => Promise<{ output: infer TOutput }>
+    }
+    ? TOutput
+    : never
+  : never
+
+/** A service of AWS: how the package of its SDK is loaded, and how its client is made. */
+export interface Service<TSdk> {
+  /** Loads the package when it is first needed. @throws MissingDependencyError */
+  readonly load: () => Promise<TSdk>
+  /** Makes a client. */
+  readonly newClient: (config: object) => Promise<SdkClient>
+  /** The process's client: one per region. @throws ConfigurationError if no region is set anywhere */
+  readonly ownClient: (region?: string) => Promise<AwsClient>
+}
+
+export function service<TSdk>(
+  load: () => Promise<TSdk>,
+  make: (sdk: TSdk, config: object) => SdkClient,
+): Service<TSdk> {
+  const newClient = async (config: object): Promise<SdkClient> => make(await load(), config)
+  return { load, newClient, ownClient: ownClients(newClient) }
+}
+
+/** Where calls of one service go. */
+export interface Port<TSdk> {
+  /** Calls an operation by its name, with the input that a pure function has made. */
+  call<TOperation extends OperationOf<TSdk>>(
+    operation: TOperation,
+    input: InputOf<TSdk, TOperation>,
+    signal?: AbortSignal,
+  ): Promise<OutputOf<TSdk, TOperation>>
+  /** The client, for what brings its own commands. */
+  readonly client: () => Promise<AwsClient>
+}
+
+/**
+ * Gives operations to an SDK's client: the user's, or else the process's own. Package and client are loaded with the first
+ * call. Another kind of client, which needs no package, would be told apart here.
+ */
+export function portTo<TSdk>(
+  { load, ownClient }: Service<TSdk>,
+  {
+    client: option,
+    region,
+  }: { readonly client?: ClientOption | undefined; readonly region?: string | undefined } = {},
+): Port<TSdk> {
+  const client = lazily(async () => {
+    if (option === undefined) return ownClient(region)
+    return typeof option === 'function' ? option() : option
+  })
+  const ready = lazily(async () => {
+    const newCommand = commandsOf(await load())
+    return { client: await client(), newCommand }
+  })
+  return {
+    client,
+    async call<TOperation extends OperationOf<TSdk>>(
+      operation: TOperation,
+      input: InputOf<TSdk, TOperation>,
+      signal?: AbortSignal,
+    ) {
+      const sdk = await ready()
+      const options = signal && { abortSignal: signal }
+      return (await sdk.client.send(sdk.newCommand(operation, input), options)) as OutputOf<TSdk, TOperation>
+    },
+  }
+}
+
+type Commands = Readonly<Record<string, new (input: unknown) => object>>
+
+/** Makes the commands of an SDK. */
+function commandsOf(sdk: unknown): (operation: string, input: unknown) => object {
+  // To put a class's name together and look for it takes longer than to read a property.
+  const known: Record<string, Commands[string] | undefined> = {}
+  return (operation, input) => {
+    const Command = (known[operation] ??= (sdk as Commands)[`${operation}Command`])
+    if (Command === undefined) throw new TypeError(`The SDK has no operation ${operation}`)
+    return new Command(input)
+  }
+}
