@@ -30,6 +30,7 @@ export {
   Query,
 } from './backends/query.ts'
 export * from './errors/index.ts'
+export { type CurrentInvocation, currentInvocation } from './invocation/current-invocation.ts'
 export {
   type BackendOption,
   type Backends,

@@ -3,20 +3,26 @@ import { type ClientOption, isClientOption } from '../aws/client.ts'
 import { ValidationError } from '../errors/index.ts'
 import { type Logger, defaultLogger, logSafely } from '../core/logger.ts'
 import { checkOptions, is, isLogger, oneOf } from '../core/options.ts'
-import { type SendOrigin, type Sending, announceSender, currentScope } from '../invocation/send-scope.ts'
+import { awaitedScope, recordScope } from '../invocation/scope.ts'
+import { type SendFailure, Sending } from '../invocation/sends.ts'
 import { toInputError } from '../core/standard-schema.ts'
 import type { Creates } from './capabilities.ts'
 import type { Model } from './model.ts'
 import { queuePort } from '../aws/sqs.ts'
 import { type MessageAttributes, toMessage } from './sending/message.ts'
-import { ObservedPromise } from './sending/observed-promise.ts'
 import { SqsSender } from './sending/sender.ts'
 
-export type { SendOrigin } from '../invocation/send-scope.ts'
 export type { MessageAttributes } from './sending/message.ts'
 
-// From here on eachRecord() follows which record sends what.
-announceSender()
+/** The record whose handler sends a message. */
+export interface SendOrigin {
+  readonly messageId: string
+  /**
+   * How many messages the record has sent before. A record that comes again sends its messages again: by this number they
+   * can be told from new ones, as long as its handler sends them in the same order.
+   */
+  readonly ordinal: number
+}
 
 /** Options of {@link SqsBackend}. */
 export interface SqsBackendOptions<TItem = unknown> {
@@ -82,7 +88,7 @@ export interface SqsBackendOptions<TItem = unknown> {
 export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput> {
   readonly #model: Model<TItem, TInput, never>
   readonly #options: SqsBackendOptions<TItem>
-  readonly #open = new Set<Promise<unknown>>()
+  readonly #open = new Set<Sending>()
   #sender: SqsSender | undefined
   #fifo = false
   /** Where a schema checks asynchronously, later creates wait, for the order is that of the calls. */
@@ -129,19 +135,33 @@ export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput> {
 
   /** Remembers what is on its way, for whoever has to wait for it. */
   #track<T>(done: Promise<T>): Promise<T> {
-    this.#open.add(done)
-    const close = (): void => void this.#open.delete(done)
+    const sending = new Sending(done)
+    const scope = awaitedScope()
+    if (scope !== undefined) scope.sends.add(sending)
+    this.#open.add(sending)
+    const close = (): void => void this.#open.delete(sending)
+    // Not of the promise that is given away: an error that nobody handles has to stay one.
     done.then(close, close)
-    const scope = currentScope()
-    if (scope === undefined) return done
-    const sending: Sending = { done, observed: false }
-    scope.add(sending)
-    return new ObservedPromise(done, sending)
+    return sending
   }
 
-  /** Resolves when no message is on its way. */
+  /**
+   * Resolves when no message is on its way.
+   *
+   * @throws the first error of a message that was on its way and that nobody else awaits
+   */
   async flush(): Promise<void> {
-    while (this.#open.size > 0) await Promise.allSettled(this.#open)
+    let failure: SendFailure | undefined
+    while (this.#open.size > 0) {
+      const sendings = [...this.#open]
+      const failures = await Promise.all(sendings.map((sending) => sending.settled()))
+      for (const [index, sending] of sendings.entries()) {
+        if (sending.isObserved || failures[index] === undefined) continue
+        sending.observe()
+        failure ??= failures[index]
+      }
+    }
+    if (failure !== undefined) throw failure.error
   }
 
   async #create(data: TInput): Promise<TItem> {
@@ -223,7 +243,8 @@ function idOf<TItem>(
   item: TItem,
   deduplicationId: SqsBackendOptions<TItem>['deduplicationId'],
 ): string | undefined {
-  return deduplicationId === undefined
-    ? crypto.randomUUID()
-    : deduplicationId(item, currentScope()?.nextOrigin())
+  if (deduplicationId === undefined) return crypto.randomUUID()
+  const scope = recordScope()
+  const origin = scope?.recordId ? { messageId: scope.recordId, ordinal: scope.nextOrdinal() } : undefined
+  return deduplicationId(item, origin)
 }

@@ -1,5 +1,5 @@
-import type { Context } from 'aws-lambda'
 import { nextTick } from 'node:process'
+import { remainingTimeOf } from './remaining-time.ts'
 
 /** setTimeout's limit; a function ends long before. */
 const longestTimer = 2 ** 31 - 1
@@ -11,8 +11,8 @@ export class Deadline {
   readonly #margin: number
 
   /** @param margin - Milliseconds; by default 5 % of what is left, at least 250, at most half of what is left */
-  constructor({ getRemainingTimeInMillis }: Partial<Context>, margin?: number) {
-    const remaining = getRemainingTimeInMillis?.() ?? Infinity
+  constructor(context: object, margin?: number) {
+    const remaining = remainingTimeOf(context)
     this.#margin =
       margin ?? (remaining === Infinity ? 0 : Math.min(Math.max(250, remaining * 0.05), remaining / 2))
     this.#at = this.startedAt + remaining - this.#margin

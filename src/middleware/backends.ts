@@ -1,9 +1,8 @@
 import type { Context } from 'aws-lambda'
-import { finalizeResponse } from '../invocation/early-response.ts'
 import type { Transacts } from '../backends/capabilities.ts'
-import { ConfigurationError, SqsFlushTimeoutError, SqsSendError } from '../errors/index.ts'
+import { ConfigurationError } from '../errors/index.ts'
 import { defaultLogger, logSafely } from '../core/logger.ts'
-import { SendScope, currentScope, enterScope } from '../invocation/send-scope.ts'
+import { awaitSends, settleSends, withinInvocation } from '../invocation/middy-request.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'
 
 /** A backend, or a function that makes one from the context of an invocation when the handler first asks for it. */
@@ -89,46 +88,28 @@ export function backends<const TOptions extends Readonly<Record<string, BackendO
     context['backends'] = made
   }
 
-  return {
-    before: function backendsBefore(request: MiddyRequest): void {
-      place(request.context as unknown as Record<string, unknown>)
-      // A chain has one scope however many `backends()`, and a record's chain has the record's, which eachRecord() waits for.
-      if (scopes.has(request) || currentScope()?.isRecord === true) return
-      const scope = new SendScope(() => {
-        // Where Middy leaves past every `after`, this is the last moment to wait for what is on its way.
-        finalizeResponse(request, async (response) => {
-          await settle(scope, request)
-          return response
-        })
+  const middleware = {
+    before: function backendsBefore(request: MiddyRequest): void | Promise<void> {
+      return withinInvocation(request, () => {
+        awaitSends(request, middleware)
+        place(request.context as unknown as Record<string, unknown>)
       })
-      const { getRemainingTimeInMillis } = request.context as Partial<Context>
-      if (getRemainingTimeInMillis !== undefined)
-        scope.endsAt = Date.now() + getRemainingTimeInMillis() - reserve
-      scopes.set(request, scope)
-      enterScope(scope)
-      enterWhereContextIsRead(request, scope)
     },
     after: function backendsAfter(request: MiddyRequest): void | Promise<void> {
-      const scope = scopes.get(request)
-      if (scope === undefined) return
-      if (scope.isEmpty) scope.end()
-      else return settle(scope, request).then(scope.end.bind(scope))
+      return settleSends(request, middleware)
     },
     onError: async function backendsOnError(request: MiddyRequest): Promise<void> {
-      const scope = scopes.get(request)
-      if (scope === undefined) return
       try {
-        if (!scope.isEmpty) await settle(scope, request)
+        await settleSends(request, middleware)
       } catch (error) {
         logSafely(defaultLogger, 'error', 'A message was not sent', error)
         // Who has answered the first error did not know of this one; who has not answers this one.
         if (request.response !== undefined) throw error
         request.error = Object.assign(error as Error, { originalError: request.error })
-      } finally {
-        scope.end()
       }
     },
   }
+  return middleware
 }
 
 function hasTransactions(backend: unknown): backend is Transacts {
@@ -151,47 +132,3 @@ async function together(
     return run(Object.fromEntries(await Promise.all(bound)) as object)
   })
 }
-
-/** @throws SqsSendError, SqsFlushTimeoutError */
-async function settle(scope: SendScope, { context }: MiddyRequest): Promise<void> {
-  const { getRemainingTimeInMillis } = context as Partial<typeof context>
-  try {
-    await scope.settle((getRemainingTimeInMillis?.() ?? Infinity) - reserve)
-  } catch (error) {
-    if (error instanceof SqsSendError || error instanceof SqsFlushTimeoutError) throw error
-    // Nobody awaited it, so it is not for the caller, whatever status the error has.
-    const code = (error as Partial<Error> | undefined)?.name ?? 'Unknown'
-    throw new SqsSendError(code, 'A message that nobody awaited was not sent', { cause: error })
-  }
-}
-
-/**
- * Middy 6 runs the hooks in an asynchronous context of their own, which a scope entered there ends with. It reads
- * `request.context` where it calls the handler.
- */
-function enterWhereContextIsRead(request: MiddyRequest, scope: SendScope): void {
-  Object.defineProperties(request, {
-    [scoped]: { value: { scope, context: request.context } },
-    context: contextAccessor,
-  })
-}
-
-const scoped = Symbol('clearskies-middy scope')
-
-const contextAccessor: PropertyDescriptor &
-  ThisType<{ readonly [scoped]: { readonly scope: SendScope; context: unknown } }> = {
-  configurable: true,
-  enumerable: true,
-  get() {
-    enterScope(this[scoped].scope)
-    return this[scoped].context
-  },
-  set(value: unknown) {
-    this[scoped].context = value
-  },
-}
-
-/** Milliseconds left for the response itself. */
-const reserve = 50
-
-const scopes = new WeakMap<MiddyRequest, SendScope>()

@@ -1,5 +1,6 @@
 import { invalidEvent } from '../events/advice.ts'
 import type { Context } from 'aws-lambda'
+import { awaitSends, settleSends, withinInvocation } from '../invocation/middy-request.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'
 import { eventKind } from '../events/event-kind.ts'
 
@@ -80,12 +81,25 @@ export function invocationResponse(result: unknown): unknown {
  * ```
  */
 export function invocation(): Middleware<InvocationRequest> {
-  return {
-    before: function invocationBefore(request: MiddyRequest): void {
-      request.event = invocationRequest(request.event, request.context)
+  const middleware = {
+    before: function invocationBefore(request: MiddyRequest): void | Promise<void> {
+      return withinInvocation(request, () => {
+        awaitSends(request, middleware)
+        request.event = invocationRequest(request.event, request.context)
+      })
     },
-    after: function invocationAfter(request: MiddyRequest): void {
-      request.response = invocationResponse(request.response)
+    after: function invocationAfter(request: MiddyRequest): void | Promise<void> {
+      const encode = (): void => {
+        request.response = invocationResponse(request.response)
+      }
+      const settling = settleSends(request, middleware)
+      if (settling !== undefined) return settling.then(encode)
+      encode()
+    },
+    onError: function invocationOnError(request: MiddyRequest): Promise<void> | undefined {
+      // The error that there is already is the one to tell.
+      return settleSends(request, middleware)?.catch(() => undefined)
     },
   }
+  return middleware
 }

@@ -1,6 +1,12 @@
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure'
 import type { SQSBatchResponse } from 'aws-lambda'
-import { pinResponse, finalizeResponse } from '../invocation/early-response.ts'
+import {
+  awaitSends,
+  finalizeResponse,
+  pinResponse,
+  settleSends,
+  withinInvocation,
+} from '../invocation/middy-request.ts'
 import {
   ConfigurationError,
   SqsFlushTimeoutError,
@@ -99,38 +105,53 @@ export function sqs(options: SqsOptions = {}): Middleware<SqsBatch> {
     return withFailuresOf(await resultsOf(batch, reason), response, batch)
   }
 
-  return {
-    before: function sqsBefore(request: MiddyRequest): void {
-      let batch: SqsBatch
-      try {
-        batch = sqsBatch(request.event, request.context, options)
-      } catch (error) {
-        // A middleware in front that answers errors would answer an event that nobody has worked.
-        pinResponse(request, () => undefined)
-        throw error
-      }
-      request.event = batch
-      // Another middleware may answer past this one: to SQS, any answer that lists nothing says that all went well.
-      finalizeResponse(request, (response) => {
-        if (failsWhole(request.error)) throw request.error
-        return answerFor(batch, response, request.error ?? new ConfigurationError(earlyAnswer))
+  function read(request: MiddyRequest): void {
+    let batch: SqsBatch
+    try {
+      batch = sqsBatch(request.event, request.context, options)
+    } catch (error) {
+      // A middleware in front that answers errors would answer an event that nobody has worked.
+      pinResponse(request, () => undefined)
+      throw error
+    }
+    request.event = batch
+    // Another middleware may answer past this one: to SQS, any answer that lists nothing says that all went well.
+    finalizeResponse(request, (response) => {
+      if (failsWhole(request.error)) throw request.error
+      return answerFor(batch, response, request.error ?? new ConfigurationError(earlyAnswer))
+    })
+  }
+
+  function answer(request: MiddyRequest): void | Promise<void> {
+    const batch = request.event as SqsBatch
+    const { results } = batch
+    const { response } = request
+    if (results === undefined && !isBatchResponse(response, batch)) throw new ConfigurationError(noResults)
+    if (results !== undefined && response === results && areFulfilled(results))
+      keepAnswer(request, { batchItemFailures: [] })
+    else
+      return answerFor(batch, response, undefined).then((settled) => {
+        keepAnswer(request, settled)
+      })
+  }
+
+  const middleware = {
+    before: function sqsBefore(request: MiddyRequest): void | Promise<void> {
+      return withinInvocation(request, () => {
+        awaitSends(request, middleware)
+        read(request)
       })
     },
     after: function sqsAfter(request: MiddyRequest): void | Promise<void> {
-      const batch = request.event as SqsBatch
-      const { results } = batch
-      const { response } = request
-      if (results === undefined && !isBatchResponse(response, batch)) throw new ConfigurationError(noResults)
-      if (results !== undefined && response === results && areFulfilled(results))
-        keepAnswer(request, { batchItemFailures: [] })
-      else
-        return answerFor(batch, response, undefined).then((answer) => {
-          keepAnswer(request, answer)
-        })
+      const settling = settleSends(request, middleware)
+      return settling === undefined ? answer(request) : settling.then(() => answer(request))
     },
     onError: async function sqsOnError(request: MiddyRequest): Promise<void> {
       const { event: batch, error, response } = request
       if (!(batch instanceof SqsBatch)) return
+      await settleSends(request, middleware)?.catch((failure: unknown) => {
+        logSafely(logger, 'error', 'A message was not sent', failure)
+      })
       if (failsWhole(error)) {
         pinResponse(request, () => undefined)
         return
@@ -140,6 +161,7 @@ export function sqs(options: SqsOptions = {}): Middleware<SqsBatch> {
       keepAnswer(request, await answerFor(batch, response, error))
     },
   }
+  return middleware
 }
 
 /** Answers, and keeps to it against middlewares in front, whose `after` and `onError` come later. */

@@ -1,7 +1,7 @@
 import type { WriteRequest } from '@aws-sdk/client-dynamodb'
 import { chunks } from '../../core/chunks.ts'
 import { ConditionError, DeadlineError, PartialBatchError, ThrottledError } from '../../errors/index.ts'
-import { remainingTime } from '../../invocation/send-scope.ts'
+import { remainingTime } from '../../invocation/scope.ts'
 import { type Connection, pause } from './connection.ts'
 import { numberId } from '../../wire/number-text.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'

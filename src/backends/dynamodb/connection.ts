@@ -4,7 +4,7 @@ import type { ClientOption } from '../../aws/client.ts'
 import { dynamodb } from '../../aws/dynamodb.ts'
 import { type InputOf, type OperationOf, type OutputOf, type Port, portTo } from '../../aws/port.ts'
 import { DeadlineError, ThrottledError } from '../../errors/index.ts'
-import { remainingTime } from '../../invocation/send-scope.ts'
+import { remainingTime } from '../../invocation/scope.ts'
 
 /** The operations of DynamoDB. */
 export type Operation = OperationOf<typeof sdk>

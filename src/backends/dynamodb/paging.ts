@@ -1,5 +1,5 @@
 import { DeadlineError, ThrottledError } from '../../errors/index.ts'
-import { remainingTime } from '../../invocation/send-scope.ts'
+import { remainingTime } from '../../invocation/scope.ts'
 import type { PageOptions } from '../planning/query-state.ts'
 import type { Portion, Position, Source } from './sources.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'

@@ -3,6 +3,7 @@ import type { Context } from 'aws-lambda'
 import { InvalidEventError } from '../../errors/index.ts'
 import { defaultLogger, logSafely } from '../../core/logger.ts'
 import { checkOptions, is, isCount, isLogger } from '../../core/options.ts'
+import { awaitSends, settleSends, withinInvocation } from '../../invocation/middy-request.ts'
 import type { MiddyRequest, Middleware } from '../../core/middy.ts'
 import { eventKind } from '../../events/event-kind.ts'
 import { type ErrorFormat, errorFacts, errorResponse } from './errors.ts'
@@ -91,11 +92,19 @@ export function httpNormalizer<TRequest extends HttpRequest>(
     return typeof errors === 'function' ? errors(error, request) : errorResponse(facts, errors)
   }
 
-  function before(request: MiddyRequest): void {
-    request.event = read(request.event, request.context, options)
+  function before(request: MiddyRequest): void | Promise<void> {
+    return withinInvocation(request, () => {
+      awaitSends(request, middleware)
+      request.event = read(request.event, request.context, options)
+    })
   }
 
   function after(request: MiddyRequest): void | Promise<void> {
+    const settling = settleSends(request, middleware)
+    return settling === undefined ? encode(request) : settling.then(() => encode(request))
+  }
+
+  function encode(request: MiddyRequest): void | Promise<void> {
     const { event, response } = request
     if (!(event instanceof HttpRequest)) throw invalidEvent(factory, ['its own request'], 'another')
     return settle(request, respond(response, event as HttpRequest))
@@ -106,20 +115,33 @@ export function httpNormalizer<TRequest extends HttpRequest>(
     // because to a queue, for one, any response says that all went well.
     if (!(request.event instanceof HttpRequest)) {
       if (request.error instanceof InvalidEventError) return
-      before(request)
+      request.event = read(request.event, request.context, options)
     }
+    const settling = settleSends(request, middleware)
+    if (settling === undefined) return answerError(request, request.error)
+    return settling.then(
+      () => answerError(request, request.error),
+      (error: unknown) => {
+        request.response = undefined
+        return answerError(request, error)
+      },
+    )
+  }
+
+  function answerError(request: MiddyRequest, error: unknown): void | Promise<void> {
     const event = request.event as HttpRequest
-    const { response, error } = request
+    const { response } = request
     return settle(request, response === undefined ? fail(error, event) : respond(response, event))
   }
 
   const name = (hook: string, fn: object): object =>
     Object.defineProperty(fn, 'name', { value: factory + hook })
-  return {
+  const middleware = {
     before: name('Before', before),
     after: name('After', after),
     onError: name('OnError', onError),
   } as Middleware<TRequest>
+  return middleware
 }
 
 type Response = object | Promise<object>

@@ -6,7 +6,7 @@ import {
   SkippedRecordError,
 } from '../../errors/index.ts'
 import { defaultLogger, logSafely } from '../../core/logger.ts'
-import { SendScope, inScope, sendsAnything } from '../../invocation/send-scope.ts'
+import { Scope, currentScope, inScope } from '../../invocation/scope.ts'
 import { Deadline } from '../../invocation/deadline.ts'
 import type { EachRecordOptions } from './options.ts'
 import { type RecordLane, lanesOf, lastCopies } from './lanes.ts'
@@ -35,6 +35,7 @@ export class BatchRun {
   /** Which records were begun, to tell at the deadline. */
   readonly #begun: (true | undefined)[]
   readonly #delayed: Delayed[] = []
+  readonly #scope = currentScope()
   /** What hooks still do. */
   readonly #hooks: Promise<void>[] = []
   /** The batch is answered: nothing counts any more that a record still does. */
@@ -50,6 +51,9 @@ export class BatchRun {
     this.#begun = new Array<undefined>(batch.Records.length)
     // As it is from now on: what a record came to is known whatever happens to the batch.
     batch.results = this.#results
+    this.#scope?.onAnswer(() => {
+      this.#stop()
+    })
   }
 
   /** Works the batch; gives one result per record, in their order. */
@@ -85,7 +89,7 @@ export class BatchRun {
         let result: PromiseSettledResult<unknown> = done
         try {
           // Synchronous work costs no turn of the event loop: batches are large.
-          const answer = sendsAnything() ? this.#runWithSends(request) : this.#run(request)
+          const answer = this.#runInScope(request)
           checkAnswer(isThenable(answer) ? await answer : answer)
         } catch (error) {
           result = await this.#failed(error, request)
@@ -98,28 +102,27 @@ export class BatchRun {
     }
   }
 
+  /** A record is done when what it sent is acknowledged. */
+  #runInScope(request: SqsRequest): unknown {
+    const work = { event: request, context: this.#batch.lambdaContext }
+    const scope = new Scope(work, this.#scope, request.messageId)
+    let answer: unknown
+    try {
+      answer = inScope(scope, () => this.#run(request))
+    } catch (error) {
+      return settled(scope, () => {
+        throw error
+      })
+    }
+    if (isThenable(answer) || !scope.isSettled) return settled(scope, () => answer)
+    scope.end()
+    return answer
+  }
+
   #run(request: SqsRequest): unknown {
     const hasWork = request.prepare()
     if (typeof hasWork === 'boolean') return hasWork ? this.#fn(request) : undefined
     return hasWork.then((work) => (work ? this.#fn(request) : undefined))
-  }
-
-  /** A record is done when what it sent is acknowledged. */
-  #runWithSends(request: SqsRequest): Promise<unknown> {
-    const scope = new SendScope(undefined, request.messageId)
-    return inScope(scope, async () => {
-      try {
-        const answer = await this.#run(request)
-        if (!scope.isEmpty) await scope.settle()
-        return answer
-      } catch (error) {
-        // The record's own error is the one that counts; what it has sent arrives all the same.
-        if (!scope.isEmpty) await scope.settle().catch(() => undefined)
-        throw error
-      } finally {
-        scope.end()
-      }
-    })
   }
 
   async #failed(error: unknown, request: SqsRequest): Promise<PromiseSettledResult<unknown>> {
@@ -154,6 +157,13 @@ export class BatchRun {
     for (const [index, id] of this.#batch.messageIds.entries()) {
       if (id) this.#results[index] = this.#results[only.get(id) as number]
     }
+  }
+
+  /** The batch is answered, by whomever: nothing is begun any more, and what runs is told to stop. */
+  #stop(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#batch.abort(new DeadlineError('The batch was answered before the record was done'))
   }
 
   /** What has no result when the time is up comes again. */
@@ -195,6 +205,21 @@ export class BatchRun {
 
   #warn(message: string, details?: unknown): void {
     logSafely(this.#options.logger ?? defaultLogger, 'warn', message, details)
+  }
+}
+
+/** What a record's work comes to, once everything that it sent has arrived. */
+async function settled(scope: Scope, work: () => unknown): Promise<unknown> {
+  try {
+    const answer = await work()
+    if (!scope.isSettled) await scope.sends.settle()
+    return answer
+  } catch (error) {
+    // The record's own error is the one that counts; what it has sent arrives all the same.
+    if (!scope.isSettled) await scope.sends.settle().catch(() => undefined)
+    throw error
+  } finally {
+    scope.end()
   }
 }
 

@@ -1,0 +1,172 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { asRecord, asString } from '../core/record.ts'
+import { SqsFlushTimeoutError, SqsSendError } from '../errors/index.ts'
+import { remainingTimeOf } from './remaining-time.ts'
+import { Sends } from './sends.ts'
+
+/** What a unit of work is about: Middy's request for an invocation, the request and Lambda's context for a record. */
+export interface Work {
+  readonly event: unknown
+  readonly context: object
+}
+
+/** Milliseconds left for the response itself. */
+const reserve = 50
+
+/**
+ * All that belongs to one invocation, or to one record of it: its deadline and what it has sent. It follows the
+ * asynchronous work that begins in it. Nothing of an invocation is kept on a module or on a middleware, because a process
+ * works many at once.
+ */
+export class Scope {
+  readonly parent: Scope | undefined
+  /** The id of the record, if this is a record's scope. */
+  readonly recordId: string | undefined
+  readonly #work: Work
+  readonly #context: object
+  #deadline: number | undefined
+  #sends: Sends | undefined
+  #origins = 0
+  /** The middlewares that still wait for what is sent. A record is waited for by its batch. */
+  readonly #waiters: object[] = []
+  #isOver = false
+  #onAnswer: (() => void) | undefined
+
+  constructor(work: Work, parent: Scope | undefined, recordId?: string) {
+    this.#work = work
+    this.#context = work.context
+    this.parent = parent
+    this.recordId = recordId
+  }
+
+  /** The normalized request, or the event as it came. */
+  get event(): unknown {
+    return this.#work.event
+  }
+
+  /** When the invocation is ended, as `Date.now()` counts; `Infinity` where nobody tells. */
+  get deadline(): number {
+    return (this.#deadline ??= Date.now() + remainingTimeOf(this.#context))
+  }
+
+  /** Milliseconds that are left. `Infinity` for what goes on behind the answer: no deadline is known for that. */
+  get remainingTime(): number {
+    return this.#isOver ? Infinity : this.deadline - Date.now()
+  }
+
+  /** The source of the request; `undefined` for an event that no normalizer has read. */
+  get source(): string | undefined {
+    const { kind, source } = asRecord(this.event) ?? {}
+    return asString(kind) === undefined ? undefined : asString(source)
+  }
+
+  /** Lambda's id of the invocation. */
+  get requestId(): string | undefined {
+    const { awsRequestId, lambdaContext } = this.#context as UnknownContext
+    return asString(awsRequestId) ?? asString(asRecord(lambdaContext)?.['awsRequestId'])
+  }
+
+  /** Whether somebody waits for what is sent here, before the unit of work is done. */
+  get isAwaited(): boolean {
+    return !this.#isOver && (this.recordId !== undefined || this.#waiters.length > 0)
+  }
+
+  /** Whether nothing is on its way, and nothing has failed unseen. */
+  get isSettled(): boolean {
+    return this.#sends === undefined || this.#sends.isEmpty
+  }
+
+  /** What is sent; made with the first send, because most units of work send nothing. */
+  get sends(): Sends {
+    return (this.#sends ??= new Sends())
+  }
+
+  /** The number of sends before this one, for `SendOrigin`. */
+  nextOrdinal(): number {
+    return this.#origins++
+  }
+
+  /** Says that a middleware will call `settle()`. */
+  addWaiter(waiter: object): void {
+    if (this.recordId === undefined && !this.#waiters.includes(waiter)) this.#waiters.push(waiter)
+  }
+
+  /** Says that a middleware waits no more. With the last one the invocation is over. */
+  removeWaiter(waiter: object): void {
+    const index = this.#waiters.indexOf(waiter)
+    if (index >= 0) this.#waiters.splice(index, 1)
+    if (this.#waiters.length === 0) this.end()
+  }
+
+  /** Says that the unit of work is done. Code that goes on behind it may still send. */
+  end(): void {
+    this.#isOver = true
+  }
+
+  /** Calls a function once an answer is there, whoever gave it. */
+  onAnswer(fn: () => void): void {
+    this.#onAnswer = fn
+  }
+
+  /** Says that an answer is there. */
+  answered(): void {
+    this.#onAnswer?.()
+  }
+
+  /**
+   * Waits for everything that was sent, as long as the time that is left allows.
+   *
+   * @throws SqsSendError for the first that failed unseen; SqsFlushTimeoutError
+   */
+  async settle(): Promise<void> {
+    try {
+      await this.#sends?.settle(remainingTimeOf(this.#context) - reserve)
+    } catch (error) {
+      if (error instanceof SqsSendError || error instanceof SqsFlushTimeoutError) throw error
+      // Nobody awaited it, so it is not for the caller, whatever status the error has.
+      const code = (error as Partial<Error> | undefined)?.name ?? 'Unknown'
+      throw new SqsSendError(code, 'A message that nobody awaited was not sent', { cause: error })
+    }
+  }
+}
+
+interface UnknownContext {
+  readonly awsRequestId?: unknown
+  readonly lambdaContext?: unknown
+}
+
+const storage = new AsyncLocalStorage<Scope>()
+
+/** The scope that the calling code runs in, if any. */
+export function currentScope(): Scope | undefined {
+  return storage.getStore()
+}
+
+/** Runs a function within a scope. */
+export function inScope<T>(scope: Scope, run: () => T): T {
+  return storage.run(scope, run)
+}
+
+/** Puts what follows in this asynchronous context into a scope. */
+export function enterScope(scope: Scope): void {
+  if (storage.getStore() !== scope) storage.enterWith(scope)
+}
+
+/** Milliseconds that the invocation has left for work; `Infinity` outside of one. */
+export function remainingTime(): number {
+  return currentScope()?.remainingTime ?? Infinity
+}
+
+/** The scope whose end waits for what the calling code sends: the nearest that somebody waits for. */
+export function awaitedScope(): Scope | undefined {
+  let scope = currentScope()
+  while (scope !== undefined && !scope.isAwaited) scope = scope.parent
+  return scope
+}
+
+/** The scope of the record that the calling code works on. */
+export function recordScope(): Scope | undefined {
+  let scope = currentScope()
+  while (scope !== undefined && scope.recordId === undefined) scope = scope.parent
+  return scope
+}
