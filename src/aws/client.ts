@@ -16,7 +16,7 @@ export function isClientOption(value: unknown): boolean {
   return typeof value === 'function' || typeof (value as { send?: unknown } | null)?.send === 'function'
 }
 
-/** What is asked of a client that the library makes itself. */
+/** A client that the library makes itself. The library also reads its region. */
 export type SdkClient = AwsClient & { readonly config: { readonly region: () => Promise<string> } }
 
 /**

@@ -48,13 +48,13 @@ export interface Port<TSdk> {
     input: InputOf<TSdk, TOperation>,
     signal?: AbortSignal,
   ): Promise<OutputOf<TSdk, TOperation>>
-  /** The client, for what brings its own commands. */
+  /** The client, for code that brings its own commands. */
   readonly client: () => Promise<AwsClient>
 }
 
 /**
- * Gives operations to an SDK's client: the user's, or else the process's own. Package and client are loaded with the first
- * call. Another kind of client, which needs no package, would be told apart here.
+ * Gives operations to a client of the SDK: the user's client, or else the process's own. The first call loads the package
+ * and the client. A client of another kind, which needs no package, gets its own branch in this function.
  */
 export function portTo<TSdk>(
   { load, ownClient }: Service<TSdk>,
@@ -89,7 +89,7 @@ type Commands = Readonly<Record<string, new (input: unknown) => object>>
 
 /** Makes the commands of an SDK. */
 function commandsOf(sdk: unknown): (operation: string, input: unknown) => object {
-  // To put a class's name together and look for it takes longer than to read a property.
+  // A read of this map is faster than to build the class's name and look it up in the SDK.
   const known: Record<string, Commands[string] | undefined> = {}
   return (operation, input) => {
     const Command = (known[operation] ??= (sdk as Commands)[`${operation}Command`])

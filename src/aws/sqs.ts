@@ -3,7 +3,7 @@ import { atRunTime, lazyImport } from '../core/optional-import.ts'
 import type { ClientOption } from './client.ts'
 import { type Port, type Service, portTo, service } from './port.ts'
 
-/** Queues. */
+/** The service of queues. */
 export const sqs: Service<typeof sdk> = service(
   lazyImport('@aws-sdk/client-sqs', () => import('@aws-sdk/client-sqs').catch(atRunTime)),
   ({ SQSClient }, config) => new SQSClient(config),

@@ -2,7 +2,7 @@ import type * as sdk from '@aws-sdk/client-ssm'
 import { lazyImport } from '../core/optional-import.ts'
 import { type Service, service } from './port.ts'
 
-/** Parameters, and sessions with instances. */
+/** The service of parameters, and of sessions with instances. */
 export const ssm: Service<typeof sdk> = service(
   lazyImport('@aws-sdk/client-ssm', () => import('@aws-sdk/client-ssm')),
   ({ SSMClient }, config) => new SSMClient(config),

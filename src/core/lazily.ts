@@ -1,9 +1,9 @@
-/** Makes a value when it is first needed, and once: all callers share it. A failure is not kept. */
+/** Makes a value once, when it is first needed. All callers share it. After a failure, the next call tries again. */
 export function lazily<T>(make: () => Promise<T>): () => Promise<T> {
   let making: Promise<T> | undefined
   return () =>
     (making ??= make().catch((error: unknown) => {
-      making = undefined // What failed once may work the next time.
+      making = undefined // The next call tries again.
       throw error
     }))
 }
