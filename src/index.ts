@@ -53,7 +53,10 @@ export {
 export {
   type BatchHandler,
   type EachRecordOptions,
+  type RecordBatch,
   type RecordChain,
+  type RecordFunction,
+  type RecordRequest,
   eachRecord,
 } from './normalizers/each-record.ts'
 export { type HttpApiEvent, httpApi, httpApiRequest, httpApiResponse } from './normalizers/http-api.ts'
@@ -70,6 +73,8 @@ export {
   respond,
 } from './normalizers/respond.ts'
 export { restApi, restApiRequest, restApiResponse } from './normalizers/rest-api.ts'
+export type { RecordBody } from './normalizers/records/parsed-request.ts'
+export { type SnsOptions, SnsRequest, sns } from './normalizers/sns.ts'
 export { type SqsAttributeValue, type SqsBody, SqsRequest } from './normalizers/sqs-request.ts'
 export type { Envelope, PayloadPointer } from './normalizers/records/unwrap.ts'
 export { SqsBatch, type SqsBatchOptions, sqsBatch } from './normalizers/sqs-batch.ts'

@@ -27,6 +27,7 @@ export type SourceKind =
   | 'event-bridge'
   | 'lambda-edge'
   | 'aws:sqs'
+  | 'aws:sns'
 
 /**
  * Every source, one row each. The first row that knows an event names it.
@@ -73,6 +74,11 @@ export const eventSources: Readonly<Record<SourceKind, EventSource>> = {
     // A batch without records names no source.
     is: ({ Records: records }, _context, { eventSource }) =>
       eventSource === 'aws:sqs' || (Array.isArray(records) && records.length === 0),
+  },
+  'aws:sns': {
+    name: 'aws:sns',
+    normalizer: 'sns',
+    is: (_event, _context, { EventSource: source }) => source === 'aws:sns',
   },
 }
 

@@ -87,7 +87,7 @@ export function validate<const TSchemas extends ValidateSchemas>(
 /** @throws ConfigurationError instead of blaming the caller for what the chain lacks */
 function checkPart(event: unknown, part: Part): void {
   const { kind, source } = (event ?? {}) as { kind?: unknown; source?: unknown }
-  if (kind === 'sqs-batch')
+  if (typeof kind === 'string' && kind.endsWith('-batch'))
     throw new ConfigurationError(
       'validate() got a whole batch: it belongs to each record, eachRecord(middy(fn).use(validate(…)))',
     )

@@ -2,38 +2,48 @@ import type { Context } from 'aws-lambda'
 import { isClientOption } from '../aws/client.ts'
 import { ConfigurationError } from '../errors/index.ts'
 import { checkOptions, is, isLogger, oneOf } from '../core/options.ts'
+import { asRecord } from '../core/record.ts'
 import { seenEvent } from '../events/advice.ts'
 import type { EachRecordOptions } from './records/options.ts'
 import { BatchRun } from './records/batch-run.ts'
-import { deadLetterSender } from './records/after-care.ts'
-import { SqsBatch } from './sqs-batch.ts'
-import type { SqsRequest } from './sqs-request.ts'
+import { RecordBatch } from './records/record-batch.ts'
+import type { RecordRequest } from './records/record-request.ts'
 
 export type { EachRecordOptions } from './records/options.ts'
+export type { RecordBatch } from './records/record-batch.ts'
+export type { RecordRequest } from './records/record-request.ts'
+
+/**
+ * A function of one record. Conditional, because only then TypeScript carries the chain's types into one that is written
+ * in place.
+ */
+export type RecordFunction<TRequest, TContext> = [TContext] extends [unknown]
+  ? (request: TRequest, context: unknown extends TContext ? LooseContext : TContext) => unknown
+  : never
 
 /** A Middy chain that works one record, whatever its middlewares make of the request. */
-export interface RecordChain {
-  (request: never, context: never, ...more: never[]): unknown
+export interface RecordChain<TRequest = never> {
+  (request: TRequest, context: never): unknown
   readonly use: unknown
 }
 
 /** What `eachRecord()` gives to Middy's `handler()`. */
-export type BatchHandler<TContext> = (
-  batch: SqsBatch,
+export type BatchHandler<TRequest = RecordRequest, TContext = unknown> = (
+  batch: RecordBatch<TRequest>,
   context: TContext,
 ) => Promise<PromiseSettledResult<unknown>[]>
 
-/**
- * The context of a function that is written in place: the compiler does not carry a chain's context into a call inside
- * `handler()`. To have it typed, name it: `({ data }, { secrets }: ContextOf<typeof chain>) => …`.
- */
+/** The context of a function that stands alone, outside of any chain. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type LooseContext = Context & Readonly<Record<string, any>>
+
+/** A chain may narrow what it gets; it must be of the same source. */
+type KindOf<TRequest> = TRequest extends { readonly kind: infer TKind } ? { readonly kind: TKind } : unknown
 
 /**
  * Calls a function once per record and reports each record for itself: one fails alone when the function throws, when
  * its body cannot be parsed, or when the function answers with a status of 300 or more. A record is done when what it
- * sent is acknowledged.
+ * sent is acknowledged. Written in place, the function has the types of the chain that it is in.
  *
  * @example
  * ```ts
@@ -55,40 +65,50 @@ export type LooseContext = Context & Readonly<Record<string, any>>
  *   )
  * ```
  */
-export function eachRecord<TContext = LooseContext>(
-  fn: (request: SqsRequest, context: TContext) => unknown,
-  options?: EachRecordOptions,
-): BatchHandler<TContext>
-/** The same with middleware for each record: `eachRecord(middy(fn).use(…))`, or a chain that has a name. */
-export function eachRecord(chain: RecordChain, options?: EachRecordOptions): BatchHandler<Context>
-export function eachRecord<TContext>(
-  fn: ((request: SqsRequest, context: TContext) => unknown) | RecordChain,
-  options: EachRecordOptions = {},
-): BatchHandler<TContext> {
-  const work = fn as (request: SqsRequest, context: TContext) => unknown
+// The chain stands first: a function in place has no `use` and is passed over without fixing its types.
+export function eachRecord<TRequest>(
+  chain: RecordChain<TRequest>,
+  options?: EachRecordOptions<NoInfer<TRequest>>,
+): BatchHandler<KindOf<TRequest>>
+/** A function without middlewares of its own. */
+export function eachRecord<TRequest extends RecordRequest, TContext>(
+  fn: RecordFunction<TRequest, TContext>,
+  options?: EachRecordOptions<NoInfer<TRequest>>,
+): BatchHandler<TRequest, TContext>
+export function eachRecord(
+  fn: (request: never, context: never) => unknown,
+  options: EachRecordOptions<never> = {},
+): BatchHandler<never, never> {
   checkOptions('eachRecord', options, {
-    concurrency: (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0,
+    concurrency: (value: unknown) => Number.isSafeInteger(value) && Number(value) > 0,
     fifo: oneOf('auto', 'group', 'batch'),
     deadlineMargin: (value: unknown) => typeof value === 'number' && value >= 0,
     onFailure: is('function'),
     onSkip: is('function'),
-    deadLetter: (value: unknown) => typeof (value as { queueUrl?: unknown } | null)?.queueUrl === 'string',
+    deadLetter: (value: unknown) => typeof asRecord(value)?.['queueUrl'] === 'string',
     deduplicate: is('boolean'),
     client: isClientOption,
     logger: isLogger,
   })
-  const sendToDeadLetterQueue =
-    options.deadLetter && deadLetterSender(options.deadLetter.queueUrl, options.client)
 
-  return function eachRecordHandler(batch, context) {
-    if (!(batch instanceof SqsBatch))
-      return Promise.reject(
-        new ConfigurationError(`eachRecord() needs .use(sqs()) in front, and got ${seenEvent(batch)}`),
-      )
-    return new BatchRun(batch, {
-      fn: (request) => work(request, context),
-      options,
-      sendToDeadLetterQueue,
-    }).results()
+  return async function eachRecordHandler(batch, context) {
+    if (!(batch instanceof RecordBatch))
+      throw new ConfigurationError(`eachRecord() needs .use(sqs()) in front, and got ${seenEvent(batch)}`)
+    refuseForeignOptions(batch, options)
+    return new BatchRun(batch, { fn: (request) => fn(request, context), options }).results()
   }
+}
+
+const optionsOfSqs = ['fifo', 'deadLetter', 'deduplicate'] as const
+
+function refuseForeignOptions<TRequest>(
+  { spec: { afterCare, factory } }: RecordBatch<TRequest>,
+  options: EachRecordOptions<TRequest>,
+): void {
+  if (afterCare !== undefined) return
+  const foreign = optionsOfSqs.find((name) => options[name] !== undefined)
+  if (foreign !== undefined)
+    throw new ConfigurationError(
+      `eachRecord(): the option "${foreign}" works behind sqs(), not behind ${factory}()`,
+    )
 }

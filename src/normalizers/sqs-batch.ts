@@ -1,6 +1,10 @@
-import { invalidEvent } from '../events/advice.ts'
-import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
-import { eventKind } from '../events/event-kind.ts'
+import type { Context, SQSEvent, SQSRecord } from 'aws-lambda'
+import { RecordBatch } from './records/record-batch.ts'
+import type { RecordSource } from './records/record-source.ts'
+import { eachFailure } from './records/answers.ts'
+import { sqsAfterCare } from './records/sqs-after-care.ts'
+import { listFailures } from './records/sqs-failures.ts'
+import { sqsLanes } from './records/sqs-lanes.ts'
 import { type SqsBody, type SqsReading, SqsRequest } from './sqs-request.ts'
 import type { PayloadPointer } from './records/unwrap.ts'
 
@@ -18,6 +22,19 @@ export interface SqsBatchOptions {
   readonly resolvePayload?: (pointer: PayloadPointer, record: SQSRecord) => string | Promise<string>
 }
 
+const sqsSource: RecordSource<SQSRecord, SqsRequest> = {
+  factory: 'sqs',
+  source: 'sqs',
+  kinds: ['aws:sqs'],
+  records: ({ Records }: SQSEvent) => Records,
+  idOf: ({ messageId }) => messageId,
+  request: (record, messageId, batch: SqsBatch) => SqsRequest.of(record, messageId, batch),
+  prepare: (request) => request.prepare(),
+  lanes: sqsLanes,
+  afterCare: sqsAfterCare,
+  answer: { ...eachFailure, from: (results, { ids }, logger) => listFailures(results, ids, logger) },
+}
+
 /**
  * A batch of records, as `sqs()` leaves it to `eachRecord()`. It carries `Records`, so that Middy's own SQS
  * middlewares can read it.
@@ -29,66 +46,32 @@ export interface SqsBatchOptions {
  * export const oldest = ({ requests }: SqsBatch) => Math.min(...requests.map(({ sentAt }) => sentAt.getTime()))
  * ```
  */
-export class SqsBatch {
-  readonly kind = 'sqs-batch'
-  readonly source = 'sqs'
-  /** The event as Lambda sent it. */
-  readonly raw: SQSEvent
-  readonly lambdaContext: Context
-  readonly Records: readonly SQSRecord[]
-  /** The records' ids, kept from before any handler could change the event. */
-  readonly messageIds: readonly string[]
+export class SqsBatch extends RecordBatch<SqsRequest> {
+  declare readonly kind: 'sqs-batch'
+  declare readonly source: 'sqs'
+  declare readonly raw: SQSEvent
+  declare readonly Records: readonly SQSRecord[]
   /** @internal */
   readonly reading: SqsReading
-  /** How each record ended, as far as they have; what happens to the batch later does not change it. */
-  results: readonly (PromiseSettledResult<unknown> | undefined)[] | undefined
-  /** @internal What `sqs()` answers, once that is made. */
-  answer: Promise<SQSBatchResponse> | undefined
 
-  #requests: SqsRequest[] | undefined
-  #abort: AbortController | undefined
-
-  private constructor(event: SQSEvent, lambdaContext: Context, reading: SqsReading) {
-    this.raw = event
-    this.lambdaContext = lambdaContext
-    this.Records = event.Records.slice()
-    this.messageIds = event.Records.map(({ messageId }) => messageId)
+  private constructor(event: unknown, lambdaContext: Context, reading: SqsReading) {
+    super(sqsSource, event, lambdaContext)
     this.reading = reading
   }
 
   /** @internal */
-  static of(event: SQSEvent, lambdaContext: Context, reading: SqsReading): SqsBatch {
+  static of(event: unknown, lambdaContext: Context, reading: SqsReading): SqsBatch {
     return new SqsBatch(event, lambdaContext, reading)
   }
 
-  /** One request per record, in order. */
-  get requests(): readonly SqsRequest[] {
-    return (this.#requests ??= this.Records.map((_, index) => this.#request(index)))
+  /** The records' ids, kept from before any handler could change the event. */
+  get messageIds(): readonly string[] {
+    return this.ids
   }
 
   /** The data of all records; parsing stops at the first that is malformed. */
   get data(): unknown[] {
     return this.requests.map(({ data }) => data)
-  }
-
-  /** Aborted when the records should stop, because the function's time is nearly up. */
-  get signal(): AbortSignal {
-    return (this.#abort ??= new AbortController()).signal
-  }
-
-  /** @internal */
-  abort(reason: Error): void {
-    this.#abort ??= new AbortController()
-    this.#abort.abort(reason)
-  }
-
-  /** @internal The request of one record. A batch can have 10,000: unless somebody has looked at all, none is kept. */
-  requestOf(index: number): SqsRequest {
-    return this.#requests?.[index] ?? this.#request(index)
-  }
-
-  #request(index: number): SqsRequest {
-    return SqsRequest.of(this.Records[index] as SQSRecord, this.messageIds[index] as string, this)
   }
 }
 
@@ -109,7 +92,5 @@ export function sqsBatch(
   context: Context,
   { body = 'json', unwrap = false, resolvePayload }: SqsBatchOptions = {},
 ): SqsBatch {
-  const kind = eventKind(event)
-  if (kind !== 'aws:sqs') throw invalidEvent('sqs', ['aws:sqs'], kind)
-  return SqsBatch.of(event as SQSEvent, context, { body, unwrap, resolvePayload })
+  return SqsBatch.of(event, context, { body, unwrap, resolvePayload })
 }

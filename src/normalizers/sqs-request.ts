@@ -1,7 +1,7 @@
-import { emptyMap } from '../core/record.ts'
 import type { Context, SQSRecord } from 'aws-lambda'
 import { PayloadPointerError } from '../errors/index.ts'
 import { parseJson } from '../core/json.ts'
+import { type MessageAttributeValue, publishedAttributes, typedValue } from './records/message-attributes.ts'
 import {
   type Envelope,
   type PayloadPointer,
@@ -23,7 +23,7 @@ export interface SqsReading {
 }
 
 /** A message attribute's value, by its declared type. A number that JavaScript cannot hold exactly stays text. */
-export type SqsAttributeValue = string | number | Uint8Array
+export type SqsAttributeValue = MessageAttributeValue
 
 /** What a request needs of its batch. */
 export interface SqsRequestBatch {
@@ -78,6 +78,11 @@ export class SqsRequest<TData = unknown> {
   /** @internal */
   static of(record: SQSRecord, messageId: string, batch: SqsRequestBatch): SqsRequest {
     return new SqsRequest(record, messageId, batch)
+  }
+
+  /** Stays the same when SQS delivers the message again: its `messageId`. */
+  get id(): string {
+    return this.messageId
   }
 
   get lambdaContext(): Context {
@@ -219,22 +224,10 @@ function readMessageAttributes(
   record: SQSRecord,
   envelope: Envelope | undefined,
 ): Record<string, SqsAttributeValue> {
-  const values = emptyMap<SqsAttributeValue>()
-  const published = envelope?.['MessageAttributes'] as
-    Record<string, { Type?: string; Value?: string }> | null | undefined
-  for (const [name, { Type = 'String', Value = '' }] of Object.entries(published ?? {}))
-    values[name] = typed(Type, Value, Value)
+  const values = publishedAttributes(envelope?.['MessageAttributes'])
   const sent = (record.messageAttributes as SQSRecord['messageAttributes'] | null | undefined) ?? {}
   for (const [name, { dataType, stringValue = '', binaryValue = '' }] of Object.entries(sent)) {
-    values[name] = typed(dataType, stringValue, binaryValue)
+    values[name] = typedValue(dataType, { text: stringValue, base64: binaryValue })
   }
   return values
-}
-
-function typed(dataType: string, text: string, base64: string): SqsAttributeValue {
-  const [type] = dataType.split('.', 1)
-  if (type === 'Binary') return Buffer.from(base64, 'base64')
-  const number = Number(text)
-  const isExact = Number.isFinite(number) && (!Number.isInteger(number) || Number.isSafeInteger(number))
-  return type === 'Number' && isExact ? number : text
 }

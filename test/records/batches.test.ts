@@ -24,7 +24,7 @@ async function chained(
   chain.use(sqs({ logger }))
   if (where === 'behind') chain.use(middleware as never)
   const handler = chain.handler(
-    eachRecord((request) => {
+    eachRecord((request: SqsRequest) => {
       called.push(request.messageId)
       return fn(request)
     }) as never,

@@ -205,7 +205,7 @@ describe.each(cores)('on %s', (_, core) => {
   ])('one that %s', (_, bad) => {
     const logger = { error: bad, warn: bad } as never
 
-    async function list(options: EachRecordOptions, fn: (request: SqsRequest) => unknown) {
+    async function list(options: EachRecordOptions<SqsRequest>, fn: (request: SqsRequest) => unknown) {
       const handler = core().use(sqs({ logger })).handler(eachRecord(fn, options))
       const event = sqsEvent(grouped('a1', 'b1', 'a2', 'c1'), { queueArn: fifoArn })
       return listed(await invoke(handler, event, lambdaContext()))

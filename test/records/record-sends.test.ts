@@ -5,7 +5,7 @@ import { model } from 'clearskies-middy/backends/model'
 import { type SendOrigin, SqsBackend, type SqsBackendOptions } from 'clearskies-middy/backends/sqs'
 import { SqsFlushTimeoutError, SqsSendError } from 'clearskies-middy/errors'
 import { backends } from 'clearskies-middy/middleware/backends'
-import { eachRecord } from 'clearskies-middy/normalizers/each-record'
+import { type LooseContext, eachRecord } from 'clearskies-middy/normalizers/each-record'
 import { sqs } from 'clearskies-middy/normalizers/sqs'
 import type { SqsRequest } from 'clearskies-middy/normalizers/sqs-request'
 import { invoke, lambdaContext, sqsEvent } from 'clearskies-middy/testing'
@@ -81,7 +81,7 @@ describe.each(cores)('on %s', (_, core) => {
     const chain = core().use(sqs({ logger }))
     if (inContext) chain.use(backends({ queue }) as never)
     const handler = chain.handler(
-      eachRecord((request, context) =>
+      eachRecord((request, context: LooseContext) =>
         fn(request, inContext ? (context['backends'] as { queue: Backend }).queue : queue),
       ),
     )

@@ -27,7 +27,7 @@ const fifoArn = 'arn:aws:sqs:eu-central-1:123456789012:orders.fifo'
 interface Work {
   readonly messages: readonly DescribedMessage[]
   readonly fn?: (request: SqsRequest) => unknown
-  readonly options?: EachRecordOptions
+  readonly options?: EachRecordOptions<SqsRequest>
   readonly sqsOptions?: SqsOptions
   readonly queueArn?: string
 }
@@ -391,7 +391,7 @@ describe('an error behind sqs()', () => {
     const handler = middy()
       .use([sqs({ logger }), failing] as middy.MiddlewareObj[])
       .handler(
-        eachRecord(({ messageId }) =>
+        eachRecord(({ messageId }: SqsRequest) =>
           messageId === 'a' ? undefined : Promise.reject(new Error('x')),
         ) as never,
       )

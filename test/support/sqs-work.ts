@@ -28,7 +28,7 @@ export const grouped = (...ids: readonly string[]): DescribedMessage[] =>
 
 export interface Work {
   readonly fn?: (request: SqsRequest) => unknown
-  readonly options?: EachRecordOptions
+  readonly options?: EachRecordOptions<SqsRequest>
   readonly sqsOptions?: SqsOptions
   readonly queueArn?: string
   readonly context?: Context

@@ -1,27 +1,121 @@
-import type { SQSBatchItemFailure, SQSBatchResponse } from 'aws-lambda'
-import type { SqsBatch } from '../sqs-batch.ts'
+import { UnidentifiedRecordError } from '../../errors/index.ts'
+import { logSafely } from '../../core/logger.ts'
+import { asRecord } from '../../core/record.ts'
+import type { RecordAnswer } from './record-source.ts'
 
-type Ids = Pick<SqsBatch, 'messageIds'>
-
-/** A handler may answer by itself, as long as every id that it lists is of this batch (any other fails it whole). */
-export function isBatchResponse(response: unknown, { messageIds }: Ids): response is SQSBatchResponse {
-  const failures = (response as Partial<SQSBatchResponse> | null | undefined)?.batchItemFailures as unknown
-  if (!Array.isArray(failures)) return false
-  const ids = new Set(messageIds)
-  return failures.every((item: unknown) => {
-    const id = (item as { itemIdentifier?: unknown } | null)?.itemIdentifier
-    return typeof id === 'string' && id !== '' && ids.has(id)
-  })
+/** What is listed in a source's answer. */
+export interface FailureRule<TRecord> {
+  /** Of the failed records of one group, the first is listed. */
+  group(record: TRecord, id: string): string
+  /** How a record is named in the list. @default its id */
+  identifier?(record: TRecord, id: string): unknown
 }
 
-/** An answer, with what another answer to the same batch lists besides: what is not listed is deleted. */
-export function withFailuresOf(answer: SQSBatchResponse, other: unknown, batch: Ids): SQSBatchResponse {
-  if (other === answer || !isBatchResponse(other, batch)) return answer
-  const listed = new Set([...answer.batchItemFailures, ...other.batchItemFailures].map(idOf))
-  const ids = new Set(batch.messageIds.filter((id) => listed.has(id)))
-  return { batchItemFailures: Array.from(ids, (itemIdentifier) => ({ itemIdentifier })) }
+interface Item {
+  readonly itemIdentifier: unknown
 }
 
-function idOf({ itemIdentifier }: SQSBatchItemFailure): string {
-  return itemIdentifier
+/** What the event source mappings of Lambda take with `ReportBatchItemFailures`. */
+export interface FailureList {
+  readonly batchItemFailures: readonly Item[]
+}
+
+/** Each failed record, once however often it came: what is not listed is done. */
+export const eachFailure: RecordAnswer<unknown> = failureList({ group: (_, id) => id })
+
+/** Where a stream has to go on: the first record that is not done, in all or of each group. */
+export function firstFailure<TRecord>(rule: Partial<FailureRule<TRecord>> = {}): RecordAnswer<TRecord> {
+  return failureList({ group: () => '', ...rule })
+}
+
+function failureList<TRecord>({ group, identifier }: FailureRule<TRecord>): RecordAnswer<TRecord> {
+  type Batch = Parameters<RecordAnswer<TRecord>['from']>[1]
+
+  function list({ Records, ids }: Batch, isFailed: (index: number) => boolean): FailureList {
+    const groups = new Map<string, Item>()
+    for (const [index, record] of Records.entries()) {
+      if (!isFailed(index)) continue
+      const id = ids[index] ?? ''
+      const key = group(record, id)
+      if (!groups.has(key)) groups.set(key, { itemIdentifier: identifier?.(record, id) ?? id })
+    }
+    return { batchItemFailures: [...groups.values()] }
+  }
+
+  function keysOf({ Records, ids }: Batch): string[] {
+    return ids.map((id, index) => {
+      const record = Records[index]
+      return record === undefined ? id : keyOf(identifier?.(record, id) ?? id)
+    })
+  }
+
+  /** Every item that is listed must be of this batch: any other fails it whole. */
+  function isAnswer(response: unknown, batch: Batch): response is FailureList {
+    const items = asRecord(response)?.['batchItemFailures']
+    if (!Array.isArray(items)) return false
+    const keys = new Set(keysOf(batch))
+    return items.every((item) => {
+      const key = keyOf(asRecord(item)?.['itemIdentifier'])
+      return key !== '' && keys.has(key)
+    })
+  }
+
+  return {
+    done: () => ({ batchItemFailures: [] }),
+    from(results, batch, logger) {
+      const failed = new Set(failedOf(results, batch.ids))
+      logFailures(results, batch, logger)
+      return list(batch, (index) => failed.has(index))
+    },
+    isAnswer,
+    join(answer, other, batch) {
+      if (other === answer || !isAnswer(other, batch) || !isAnswer(answer, batch)) return answer
+      const listed = new Set([...answer.batchItemFailures, ...other.batchItemFailures].map(keyOfItem))
+      const keys = keysOf(batch)
+      return list(batch, (index) => listed.has(keys[index] ?? ''))
+    },
+  }
+}
+
+function keyOf(identifier: unknown): string {
+  if (identifier === undefined) return ''
+  return typeof identifier === 'string' ? identifier : JSON.stringify(identifier)
+}
+
+function keyOfItem({ itemIdentifier }: Item): string {
+  return keyOf(itemIdentifier)
+}
+
+/** No partial answer exists: all is done, or the invocation fails with the one error, or with an AggregateError. */
+export const whole: RecordAnswer<unknown> = {
+  failsInvocation: true,
+  done: () => undefined,
+  from(results, batch, logger) {
+    const reasons = new Set<unknown>()
+    for (const result of results) if (result.status === 'rejected') reasons.add(result.reason)
+    if (reasons.size === 0) return undefined
+    if (reasons.size > 1) logFailures(results, batch, logger)
+    const [first] = reasons
+    throw reasons.size === 1 ? first : new AggregateError(reasons, `${reasons.size} records failed`)
+  },
+  isAnswer: () => false,
+  join: (answer) => answer,
+}
+
+type FromResults = Parameters<RecordAnswer<unknown>['from']>
+
+/** @throws UnidentifiedRecordError if a failed record has no id */
+export function failedOf(results: FromResults[0], ids: readonly string[]): number[] {
+  const failed: number[] = []
+  for (const [index, result] of results.entries()) {
+    if (result.status !== 'rejected') continue
+    if (!ids[index]) throw new UnidentifiedRecordError(index, { cause: result.reason })
+    failed.push(index)
+  }
+  return failed
+}
+
+function logFailures(results: FromResults[0], { ids }: FromResults[1], logger: FromResults[2]): void {
+  for (const [index, result] of results.entries())
+    if (result.status === 'rejected') logSafely(logger, 'error', `Record ${ids[index]} failed`, result.reason)
 }

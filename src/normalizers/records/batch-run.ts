@@ -1,51 +1,41 @@
-import {
-  DeadlineError,
-  FailedRecordError,
-  PermanentFailureError,
-  RetryLaterError,
-  SkippedRecordError,
-} from '../../errors/index.ts'
+import { DeadlineError, FailedRecordError, SkippedRecordError } from '../../errors/index.ts'
 import { defaultLogger, logSafely } from '../../core/logger.ts'
 import { Scope, currentScope, inScope } from '../../invocation/scope.ts'
 import { Deadline } from '../../invocation/deadline.ts'
 import type { EachRecordOptions } from './options.ts'
-import { type RecordLane, lanesOf, lastCopies } from './lanes.ts'
-import { type Delayed, type SendToDeadLetterQueue, changeVisibility } from './after-care.ts'
-import type { SqsBatch } from '../sqs-batch.ts'
-import type { SqsRequest } from '../sqs-request.ts'
+import type { RecordLane } from './lanes.ts'
+import type { RecordBatch } from './record-batch.ts'
+import type { AfterCare, RecordLanes } from './record-source.ts'
 
 const done: PromiseFulfilledResult<undefined> = { status: 'fulfilled', value: undefined }
 
 /** What a batch needs to be worked. */
-export interface BatchWork {
-  readonly fn: (request: SqsRequest) => unknown
-  readonly options: EachRecordOptions
-  /** Sends a record to the dead-letter queue, where there is one. */
-  readonly sendToDeadLetterQueue: SendToDeadLetterQueue | undefined
+export interface BatchWork<TRequest> {
+  readonly fn: (request: TRequest) => unknown
+  readonly options: EachRecordOptions<TRequest>
 }
 
 /** One batch on its way through. */
-export class BatchRun {
-  readonly #batch: SqsBatch
-  readonly #fn: BatchWork['fn']
-  readonly #options: EachRecordOptions
-  readonly #sendToDeadLetterQueue: SendToDeadLetterQueue | undefined
+export class BatchRun<TRequest> {
+  readonly #batch: RecordBatch<TRequest>
+  readonly #fn: BatchWork<TRequest>['fn']
+  readonly #options: EachRecordOptions<TRequest>
   readonly #deadline: Deadline
   readonly #results: (PromiseSettledResult<unknown> | undefined)[]
   /** Which records were begun, to tell at the deadline. */
   readonly #begun: (true | undefined)[]
-  readonly #delayed: Delayed[] = []
   readonly #scope = currentScope()
   /** What hooks still do. */
   readonly #hooks: Promise<void>[] = []
+  /** Made with the first failure: most batches have none. */
+  #afterCare: AfterCare<TRequest> | undefined
   /** The batch is answered: nothing counts any more that a record still does. */
   #isOver = false
 
-  constructor(batch: SqsBatch, { fn, options, sendToDeadLetterQueue }: BatchWork) {
+  constructor(batch: RecordBatch<TRequest>, { fn, options }: BatchWork<TRequest>) {
     this.#batch = batch
     this.#fn = fn
     this.#options = options
-    this.#sendToDeadLetterQueue = sendToDeadLetterQueue
     this.#deadline = new Deadline(batch.lambdaContext, options.deadlineMargin)
     this.#results = new Array<undefined>(batch.Records.length)
     this.#begun = new Array<undefined>(batch.Records.length)
@@ -58,42 +48,44 @@ export class BatchRun {
 
   /** Works the batch; gives one result per record, in their order. */
   async results(): Promise<PromiseSettledResult<unknown>[]> {
-    const { concurrency = 10, fifo = 'auto', deduplicate = false } = this.#options
-    const only = deduplicate ? lastCopies(this.#batch.messageIds) : undefined
-    const lanes = lanesOf(this.#batch, fifo, only)
+    const { concurrency = 10 } = this.#options
+    const { lanes, copies }: Partial<RecordLanes> = this.#batch.spec.lanes?.(this.#batch, this.#options) ?? {}
     const left = lanes?.values() ?? this.#results.keys()
     const count = Math.min(concurrency, lanes?.length ?? this.#results.length)
     const workers = new Array<Promise<void>>(count)
     for (let index = 0; index < count; index++) workers[index] = this.#work(left)
     await this.#deadline.limit(workers)
     this.#isOver = true
-    if (only !== undefined) this.#copyResults(only)
+    // The copies of a record that were not run end as the one that was.
+    for (const [index, copied] of copies ?? []) this.#results[index] = this.#results[copied]
     this.#closeOpen()
-    if (this.#delayed.length > 0 || this.#hooks.length > 0) await this.#windUp()
+    if (this.#afterCare !== undefined || this.#hooks.length > 0) await this.#windUp()
     return this.#results as PromiseSettledResult<unknown>[]
   }
 
   /** Works lane after lane. All workers take from the same iterator. */
   async #work(lanes: Iterable<RecordLane>): Promise<void> {
     for (const lane of lanes) {
-      let failed: SqsRequest | undefined
+      let failed: number | undefined
       for (const index of typeof lane === 'number' ? [lane] : lane) {
         if (this.#isOver || this.#deadline.isPast) return
         const request = this.#batch.requestOf(index)
         if (failed !== undefined) {
-          this.#results[index] = rejected(new SkippedRecordError(failed.messageId))
-          this.#tell(this.#options.onSkip?.bind(undefined, request))
+          this.#results[index] = rejected(new SkippedRecordError(this.#batch.ids[failed] ?? ''))
+          this.#tell(() => this.#options.onSkip?.(request))
           continue
         }
         this.#begun[index] = true
         let result: PromiseSettledResult<unknown> = done
         try {
           // Synchronous work costs no turn of the event loop: batches are large.
-          const answer = this.#runInScope(request)
-          checkAnswer(isThenable(answer) ? await answer : answer)
+          const started = this.#runInScope(request, index)
+          const value = isThenable(started) ? await started : started
+          if (this.#batch.spec.takesValues === true) result = { status: 'fulfilled', value }
+          else checkAnswer(value)
         } catch (error) {
           result = await this.#failed(error, request)
-          if (result.status === 'rejected') failed = request
+          if (result.status === 'rejected') failed = index
         }
         // Answered meanwhile, and this record listed: what it came to is too late.
         if (this.#isOver as boolean) return
@@ -103,9 +95,9 @@ export class BatchRun {
   }
 
   /** A record is done when what it sent is acknowledged. */
-  #runInScope(request: SqsRequest): unknown {
+  #runInScope(request: TRequest, index: number): unknown {
     const work = { event: request, context: this.#batch.lambdaContext }
-    const scope = new Scope(work, this.#scope, request.messageId)
+    const scope = new Scope(work, this.#scope, this.#batch.ids[index])
     let answer: unknown
     try {
       answer = inScope(scope, () => this.#run(request))
@@ -119,44 +111,21 @@ export class BatchRun {
     return answer
   }
 
-  #run(request: SqsRequest): unknown {
-    const hasWork = request.prepare()
+  #run(request: TRequest): unknown {
+    const hasWork = this.#batch.spec.prepare?.(request) ?? true
     if (typeof hasWork === 'boolean') return hasWork ? this.#fn(request) : undefined
     return hasWork.then((work) => (work ? this.#fn(request) : undefined))
   }
 
-  async #failed(error: unknown, request: SqsRequest): Promise<PromiseSettledResult<unknown>> {
+  async #failed(error: unknown, request: TRequest): Promise<PromiseSettledResult<unknown>> {
     if (this.#isOver) return rejected(error)
-    this.#tell(this.#options.onFailure?.bind(undefined, error, request))
-    if (error instanceof RetryLaterError) this.#delay(error, request)
-    if (!(error instanceof PermanentFailureError) || this.#sendToDeadLetterQueue === undefined)
-      return rejected(error)
-    try {
-      await this.#sendToDeadLetterQueue(request, error)
-      return done
-    } catch (failure) {
-      this.#warn(`Message ${request.messageId} did not reach the dead-letter queue`, failure)
-      return rejected(error)
-    }
-  }
-
-  #delay({ delaySeconds }: RetryLaterError, request: SqsRequest): void {
-    try {
-      const seconds = typeof delaySeconds === 'function' ? delaySeconds(request.receiveCount) : delaySeconds
-      // An event that was written by hand may not say which queue it is of.
-      if (!request.queueArn) this.#warn(`Message ${request.messageId} names no queue to give it again later`)
-      else if (Number.isFinite(seconds)) this.#delayed.push({ request, seconds })
-      else this.#warn(`Message ${request.messageId} has a delay that is no number`)
-    } catch (error) {
-      this.#warn(`The delay of message ${request.messageId} could not be computed`, error)
-    }
-  }
-
-  /** The copies of a message that were not run end as the one that was. */
-  #copyResults(only: ReadonlyMap<string, number>): void {
-    for (const [index, id] of this.#batch.messageIds.entries()) {
-      if (id) this.#results[index] = this.#results[only.get(id) as number]
-    }
+    this.#tell(() => this.#options.onFailure?.(error, request))
+    this.#afterCare ??= this.#batch.spec.afterCare?.(this.#options, {
+      receivedAt: this.#deadline.startedAt,
+      warn: this.#warn.bind(this),
+    })
+    if (this.#afterCare === undefined) return rejected(error)
+    return (await this.#afterCare.failed(error, request)) ? done : rejected(error)
   }
 
   /** The batch is answered, by whomever: nothing is begun any more, and what runs is told to stop. */
@@ -175,23 +144,19 @@ export class BatchRun {
       if (begun) this.#batch.abort(error)
       this.#results[index] = rejected(error)
       const request = this.#batch.requestOf(index)
-      const { onFailure, onSkip } = this.#options
-      this.#tell(begun ? onFailure?.bind(undefined, error, request) : onSkip?.bind(undefined, request))
+      this.#tell(() => (begun ? this.#options.onFailure?.(error, request) : this.#options.onSkip?.(request)))
     }
   }
 
   /** What has to be done once all records are. */
   async #windUp(): Promise<void> {
-    const warn = this.#warn.bind(this)
-    const open = [...this.#hooks]
-    if (this.#delayed.length > 0)
-      open.push(changeVisibility(this.#delayed, this.#deadline.startedAt, this.#options.client, warn))
-    await this.#deadline.limit(open, 0.5)
+    const care = this.#afterCare?.finish()
+    const open = care === undefined ? this.#hooks : [...this.#hooks, care]
+    if (open.length > 0) await this.#deadline.limit(open, 0.5)
   }
 
   /** Calls a hook. One that throws must not turn a record's success into a failure, or hide one. */
-  #tell(hook: (() => unknown) | undefined): void {
-    if (hook === undefined) return
+  #tell(hook: () => unknown): void {
     const warn = (error: unknown): void => {
       this.#warn('A hook of eachRecord() threw', error)
     }

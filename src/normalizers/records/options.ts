@@ -1,13 +1,13 @@
 import type { ClientOption } from '../../aws/client.ts'
 import type { Logger } from '../../core/logger.ts'
-import type { SqsRequest } from '../sqs-request.ts'
+import type { RecordRequest } from './record-request.ts'
 
 /** Options of `eachRecord()`. */
-export interface EachRecordOptions {
-  /** How many records of a standard queue, or groups of a FIFO queue, run at once. @default 10 */
+export interface EachRecordOptions<TRequest = RecordRequest> {
+  /** How many records, or lanes of records that keep an order (groups of a FIFO queue), run at once. @default 10 */
   readonly concurrency?: number
   /**
-   * What follows a failure on a FIFO queue: the rest of its group is not run (`group`), or the rest of the batch
+   * SQS only. What follows a failure on a FIFO queue: the rest of its group is not run (`group`), or the rest of the batch
    * (`batch`, which runs one record after the other). `auto` takes `group` where the queue's ARN ends with `.fifo`.
    * @default 'auto'
    */
@@ -19,15 +19,15 @@ export interface EachRecordOptions {
    */
   readonly deadlineMargin?: number
   /** Told of every record that failed. A promise is awaited; an error is logged and changes nothing. */
-  readonly onFailure?: (error: unknown, request: SqsRequest) => unknown
+  onFailure?(error: unknown, request: TRequest): unknown
   /**
    * Told of every record that was not run, for the sake of order or for lack of time: each such round counts as a receive,
    * so `maxReceiveCount` needs room for them. A promise is awaited; an error is logged and changes nothing.
    */
-  readonly onSkip?: (request: SqsRequest) => unknown
-  /** Where records go whose handler throws a `PermanentFailureError`. Needs `sqs:SendMessage` for that queue. */
+  onSkip?(request: TRequest): unknown
+  /** SQS only. Where records go whose handler throws a `PermanentFailureError`. Needs `sqs:SendMessage` for that queue. */
   readonly deadLetter?: { readonly queueUrl: string }
-  /** Runs a message once that came twice in one batch, which SQS allows itself now and then. @default false */
+  /** SQS only. Runs a message once that came twice in one batch, which SQS allows itself now and then. @default false */
   readonly deduplicate?: boolean
   /** An `SQSClient`, for changing visibilities and the dead-letter queue. @default one per region and process */
   readonly client?: ClientOption

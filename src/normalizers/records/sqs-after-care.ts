@@ -5,10 +5,69 @@ import { queuePort } from '../../aws/sqs.ts'
 import { attributeBytes, maxBytes } from '../../backends/sending/message.ts'
 import { SqsSender } from '../../backends/sending/sender.ts'
 import { chunks } from '../../core/chunks.ts'
+import { PermanentFailureError, RetryLaterError } from '../../errors/index.ts'
+import type { EachRecordOptions } from './options.ts'
+import type { AfterCare, AfterCareTools } from './record-source.ts'
 import type { SqsRequest } from '../sqs-request.ts'
 
+/** One sender for all batches of an `eachRecord()`. */
+const senders = new WeakMap<object, SendToDeadLetterQueue>()
+
+function senderFor({
+  deadLetter,
+  client,
+}: Pick<EachRecordOptions<never>, 'deadLetter' | 'client'>): SendToDeadLetterQueue | undefined {
+  if (deadLetter === undefined) return undefined
+  const sender = senders.get(deadLetter) ?? deadLetterSender(deadLetter.queueUrl, client)
+  senders.set(deadLetter, sender)
+  return sender
+}
+
+/** Gives records again later, as a `RetryLaterError` says, and sends those that never can be worked to a queue. */
+export function sqsAfterCare(
+  options: EachRecordOptions<SqsRequest>,
+  tools: AfterCareTools,
+): AfterCare<SqsRequest> {
+  const delayed: Delayed[] = []
+  const sendToDeadLetterQueue = senderFor(options)
+  return {
+    failed(error, request) {
+      if (error instanceof RetryLaterError) {
+        const seconds = delayOf(error, request, tools)
+        if (seconds !== undefined) delayed.push({ request, seconds })
+      }
+      if (!(error instanceof PermanentFailureError) || sendToDeadLetterQueue === undefined) return false
+      return sendToDeadLetterQueue(request, error).then(
+        () => true,
+        (failure: unknown) => {
+          tools.warn(`Message ${request.messageId} did not reach the dead-letter queue`, failure)
+          return false
+        },
+      )
+    },
+    finish: () => (delayed.length > 0 ? changeVisibility(delayed, options.client, tools) : undefined),
+  }
+}
+
+function delayOf(
+  { delaySeconds }: RetryLaterError,
+  request: SqsRequest,
+  { warn }: AfterCareTools,
+): number | undefined {
+  try {
+    const seconds = typeof delaySeconds === 'function' ? delaySeconds(request.receiveCount) : delaySeconds
+    // An event that was written by hand may not say which queue it is of.
+    if (!request.queueArn) warn(`Message ${request.messageId} names no queue to give it again later`)
+    else if (Number.isFinite(seconds)) return seconds
+    else warn(`Message ${request.messageId} has a delay that is no number`)
+  } catch (error) {
+    warn(`The delay of message ${request.messageId} could not be computed`, error)
+  }
+  return undefined
+}
+
 /** A record whose visibility is to change. */
-export interface Delayed {
+interface Delayed {
   readonly request: SqsRequest
   readonly seconds: number
 }
@@ -20,11 +79,10 @@ const maxVisibility = 43_200
  * Changes when SQS gives records again, ten a call. What fails is told and does no harm: the records are listed as failed
  * in any case, and come again when the queue's own timeout ends.
  */
-export async function changeVisibility(
+async function changeVisibility(
   delayed: readonly Delayed[],
-  receivedAt: number,
   clientOption: ClientOption | undefined,
-  warn: (message: string, error?: unknown) => void,
+  { receivedAt, warn }: AfterCareTools,
 ): Promise<void> {
   const longest = maxVisibility - Math.ceil((Date.now() - receivedAt) / 1000)
   const queues = Map.groupBy(delayed, ({ request }) => request.queueUrl)
@@ -51,12 +109,9 @@ export async function changeVisibility(
 }
 
 /** Sends a record as it came, with the reason, to a dead-letter queue; resolves when that has it. */
-export type SendToDeadLetterQueue = (request: SqsRequest, error: Error) => Promise<void>
+type SendToDeadLetterQueue = (request: SqsRequest, error: Error) => Promise<void>
 
-export function deadLetterSender(
-  queueUrl: string,
-  clientOption: ClientOption | undefined,
-): SendToDeadLetterQueue {
+function deadLetterSender(queueUrl: string, clientOption: ClientOption | undefined): SendToDeadLetterQueue {
   const fifo = queueUrl.endsWith('.fifo')
   const sender = new SqsSender({
     queueUrl,

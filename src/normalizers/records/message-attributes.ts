@@ -1,0 +1,27 @@
+import { asRecord, asString, emptyMap } from '../../core/record.ts'
+
+/** A message attribute's value, by its declared type. A number that JavaScript cannot hold exactly stays text. */
+export type MessageAttributeValue = string | number | Uint8Array
+
+/** What a publisher added to an SNS message; no prototype. */
+export function publishedAttributes(published: unknown): Record<string, MessageAttributeValue> {
+  const values = emptyMap<MessageAttributeValue>()
+  for (const [name, attribute] of Object.entries(asRecord(published) ?? {})) {
+    const { Type, Value } = asRecord(attribute) ?? {}
+    const text = asString(Value) ?? ''
+    values[name] = typedValue(asString(Type) ?? 'String', { text, base64: text })
+  }
+  return values
+}
+
+/** A value by its declared type. What stands behind a dot in the type is the sender's own. */
+export function typedValue(
+  dataType: string,
+  { text, base64 }: { readonly text: string; readonly base64: string },
+): MessageAttributeValue {
+  const [type] = dataType.split('.', 1)
+  if (type === 'Binary') return Buffer.from(base64, 'base64')
+  const number = Number(text)
+  const isExact = Number.isFinite(number) && (!Number.isInteger(number) || Number.isSafeInteger(number))
+  return type === 'Number' && isExact ? number : text
+}

@@ -1,0 +1,151 @@
+import type { Context } from 'aws-lambda'
+import {
+  ConfigurationError,
+  SqsFlushTimeoutError,
+  SqsSendError,
+  UnidentifiedRecordError,
+} from '../../errors/index.ts'
+import {
+  awaitSends,
+  finalizeResponse,
+  pinResponse,
+  settleSends,
+  withinInvocation,
+} from '../../invocation/middy-request.ts'
+import { type Logger, defaultLogger, logSafely } from '../../core/logger.ts'
+import type { MiddyRequest, Middleware } from '../../core/middy.ts'
+import { RecordBatch } from './record-batch.ts'
+
+type AnyBatch = RecordBatch<unknown>
+
+/**
+ * The normalizer of a record source: turns the event into a batch for `eachRecord()`, and one result per record into the
+ * answer that the source takes.
+ */
+export function normalizesRecords<TBatch extends AnyBatch>(
+  read: (event: unknown, context: Context) => TBatch,
+  logger: Logger = defaultLogger,
+): Middleware<TBatch> {
+  const middleware = {
+    before: function recordsBefore(request: MiddyRequest): void | Promise<void> {
+      return withinInvocation(request, () => {
+        awaitSends(request, middleware)
+        begin(request, { read, logger })
+      })
+    },
+    after: function recordsAfter(request: MiddyRequest): void | Promise<void> {
+      const settling = settleSends(request, middleware)
+      return settling === undefined ? answer(request, logger) : settling.then(() => answer(request, logger))
+    },
+    onError: async function recordsOnError(request: MiddyRequest): Promise<void> {
+      const { event: batch, error, response } = request
+      if (!(batch instanceof RecordBatch)) return
+      await settleSends(request, middleware)?.catch((failure: unknown) => {
+        logSafely(logger, 'error', 'A message was not sent', failure)
+      })
+      if (failsWhole(error, batch)) {
+        pinResponse(request, () => undefined)
+        return
+      }
+      if (batch.results !== undefined || !batch.spec.answer.isAnswer(response, batch))
+        logSafely(logger, 'error', 'The batch failed', error)
+      keepAnswer(request, batch, await answerFor(batch, response, { reason: error, logger }))
+    },
+  }
+  return middleware
+}
+
+interface Reading<TBatch> {
+  read(event: unknown, context: Context): TBatch
+  readonly logger: Logger
+}
+
+function begin(request: MiddyRequest, { read, logger }: Reading<AnyBatch>): void {
+  const batch = readOrFail(request, read)
+  request.event = batch
+  // Another middleware may answer past this one: any answer that lists nothing says that all went well.
+  finalizeResponse(request, (response) => {
+    if (failsWhole(request.error, batch)) throw request.error
+    return answerFor(batch, response, {
+      reason: request.error ?? new ConfigurationError(earlyAnswer),
+      logger,
+    })
+  })
+}
+
+function answer(request: MiddyRequest, logger: Logger): void | Promise<void> {
+  const { event: batch, response } = request
+  if (!(batch instanceof RecordBatch)) throw new ConfigurationError('The batch of records is gone')
+  const { results, spec } = batch
+  if (results === undefined && !spec.answer.isAnswer(response, batch))
+    throw new ConfigurationError(noResults(spec.factory))
+  if (spec.answer.done !== undefined && response === results && areFulfilled(results))
+    keepAnswer(request, batch, spec.answer.done())
+  else
+    return answerFor(batch, response, { reason: undefined, logger }).then((made) => {
+      keepAnswer(request, batch, made)
+    })
+}
+
+function readOrFail(request: MiddyRequest, read: Reading<AnyBatch>['read']): AnyBatch {
+  try {
+    return read(request.event, request.context)
+  } catch (error) {
+    // A middleware in front that answers errors would answer an event that nobody has worked.
+    pinResponse(request, () => undefined)
+    throw error
+  }
+}
+
+interface Telling {
+  /** Why records have no result of their own. */
+  readonly reason: unknown
+  readonly logger: Logger
+}
+
+/** What the records came to stands, whatever another middleware answers: that may list more, and never less. */
+async function answerFor(batch: AnyBatch, response: unknown, telling: Telling): Promise<unknown> {
+  const { answer } = batch.spec
+  if (batch.results === undefined && answer.isAnswer(response, batch)) return response
+  return answer.join(await (batch.answer ??= answerOf(batch, telling)), response, batch)
+}
+
+/** What the records came to, told once. A record without a result of its own comes again. */
+async function answerOf(batch: AnyBatch, { reason, logger }: Telling): Promise<unknown> {
+  const { results = [], ids, spec } = batch
+  const rejected: PromiseRejectedResult = { status: 'rejected', reason }
+  const all = ids.map((_, index) => results[index] ?? rejected)
+  return spec.answer.from(all, batch, logger)
+}
+
+/** Answers, and keeps to it against middlewares in front, whose `after` and `onError` come later. */
+function keepAnswer(request: MiddyRequest, batch: AnyBatch, answer: unknown): void {
+  pinResponse(request, (response) => batch.spec.answer.join(answer, response, batch))
+}
+
+function noResults(factory: string): string {
+  return `${factory}() got no result per record: give .handler(eachRecord(…)), or return { batchItemFailures }`
+}
+
+const earlyAnswer =
+  'A middleware answered the batch before its records were worked: a hook must return nothing, and may throw'
+
+function areFulfilled(results: AnyBatch['results']): boolean {
+  if (results === undefined) return false
+  for (const result of results) if (result?.status !== 'fulfilled') return false
+  return true
+}
+
+/**
+ * A source that takes no list, a record that cannot be named, or a message that got lost outside of any record: only all
+ * records together can come again.
+ */
+function failsWhole(error: unknown, { spec }: AnyBatch): boolean {
+  if (error === undefined || error === null) return false
+  return (
+    spec.answer.failsInvocation === true ||
+    error instanceof UnidentifiedRecordError ||
+    error instanceof SqsSendError ||
+    error instanceof SqsFlushTimeoutError
+  )
+}
