@@ -39,7 +39,7 @@ export {
 } from './middleware/backends.ts'
 export { type Environment, type EnvironmentOptions, environment } from './middleware/environment.ts'
 export { type JsonBodyOptions, jsonBody } from './middleware/json-body.ts'
-export { type ValidateSchemas, type Validated, validate } from './middleware/validate.ts'
+export { type ValidateSchemas, validate } from './middleware/validate.ts'
 export { alb, albRequest, albResponse } from './normalizers/alb.ts'
 export { type AnyHttpEvent, anyHttp, anyHttpRequest, anyHttpResponse } from './normalizers/any-http.ts'
 export type { Authorizer } from './normalizers/http/authorizer.ts'

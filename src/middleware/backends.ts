@@ -28,6 +28,11 @@ export type BackendsWithTransaction<TOptions> = Backends<TOptions> & {
   readonly transaction: <T>(run: (backends: Backends<TOptions>) => Promise<T>) => Promise<T>
 }
 
+/** What `backends()` leaves in the context. */
+export interface BackendsContext<TOptions> {
+  readonly backends: BackendsWithTransaction<TOptions>
+}
+
 /**
  * Puts backends into the context, and waits for what they still have to send before the response leaves. Middlewares that
  * send without waiting belong behind it: what their hooks send in front of it, nobody waits for.
@@ -51,7 +56,7 @@ export type BackendsWithTransaction<TOptions> = Backends<TOptions> & {
  */
 export function backends<const TOptions extends Readonly<Record<string, BackendOption>>>(
   options: TOptions,
-): Middleware<unknown, { readonly backends: BackendsWithTransaction<TOptions> }> {
+): Middleware<unknown, BackendsContext<TOptions>> {
   for (const [name, backend] of Object.entries(options)) {
     if (name === 'transaction') throw new TypeError('backends(): "transaction" is the name of a method')
     if ((typeof backend !== 'object' && typeof backend !== 'function') || (backend as unknown) === null) {

@@ -8,9 +8,6 @@ import {
   MalformedJsonError,
   MissingVariableError,
   SecretError,
-  SecretNotFoundError,
-  SecretPendingDeletionError,
-  SecretTimeoutError,
   ValidationError,
 } from '../errors/index.ts'
 import { parseJson } from '../core/json.ts'
@@ -19,6 +16,7 @@ import { setEnvFile } from '../aws/region.ts'
 import { isSchema, validated } from '../core/standard-schema.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'
 import { Secrets } from './secrets.ts'
+import { ofVariable } from './secrets/variable-error.ts'
 
 /** Options of {@link environment}. */
 export interface EnvironmentOptions<
@@ -217,19 +215,6 @@ export class Environment<TValues = unknown> {
   }
 }
 
-/** The same kind of error, which also says which variable names the secret. */
-function ofVariable(variable: string, title: string, cause: SecretError): SecretError {
-  const needed = `The variable "${variable}" needs a secret:`
-  const store = `${needed} ${title}`
-  const { path } = cause
-  if (cause instanceof SecretNotFoundError) return new SecretNotFoundError(path, store, { cause })
-  if (cause instanceof SecretPendingDeletionError)
-    return new SecretPendingDeletionError(path, store, { cause })
-  if (cause instanceof SecretTimeoutError)
-    return new SecretTimeoutError(path, store, { seconds: cause.seconds, cause })
-  return new SecretError(path, `${needed} ${cause.message}`, { cause })
-}
-
 async function checked(
   schema: StandardSchemaV1,
   values: Readonly<Record<string, unknown>>,
@@ -244,6 +229,11 @@ async function checked(
     const names = new Set(errors.map(({ path: [name] }) => String(name)))
     throw new InvalidEnvironmentError(`The environment is not valid: ${[...names].join(', ')}`, { errors })
   }
+}
+
+/** What `environment()` leaves in the context. */
+export interface EnvironmentContext<TValues = unknown> {
+  readonly environment: Environment<TValues>
 }
 
 /**
@@ -271,7 +261,7 @@ export function environment<
   TSchema extends StandardSchemaV1 = StandardSchemaV1,
 >(
   options: EnvironmentOptions<TNames, TSchema> = {},
-): Middleware<unknown, { readonly environment: Environment<EnvironmentValues<TNames, TSchema>> }> {
+): Middleware<unknown, EnvironmentContext<EnvironmentValues<TNames, TSchema>>> {
   checkOptions('environment', options, {
     file: (value: unknown) => value === false || typeof value === 'string',
     overrides: (value: unknown) =>
@@ -292,7 +282,7 @@ export function environment<
       const context = request.context as unknown as Record<string, unknown>
       Environment.use(
         variables,
-        Object.values(context).filter((value) => value instanceof Secrets),
+        Object.values(context).filter((value) => Secrets.is(value)),
       )
       context['environment'] = variables
       if (names.length > 0) return Environment.load(variables, names, schema)

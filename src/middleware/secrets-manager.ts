@@ -26,6 +26,8 @@ export type { SecretsContext, SecretsOptions } from './secrets/secrets-middlewar
 export function secretsManager<
   const TFetch extends Readonly<Record<string, string>> = {},
   const TAs extends string = 'secrets',
->(options: SecretsOptions<TFetch, TAs> = {}): Middleware<unknown, SecretsContext<TFetch, TAs>> {
+>(
+  options: SecretsOptions<TFetch, TAs> = {},
+): Middleware<unknown, SecretsContext<keyof TFetch & string, TAs>> {
   return secretsMiddleware('secretsManager', secretsManagerStore(options.client), options)
 }

@@ -245,6 +245,11 @@ export class Secrets<TKey extends string = never> {
     return new Secrets([source])
   }
 
+  /** @internal */
+  static is(value: unknown): value is Secrets {
+    return value instanceof Secrets
+  }
+
   /** @internal Both, as one: the values of each, and everything else from the later. */
   static merge(earlier: Secrets, later: Secrets): Secrets {
     return new Secrets([...later.#sources, ...earlier.#sources])

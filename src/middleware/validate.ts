@@ -16,18 +16,45 @@ export interface ValidateSchemas {
   readonly headers?: StandardSchemaV1
 }
 
-/** What the handler finds: the same fields, with the types that the schemas give. */
-export type Validated<TSchemas> = {
-  [K in keyof TSchemas]: TSchemas[K] extends StandardSchemaV1<unknown, infer TOutput> ? TOutput : never
+/** The kinds of requests. A batch is none: its records are. */
+type RequestKind =
+  | 'http'
+  | 'web-socket'
+  | 'invocation'
+  | 'event'
+  | 'sqs'
+  | 'kinesis'
+  | 'dynamodb-stream'
+  | 'kafka'
+  | 'sns'
+  | 's3'
+  | 'firehose'
+  | 'logs'
+
+type Output<TSchema> = TSchema extends StandardSchemaV1<unknown, infer TOutput> ? TOutput : never
+
+/** The kinds of requests that have all parts of which a schema is given: behind another source the request is `never`. */
+type KindWith<TPart> = 'pathParameters' extends TPart
+  ? 'http'
+  : 'query' extends TPart
+    ? 'http' | 'web-socket'
+    : 'headers' extends TPart
+      ? 'http' | 'web-socket' | 'kafka'
+      : RequestKind
+
+/** The values that `request.query` has as members. The names of its methods stay its methods. */
+type QueryMembers<TOutput> = {
+  [K in keyof TOutput as K extends keyof URLSearchParams ? never : K]: TOutput[K]
 }
 
 type Part = keyof ValidateSchemas
-type Request = Record<Part, unknown>
+type Request = Record<Part, unknown> & { readonly valid?: object }
 type Result = StandardSchemaV1.Result<unknown>
 
 /**
  * Checks parts of the request by any Standard Schema (zod, valibot, arktype, …) and puts what the schema makes of them
- * in their place. Works behind every source; records of a queue and direct invocations have `data` only.
+ * in their place, and whole into `request.valid`. In the query a name that `URLSearchParams` has (`sort`, `size`, `get`)
+ * stays its method: such a value is in `request.valid.query`. Works behind every source; records of a queue and direct invocations have `data` only.
  *
  * @throws ValidationError (400) with all findings in `errors`
  * @throws ConfigurationError without a normalizer in front, and for a part that the source does not have
@@ -46,7 +73,14 @@ type Result = StandardSchemaV1.Result<unknown>
  */
 export function validate<const TSchemas extends ValidateSchemas>(
   schemas: TSchemas,
-): Middleware<Validated<TSchemas>> {
+): Middleware<
+  { readonly kind: KindWith<keyof TSchemas> } & {
+    [K in keyof TSchemas]: K extends 'query' ? QueryMembers<Output<TSchemas[K]>> : Output<TSchemas[K]>
+  } & {
+    /** What the schemas made of each part, whole. */
+    readonly valid: { [K in keyof TSchemas]: Output<TSchemas[K]> }
+  }
+> {
   checkOptions('validate', schemas, {
     data: isSchema,
     query: isSchema,
@@ -113,9 +147,13 @@ function inputOf(request: Request, part: Part): unknown {
 }
 
 function replace(request: Request, part: Part, value: unknown): void {
+  define(request, 'valid', { ...request.valid, [part]: value })
   if (part === 'query') {
     // Beside the parameters as they were sent: `query.page` is what the schema made, `query.get('page')` the text.
-    for (const [name, one] of Object.entries(value as object)) define(request.query as object, name, one)
+    // A name of a method stays the method.
+    for (const [name, one] of Object.entries(value as object)) {
+      if (!(name in URLSearchParams.prototype)) define(request.query as object, name, one)
+    }
   } else if (part === 'data') {
     request.data = value
   } else {

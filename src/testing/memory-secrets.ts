@@ -37,7 +37,7 @@ export function memorySecrets<
 >(
   values: Readonly<Record<string, SecretValue>>,
   options: MemorySecretsOptions<TFetch, TAs> = {},
-): Middleware<unknown, SecretsContext<TFetch, TAs>> {
+): Middleware<unknown, SecretsContext<keyof TFetch & string, TAs>> {
   return secretsMiddleware('memorySecrets', memoryStore(new Map(Object.entries(values))), options)
 }
 

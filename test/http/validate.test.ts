@@ -143,3 +143,36 @@ describe('validate()', () => {
     expect(() => validate({ body: z.string() } as never)).toThrow('validate() has no option "body"')
   })
 })
+
+describe('what validate() leaves', () => {
+  it('Y4: a name of a method of URLSearchParams stays the method, its value is in request.valid', async () => {
+    const query = z.object({ sort: z.string(), size: z.string(), get: z.string(), page: z.coerce.number() })
+    const handler = middy()
+      .use(restApi())
+      .use(validate({ query }))
+      .handler((request) => [
+        request.query.get('sort'),
+        request.query.size,
+        request.query.page,
+        request.valid.query,
+      ])
+    const { body } = await invoke<SourceResponse>(
+      handler,
+      restApiEvent({ path: '/?sort=title&size=M&get=x&page=2' }),
+    )
+    expect(JSON.parse(body)).toEqual(['title', 4, 2, { sort: 'title', size: 'M', get: 'x', page: 2 }])
+  })
+
+  it('request.valid has the parts of every validate() of the chain', async () => {
+    const handler = middy()
+      .use(restApi())
+      .use(validate({ data: z.object({ id: z.string() }) }))
+      .use(validate({ query: z.object({ page: z.coerce.number() }) }))
+      .handler(({ valid }) => valid)
+    const { body } = await invoke<SourceResponse>(
+      handler,
+      restApiEvent({ path: '/?page=2', body: { id: '7', other: 1 } }),
+    )
+    expect(JSON.parse(body)).toEqual({ data: { id: '7' }, query: { page: 2 } })
+  })
+})

@@ -152,6 +152,58 @@ middy()
 middy()
   .use(restApi())
   .handler(({ data }) => same<Equal<typeof data, unknown>>())
+// Y4: a name that URLSearchParams has stays its method; the other names are what the schema makes of them.
+const sorting = z.object({
+  sort: z.string(),
+  size: z.enum(['S', 'M']),
+  get: z.string(),
+  page: z.coerce.number(),
+})
+middy()
+  .use(httpApi())
+  .use(validate({ query: sorting }))
+  .handler(({ query, valid }) => {
+    same<Equal<typeof valid.query.sort, string>>()
+    same<Equal<typeof valid.query.size, 'S' | 'M'>>()
+    same<Equal<typeof query.page, number>>()
+    same<Equal<typeof query.size, number>>()
+    same<Equal<typeof query.sort, () => void>>()
+    // @ts-expect-error Y4: no text
+    query.get.length.at(0)
+    return query.get('size')
+  })
+
+// Y5: a part that the source does not have, and a place where there is no request, leave nothing to handle.
+const data = z.object({ id: z.string() })
+const query = z.object({ page: z.string() })
+middy()
+  .use(invocation())
+  .use(validate({ query }))
+  // @ts-expect-error Y5: an invocation has no query
+  .handler((request) => String(request.raw))
+middy()
+  .use(sqs())
+  .use(validate({ data }))
+  // @ts-expect-error Y5: a batch is no request
+  .handler((batch) => String(batch.raw))
+middy()
+  .use(validate({ pathParameters: data }))
+  .use(invocation())
+  // @ts-expect-error Y5: an invocation has no path
+  .handler((request) => String(request.raw))
+middy()
+  .use(invocation())
+  .use(validate({ headers: data, data }))
+  // @ts-expect-error Y5: an invocation has no headers
+  .handler((request) => String(request.raw))
+middy()
+  .use(alb())
+  .use(validate({ data, query, pathParameters: data, headers: data }))
+  .handler(({ kind, data: { id }, pathParameters, headers }) => {
+    same<Equal<typeof kind, 'http'>>()
+    return [id, pathParameters.id, headers.id]
+  })
+
 // @ts-expect-error a part that requests do not have
 validate({ body: z.string() })
 

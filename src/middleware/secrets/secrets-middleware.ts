@@ -26,9 +26,9 @@ export interface SecretsOptions<
   readonly as?: TAs
 }
 
-/** What the two middlewares leave in the context. */
-export type SecretsContext<TFetch, TAs extends string> = {
-  readonly [K in TAs]: Secrets<keyof TFetch & string>
+/** What `parameterStore()` and `secretsManager()` leave in the context, under the key that `as` names. */
+export type SecretsContext<TKey extends string = never, TAs extends string = 'secrets'> = {
+  readonly [K in TAs]: Secrets<TKey>
 }
 
 const isSeconds = (value: unknown): boolean => typeof value === 'number' && value >= 0
@@ -72,7 +72,7 @@ export function secretsMiddleware(factory: string, store: SecretStore, options: 
 
   function place(context: Record<string, unknown>): void {
     const earlier = context[as]
-    if (!(earlier instanceof Secrets) || earlier === secrets) {
+    if (!Secrets.is(earlier) || earlier === secrets) {
       context[as] = secrets
       return
     }
