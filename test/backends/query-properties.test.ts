@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, it } from 'vitest'
 import { useDynamoDb } from '../support/engines.ts'
 import { type AnyQuery, cases, memoryOf } from '../support/random-tables.ts'
+import { runs } from '../support/runs.ts'
 import { sameAsMemory } from './dynamodb/query-property.ts'
 import { checkedQuery } from './contract/query-property.ts'
 
@@ -21,10 +22,10 @@ describe('any query on any table', () => {
       const limits = Array.from({ length: one.items.length + 1 }, (_, index) => index + 1)
       for (const query of one.queries) await checkedQuery(tables, one, query, limits)
     })
-    await fc.assert(property, { seed, numRuns: 400 })
+    await fc.assert(property, { seed, numRuns: runs(400) })
   })
 
   it('gives the same from DynamoDB, or the same error', async () => {
-    await sameAsMemory(dynamoDb.client, { seed, numRuns: 60, isUnlike })
+    await sameAsMemory(dynamoDb.client, { seed, numRuns: runs(60), isUnlike })
   })
 })

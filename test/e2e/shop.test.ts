@@ -4,10 +4,10 @@ import { type IncomingMessage, createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { json } from 'node:stream/consumers'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const running = new Set<ReturnType<typeof spawn>>()
-afterEach(() => {
+afterAll(() => {
   for (const child of running) child.kill('SIGKILL')
 })
 
@@ -46,8 +46,13 @@ function run(script: string, args: readonly string[] = [], env: Record<string, s
 const author = encodeURIComponent('Ursula K. Le Guin')
 
 describe('npm start', () => {
-  it('opens a gateway per source, shows every invocation, and closes on Ctrl-C', async () => {
-    const shop = run('start.ts')
+  /** Every start takes seconds, so most tests visit this one. */
+  let shop: ReturnType<typeof run>
+  beforeAll(() => {
+    shop = run('start.ts')
+  })
+
+  it('the shop opens a gateway per source and prints every invocation', async () => {
     for (const [title, source] of [
       ['ALB', 'alb'],
       ['REST API', 'rest-api'],
@@ -63,13 +68,24 @@ describe('npm start', () => {
     const placed = await fetch(orders, { method: 'POST', body })
     expect(placed.status).toBe(202)
     expect(await shop.line(/^sqs +[\w-]{36} +worked +\d+\.\d ms$/)).toBeTruthy()
-    shop.child.kill('SIGINT')
-    expect(await shop.exit).toBe(0)
-    expect(shop.errors).toEqual([])
   })
 
-  it('finishes a request that is under way when it is told to close', async () => {
-    const shop = run('start.ts')
+  it('a shop with endpoints in its environment uses them instead of embedded engines', async () => {
+    const told = async (title: string): Promise<string> =>
+      /embedded, (\S+)/.exec(await shop.line(new RegExp(`^${title}: `)))?.[1] ?? ''
+    const second = run('start.ts', [], {
+      AWS_ENDPOINT_URL_DYNAMODB: await told('DynamoDB'),
+      AWS_ENDPOINT_URL_SQS: await told('SQS'),
+      AWS_ENDPOINT_URL: await told('Parameter Store'),
+    })
+    const url = /'(http[^?]*)/.exec(await second.line(/^REST API +curl/))?.[1] ?? ''
+    expect(second.lines.slice(0, 3).join()).not.toContain('embedded')
+    expect((await fetch(`${url}?author=${author}`)).status).toBe(200)
+    second.child.kill('SIGTERM')
+    expect(await second.exit).toBe(0)
+  })
+
+  it('the shop finishes a request that is under way at Ctrl-C, and closes', async () => {
     const url = /'(http[^?]*)/.exec(await shop.line(/^ALB +curl/))?.[1] ?? ''
     await shop.line(/Ctrl-C/)
     const placing = request(url, { method: 'POST', headers: { expect: '100-continue' } })
@@ -84,18 +100,19 @@ describe('npm start', () => {
       { author: 'Lem', title: 'Solaris', price: 1 },
     ])
     expect(await shop.exit).toBe(0)
+    expect(shop.errors).toEqual([])
   })
 
-  it('takes its ports from options and the environment, and says in one line that one is taken', async () => {
+  it('a port comes from an option or the environment; the message of a taken one is one line', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
     const { port } = other.address() as AddressInfo
-    for (const shop of [
+    for (const refused of [
       run('start.ts', ['--alb-port', String(port)]),
       run('start.ts', [], { SHOP_REST_API_PORT: String(port) }),
     ]) {
-      expect(await shop.exit).toBe(1)
-      expect(shop.errors).toEqual([`Port ${port} is taken: choose another, or none for a free one`])
+      expect(await refused.exit).toBe(1)
+      expect(refused.errors).toEqual([`Port ${port} is taken: choose another, or none for a free one`])
     }
     other.close()
     const wrong = run('start.ts', ['--alb-port', 'x'])
@@ -103,24 +120,6 @@ describe('npm start', () => {
       1,
       ['--alb-port (or SHOP_ALB_PORT) takes a port, not x'],
     ])
-  })
-
-  it('uses the endpoints of the environment instead of embedded engines', async () => {
-    const first = run('start.ts')
-    const told = async (title: string): Promise<string> =>
-      /embedded, (\S+)/.exec(await first.line(new RegExp(`^${title}: `)))?.[1] ?? ''
-    const second = run('start.ts', [], {
-      AWS_ENDPOINT_URL_DYNAMODB: await told('DynamoDB'),
-      AWS_ENDPOINT_URL_SQS: await told('SQS'),
-      AWS_ENDPOINT_URL: await told('Parameter Store'),
-    })
-    const url = /'(http[^?]*)/.exec(await second.line(/^REST API +curl/))?.[1] ?? ''
-    expect(second.lines.slice(0, 3).join()).not.toContain('embedded')
-    expect((await fetch(`${url}?author=${author}`)).status).toBe(200)
-    for (const shop of [second, first]) {
-      shop.child.kill('SIGTERM')
-      expect(await shop.exit).toBe(0)
-    }
   })
 })
 

@@ -8,11 +8,12 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { useSqs } from '../support/engines.ts'
 import { RecordingLogger } from '../support/recording-logger.ts'
+import { runs } from '../support/runs.ts'
 import { SqsFaultProxy } from '../support/sqs-fault-proxy.ts'
 import { randomFaults } from '../support/sqs-faults.ts'
 
-/** For a longer one: `SOAK_MESSAGES=200000`. To have the same faults again: `SOAK_SEED=…`, as a failure names it. */
-const { SOAK_MESSAGES = '20000', SOAK_SEED = String(Date.now() % 1_000_000) } = process.env
+/** A longer one: `SOAK_MESSAGES=200000`. To have the same faults again: `SOAK_SEED=…`, as a failure names it. */
+const { SOAK_MESSAGES = runs(20_000), SOAK_SEED = String(Date.now() % 1_000_000) } = process.env
 const messages = Number(SOAK_MESSAGES)
 const seed = Number(SOAK_SEED)
 /** A tenth of this is what the engine needs on a slow machine. */

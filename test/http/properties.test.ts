@@ -11,6 +11,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readResult } from '../../src/testing/gateway-result.ts'
 import { RecordingLogger } from '../support/recording-logger.ts'
+import { runs } from '../support/runs.ts'
 import { sources } from '../support/sources.ts'
 
 const context = lambdaContext()
@@ -145,7 +146,7 @@ describe('any event', () => {
           expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
         },
       ),
-      { seed: 11, numRuns: 4000 },
+      { seed: 11, numRuns: runs(4000) },
     )
   })
 })
@@ -223,7 +224,7 @@ describe.each(sources)('anything that a handler gives behind $name', ({ name, no
           ).toBeUndefined()
         },
       ),
-      { seed: 13, numRuns: 1500 },
+      { seed: 13, numRuns: runs(1500) },
     )
   })
 })

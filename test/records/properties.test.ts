@@ -9,6 +9,7 @@ import { lambdaContext, sqsEvent } from 'clearskies-middy/testing'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { RecordingLogger } from '../support/recording-logger.ts'
+import { runs } from '../support/runs.ts'
 import { fifoArn, listed, turns } from '../support/sqs-work.ts'
 
 const rejections: unknown[] = []
@@ -143,6 +144,6 @@ it('the list is what a simple model says, and the event stays as it was', async 
         expected.worked.filter((index) => records[index]?.outcome === 'is to come later'),
       )
     }),
-    { seed: 20_260_310, numRuns: 2_000 },
+    { seed: 20_260_310, numRuns: runs(2_000) },
   )
 })

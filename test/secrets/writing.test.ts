@@ -21,6 +21,7 @@ import {
   putVersion,
   useSecretStores,
 } from '../support/secret-stores.ts'
+import { runs } from '../support/runs.ts'
 import { seededRandom } from '../support/seeded-random.ts'
 
 const { aws, stores } = useSecretStores()
@@ -216,7 +217,7 @@ describe.each(stores)('$name', (store) => {
   })
 
   it('C1.28: no interleaving of reads and writes shows a value from before an acknowledged write', async () => {
-    for (let seed = 1; seed <= 60; seed++) {
+    for (let seed = 1; seed <= runs(60); seed++) {
       const random = seededRandom(seed)
       const name = `/shop/key-${seed}`
       const secrets = await open({ ttl: 1000 })
