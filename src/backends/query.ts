@@ -1,11 +1,12 @@
 import { ConditionError, DeadlineError } from '../errors/index.ts'
 import type { Column } from './model.ts'
+import { comparisonOf, isOperator, operators } from './planning/comparison.ts'
 import type {
+  Choice,
   Comparison,
   Condition,
   CountOptions,
   Explanation,
-  Operator,
   Page,
   PageOptions,
   QueryRunner,
@@ -53,23 +54,6 @@ export type Alternative<TItem> =
   | { readonly [K in Column<TItem>]?: TItem[K] | null }
   | Query<TItem, unknown>
   | ((query: Query<TItem>) => Query<TItem, unknown>)
-
-const operators = new Set<string>([
-  '=',
-  '!=',
-  '<',
-  '<=',
-  '>',
-  '>=',
-  'in',
-  'not-in',
-  'between',
-  'begins-with',
-  'contains',
-  'is-null',
-  'is-not-null',
-  'like',
-] satisfies Operator[])
 
 /**
  * Which items are wanted. Every method gives a new query; nothing is sent before one of the ends: `page`, `all`,
@@ -142,8 +126,8 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
    */
   or(...alternatives: readonly Alternative<TItem>[]): Query<TItem, TSelected> {
     if (alternatives.length === 0) throw new ConditionError('or() takes at least one alternative')
-    const or = alternatives.map((alternative) => this.#alternative(alternative))
-    return this.#with({ conditions: [...this.#state.conditions, { or }] })
+    const choice: Choice = { or: alternatives.map((alternative) => this.#alternative(alternative)) }
+    return this.#with({ conditions: [...this.#state.conditions, choice] })
   }
 
   #alternative(alternative: Alternative<TItem>): readonly Condition[] {
@@ -155,7 +139,7 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
   }
 
   #equalities(equal: object): Comparison[] {
-    return Object.entries(equal).map(([column, one]) => this.#comparison(column, '=', one))
+    return Object.entries(equal).map(([column, value]) => this.#comparison(column, '=', value))
   }
 
   /** @internal */
@@ -165,11 +149,10 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
 
   #comparison(column: string, operator: string | undefined, value: unknown): Comparison {
     this.#runner.checkColumn(column)
-    if (operator === undefined || !operators.has(operator))
-      throw new ConditionError(
-        `"${String(operator)}" is not an operator; there are ${[...operators].join(' ')}`,
-      )
-    return normalized(column, operator as Operator, value)
+    if (isOperator(operator)) return comparisonOf(column, operator, value)
+    throw new ConditionError(
+      `"${String(operator)}" is not an operator; there are ${[...operators].join(' ')}`,
+    )
   }
 
   /** The order. The backend refuses one that none of its indexes gives. */
@@ -280,22 +263,4 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
       after = page.next
     } while (after !== undefined && remaining > 0)
   }
-}
-
-function normalized(column: string, operator: Operator, value: unknown): Comparison {
-  if (operator === 'is-null' || operator === 'is-not-null') return { column, operator, value: undefined }
-  const values = operator === 'in' || operator === 'not-in' || operator === 'between' ? value : [value]
-  if (!Array.isArray(values))
-    throw new ConditionError(`The condition on "${column}" with ${operator} takes a list`)
-  if (operator === 'between' && values.length !== 2)
-    throw new ConditionError(`The condition on "${column}" with between takes a list of two values`)
-  if (values.includes(undefined))
-    throw new ConditionError(`The condition on "${column}" has the value undefined`)
-  if (value === null && operator === '=') return { column, operator: 'is-null', value: undefined }
-  if (value === null && operator === '!=') return { column, operator: 'is-not-null', value: undefined }
-  if (values.includes(null) && operator !== 'contains')
-    throw new ConditionError(
-      `The condition on "${column}" has the value null, which ${operator} does not take`,
-    )
-  return { column, operator, value }
 }

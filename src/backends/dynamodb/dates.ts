@@ -15,10 +15,22 @@ export function normalizedConditions(
 }
 
 function normalizedComparison(comparison: Comparison, dates: DateMode): Comparison {
-  const { value } = comparison
+  const { column, operator, value } = comparison
   if (Array.isArray(value) ? !value.some(isDate) : !isDate(value)) return comparison
-  const stored = (one: unknown): unknown => (isDate(one) ? plain(one, dates) : one)
-  return { ...comparison, value: Array.isArray(value) ? value.map(stored) : stored(value) }
+  const stored = (operand: unknown): unknown => (isDate(operand) ? plain(operand, dates) : operand)
+  switch (operator) {
+    case 'in':
+    case 'not-in':
+      return { column, operator, value: value.map(stored) }
+    case 'between':
+      return { column, operator, value: [stored(value[0]), stored(value[1])] }
+    case 'is-null':
+    case 'is-not-null':
+    case 'like':
+      return comparison
+    default:
+      return { column, operator, value: Array.isArray(value) ? value.map(stored) : stored(value) }
+  }
 }
 
 function isDate(value: unknown): value is Date {

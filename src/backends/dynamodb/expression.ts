@@ -65,7 +65,7 @@ export class Expression {
     if (!('or' in condition)) return this.#comparison(condition)
     // DynamoDB refuses parentheses that it could do without, several around one condition; one group alone is no choice.
     const groups = condition.or.map((group) => {
-      const texts = group.map((one) => this.#condition(one))
+      const texts = group.map((inner) => this.#condition(inner))
       return texts.length === 1 ? texts[0] : `(${texts.join(' AND ')})`
     })
     return `(${groups.join(' OR ')})`
@@ -73,7 +73,7 @@ export class Expression {
 
   #comparison({ column, operator, value }: Comparison): string {
     const name = this.name(column)
-    const put = (one: unknown): string => this.value(one, column)
+    const put = (operand: unknown): string => this.value(operand, column)
     switch (operator) {
       case '=':
       case '<':
@@ -84,13 +84,11 @@ export class Expression {
       case '!=':
         return `${name} <> ${put(value)}`
       case 'in':
-        return this.#in(name, value as unknown[], put)
+        return this.#in(name, value, put)
       case 'not-in':
-        return `NOT ${this.#in(name, value as unknown[], put)}`
-      case 'between': {
-        const [low, high] = value as [unknown, unknown]
-        return `${name} BETWEEN ${put(low)} AND ${put(high)}`
-      }
+        return `NOT ${this.#in(name, value, put)}`
+      case 'between':
+        return `${name} BETWEEN ${put(value[0])} AND ${put(value[1])}`
       case 'begins-with':
         return `begins_with(${name}, ${put(value)})`
       case 'contains':
@@ -100,13 +98,13 @@ export class Expression {
       case 'is-not-null':
         return `(attribute_exists(${name}) AND NOT attribute_type(${name}, ${this.wireValue({ S: 'NULL' })}))`
       case 'like':
-        return this.#comparison({ column, ...likeOperation(String(value)) })
+        return this.#comparison({ column, ...likeOperation(value) })
     }
   }
 
   #in(name: string, values: readonly unknown[], put: (value: unknown) => string): string {
     const lists = chunks(values, maxOperands).map((some) => `${name} IN (${some.map(put).join(', ')})`)
-    return lists.length === 1 ? (lists[0] as string) : `(${lists.join(' OR ')})`
+    return lists.length === 1 ? lists.join() : `(${lists.join(' OR ')})`
   }
 
   /** The parts of a request that name and value are sent in; DynamoDB refuses empty ones. */

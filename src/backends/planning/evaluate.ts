@@ -1,53 +1,53 @@
 import { ConditionError } from '../../errors/index.ts'
-import type { Comparison, Condition } from './query-state.ts'
-
-type Item = Readonly<Record<string, unknown>>
+import type { UnknownRecord } from '../../core/record.ts'
+import type { Condition, Operation, ValueOperator } from './query-state.ts'
 
 /** Whether an item meets a condition, as DynamoDB would say. */
-export function meets(item: Item, condition: Condition): boolean {
+export function meets(item: UnknownRecord, condition: Condition): boolean {
   return 'or' in condition
-    ? condition.or.some((group) => group.every((one) => meets(item, one)))
+    ? condition.or.some((group) => group.every((inner) => meets(item, inner)))
     : compare(Object.hasOwn(item, condition.column) ? item[condition.column] : undefined, condition)
 }
 
-function compare(held: unknown, { operator, value }: Comparison): boolean {
+function compare(actual: unknown, { operator, value }: Operation): boolean {
   switch (operator) {
     case '=':
-      return equals(held, value)
+      return equals(actual, value)
     case '!=':
-      return !equals(held, value)
+      return !equals(actual, value)
     case '<':
-      return isBelow(held, value)
+      return isBelow(actual, value)
     case '<=':
-      return isBelow(held, value) || order(held, value) === 0
+      return isBelow(actual, value) || order(actual, value) === 0
     case '>':
-      return isBelow(value, held)
+      return isBelow(value, actual)
     case '>=':
-      return isBelow(value, held) || order(held, value) === 0
+      return isBelow(value, actual) || order(actual, value) === 0
     case 'between': {
-      const [low, high] = value as [unknown, unknown]
-      const [above, below] = [order(held, low), order(held, high)]
+      const [above, below] = [order(actual, value[0]), order(actual, value[1])]
       return above !== undefined && below !== undefined && above >= 0 && below <= 0
     }
     case 'in':
-      return (value as unknown[]).some((one) => equals(held, one))
+      return value.some((element) => equals(actual, element))
     case 'not-in':
-      return !(value as unknown[]).some((one) => equals(held, one))
+      return !value.some((element) => equals(actual, element))
     case 'begins-with':
-      return beginsWith(held, value)
+      return beginsWith(actual, value)
     case 'contains':
-      if (typeof held === 'string') return typeof value === 'string' && held.includes(value)
-      return (
-        (Array.isArray(held) || held instanceof Set) &&
-        [...(held as Iterable<unknown>)].some((one) => equals(one, value))
-      )
+      if (typeof actual === 'string') return typeof value === 'string' && actual.includes(value)
+      return elementsOf(actual).some((element) => equals(element, value))
     case 'is-null':
-      return held === undefined || held === null
+      return actual === undefined || actual === null
     case 'is-not-null':
-      return held !== undefined && held !== null
+      return actual !== undefined && actual !== null
     case 'like':
-      return compare(held, { column: '', ...likeOperation(String(value)) })
+      return compare(actual, likeOperation(value))
   }
+}
+
+function elementsOf(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value
+  return value instanceof Set ? [...value] : []
 }
 
 /**
@@ -55,7 +55,7 @@ function compare(held: unknown, { operator, value }: Comparison): boolean {
  *
  * @throws ConditionError for any other pattern
  */
-export function likeOperation(pattern: string): Pick<Comparison, 'operator' | 'value'> {
+export function likeOperation(pattern: string): { operator: ValueOperator; value: string } {
   const [, before, value, after] = /^(%?)([^%_]+)(%?)$/.exec(pattern) ?? []
   if (value === undefined || (before === '%' && after === ''))
     throw new ConditionError('The patterns are "a", "a%" and "%a%": there is no operation for others')
@@ -63,10 +63,10 @@ export function likeOperation(pattern: string): Pick<Comparison, 'operator' | 'v
   return { operator: before === '' ? 'begins-with' : 'contains', value }
 }
 
-function beginsWith(held: unknown, value: unknown): boolean {
-  if (typeof held === 'string') return typeof value === 'string' && held.startsWith(value)
-  if (!(held instanceof Uint8Array) || !(value instanceof Uint8Array)) return false
-  return held.length >= value.length && Buffer.compare(held.subarray(0, value.length), value) === 0
+function beginsWith(actual: unknown, value: unknown): boolean {
+  if (typeof actual === 'string') return typeof value === 'string' && actual.startsWith(value)
+  if (!(actual instanceof Uint8Array) || !(value instanceof Uint8Array)) return false
+  return actual.length >= value.length && Buffer.compare(actual.subarray(0, value.length), value) === 0
 }
 
 function isBelow(a: unknown, b: unknown): boolean {
@@ -76,32 +76,27 @@ function isBelow(a: unknown, b: unknown): boolean {
 
 /** Whether two values are the same, members and elements included. */
 export function equals(a: unknown, b: unknown): boolean {
-  if (
-    typeof a !== 'object' ||
-    typeof b !== 'object' ||
-    a === null ||
-    b === null ||
-    isScalar(a) ||
-    isScalar(b)
-  )
-    return order(a, b) === 0
+  if (!isStructure(a) || !isStructure(b)) return order(a, b) === 0
   if (a instanceof Set || b instanceof Set)
     return (
       a instanceof Set &&
       b instanceof Set &&
       a.size === b.size &&
-      [...a].every((one) => [...b].some((other) => equals(one, other)))
+      [...a].every((element) => [...b].some((other) => equals(element, other)))
     )
   if (Array.isArray(a) !== Array.isArray(b)) return false
   const keys = Object.keys(a)
   return (
     keys.length === Object.keys(b).length &&
-    keys.every((key) => Object.hasOwn(b, key) && equals((a as Item)[key], (b as Item)[key]))
+    keys.every((key) => Object.hasOwn(b, key) && equals(a[key], b[key]))
   )
 }
 
-function isScalar(value: object): boolean {
-  return value instanceof Uint8Array || value instanceof Date
+/** Whether a value is made of others. */
+function isStructure(value: unknown): value is UnknownRecord {
+  return (
+    typeof value === 'object' && value !== null && !(value instanceof Uint8Array || value instanceof Date)
+  )
 }
 
 /** The order of two values of one type: numbers by size, text and bytes by their bytes; `undefined` for others. */

@@ -1,31 +1,29 @@
 // What queries say, and what answers them: the insides that `Query` and the backends share.
 
+/** An operator, and what stands behind it. */
+export type Operation =
+  | { readonly operator: ValueOperator; readonly value: unknown }
+  | { readonly operator: 'in' | 'not-in'; readonly value: readonly unknown[] }
+  | { readonly operator: 'between'; readonly value: readonly [low: unknown, high: unknown] }
+  | { readonly operator: 'is-null' | 'is-not-null'; readonly value: undefined }
+  | { readonly operator: 'like'; readonly value: string }
+
+/** The operators that take one value. */
+export type ValueOperator = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'begins-with' | 'contains'
+
 /** The operators of a condition. */
-export type Operator =
-  | '='
-  | '!='
-  | '<'
-  | '<='
-  | '>'
-  | '>='
-  | 'in'
-  | 'not-in'
-  | 'between'
-  | 'begins-with'
-  | 'contains'
-  | 'is-null'
-  | 'is-not-null'
-  | 'like'
+export type Operator = Operation['operator']
 
 /** One condition on one column. */
-export interface Comparison {
-  readonly column: string
-  readonly operator: Operator
-  readonly value: unknown
+export type Comparison = { readonly column: string } & Operation
+
+/** Groups of conditions of which one must hold as a whole. */
+export interface Choice {
+  readonly or: readonly (readonly Condition[])[]
 }
 
-/** A comparison, or several groups of which one must hold as a whole. */
-export type Condition = Comparison | { readonly or: readonly (readonly Condition[])[] }
+/** A comparison, or a choice, which is told by its "or". */
+export type Condition = Comparison | Choice
 
 /** Everything that a query says. */
 export interface QueryState {

@@ -11,20 +11,18 @@ export interface Range {
 }
 
 /** What a key condition can say by itself. */
-const isKey = new Set<Operator>(['=', '<', '<=', '>', '>=', 'between', 'begins-with'])
-const lower = new Set<Operator>(['>', '>='])
-const upper = new Set<Operator>(['<', '<='])
+const keyOperators = new Set<Operator>(['=', '<', '<=', '>', '>=', 'between', 'begins-with'])
 
 /** Makes one key condition of several conditions on a column: two bounds become `between`, a list the span of its values. */
 export function rangeOf(conditions: readonly Comparison[]): Range {
   const [only, ...others] = conditions
-  if (only !== undefined && others.length === 0 && isKey.has(only.operator))
+  if (only !== undefined && others.length === 0 && keyOperators.has(only.operator))
     return { key: only, check: [], isEmpty: false }
   const equal = conditions.find(({ operator }) => operator === '=')
   if (equal !== undefined) return { key: equal, check: without(conditions, equal), isEmpty: false }
   const bounds = conditions.flatMap(toBounds)
-  const low = tightest(bounds, lower, 1)
-  const high = tightest(bounds, upper, -1)
+  const low = tightest(bounds, isLower, 1)
+  const high = tightest(bounds, isUpper, -1)
   const beginning = conditions.find(({ operator }) => operator === 'begins-with')
   if (low !== undefined && high !== undefined) {
     const compared = order(low.value, high.value)
@@ -40,11 +38,20 @@ export function rangeOf(conditions: readonly Comparison[]): Range {
   return { key, check: key === undefined ? conditions : without(conditions, key), isEmpty: false }
 }
 
-function toBounds({ column, operator, value }: Comparison): Comparison[] {
-  if (lower.has(operator) || upper.has(operator)) return [{ column, operator, value }]
+function isLower({ operator }: Comparison): boolean {
+  return operator === '>' || operator === '>='
+}
+
+function isUpper({ operator }: Comparison): boolean {
+  return operator === '<' || operator === '<='
+}
+
+function toBounds(comparison: Comparison): Comparison[] {
+  const { column, operator, value } = comparison
+  if (isLower(comparison) || isUpper(comparison)) return [comparison]
   if (operator !== 'between' && operator !== 'in') return []
-  const values = (value as unknown[]).toSorted((a, b) => order(a, b) ?? 0)
-  const [low, high] = operator === 'between' ? (value as unknown[]) : [values[0], values.at(-1)]
+  const values = value.toSorted((a, b) => order(a, b) ?? 0)
+  const [low, high] = operator === 'between' ? value : [values[0], values.at(-1)]
   return [
     { column, operator: '>=', value: low },
     { column, operator: '<=', value: high },
@@ -53,12 +60,12 @@ function toBounds({ column, operator, value }: Comparison): Comparison[] {
 
 function tightest(
   bounds: readonly Comparison[],
-  operators: ReadonlySet<Operator>,
+  isMeant: (bound: Comparison) => boolean,
   sign: 1 | -1,
 ): Comparison | undefined {
   let found: Comparison | undefined
   for (const bound of bounds) {
-    if (!operators.has(bound.operator)) continue
+    if (!isMeant(bound)) continue
     const compared = found === undefined ? 1 : (order(bound.value, found.value) ?? 0) * sign
     // Of two bounds at one value, the one without it is tighter.
     if (compared > 0 || (compared === 0 && bound.operator.length < (found?.operator.length ?? 0)))
@@ -70,7 +77,7 @@ function tightest(
 /** The others: what a bound made of a list or a pair stands for is still to be checked. */
 function without(conditions: readonly Comparison[], key: Comparison): Comparison[] {
   return conditions.filter(
-    (one) => one !== key && !(one.operator === key.operator && order(one.value, key.value) === 0),
+    (other) => other !== key && !(other.operator === key.operator && order(other.value, key.value) === 0),
   )
 }
 

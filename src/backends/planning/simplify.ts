@@ -1,6 +1,6 @@
 import { TypeMismatchError } from '../../errors/index.ts'
 import { likeOperation, order } from './evaluate.ts'
-import type { Comparison, Condition } from './query-state.ts'
+import type { Choice, Comparison, Condition } from './query-state.ts'
 import type { Table, WireType } from './table.ts'
 
 /**
@@ -10,22 +10,21 @@ import type { Table, WireType } from './table.ts'
 export function simplified(conditions: readonly Condition[]): Condition[] | undefined {
   const simple: Condition[] = []
   for (const condition of conditions) {
-    const one = 'or' in condition ? simplifiedChoice(condition) : simplifiedComparison(condition)
-    if (one === 'never') return undefined
-    if (one !== 'always') simple.push(...(Array.isArray(one) ? one : [one]))
+    const fewer = 'or' in condition ? simplifiedChoice(condition) : simplifiedComparison(condition)
+    if (fewer === 'never') return undefined
+    if (fewer === 'always') continue
+    if (Array.isArray(fewer)) simple.push(...fewer)
+    else simple.push(fewer)
   }
   return simple
 }
 
-function simplifiedChoice({
-  or,
-}: {
-  readonly or: readonly (readonly Condition[])[]
-}): Condition | Condition[] | 'always' | 'never' {
+function simplifiedChoice({ or }: Choice): Choice | Condition[] | 'always' | 'never' {
   const groups = or.map(simplified).filter((group) => group !== undefined)
-  if (groups.length === 0) return 'never'
+  const [first, ...others] = groups
+  if (first === undefined) return 'never'
   if (groups.some((group) => group.length === 0)) return 'always'
-  return groups.length === 1 ? (groups[0] as Condition[]) : { or: groups }
+  return others.length === 0 ? first : { or: groups }
 }
 
 function simplifiedComparison(comparison: Comparison): Comparison | 'always' | 'never' {
@@ -33,18 +32,16 @@ function simplifiedComparison(comparison: Comparison): Comparison | 'always' | '
   switch (operator) {
     case 'in':
     case 'not-in': {
-      const values = distinct(value as unknown[])
+      const values = distinct(value)
       if (values.length === 0) return operator === 'in' ? 'never' : 'always'
       return values.length === 1
         ? { column, operator: operator === 'in' ? '=' : '!=', value: values[0] }
         : { column, operator, value: values }
     }
-    case 'between': {
-      const [low, high] = value as [unknown, unknown]
-      return (order(low, high) ?? 0) > 0 ? 'never' : comparison
-    }
+    case 'between':
+      return (order(value[0], value[1]) ?? 0) > 0 ? 'never' : comparison
     case 'like':
-      return { column, ...likeOperation(String(value)) }
+      return { column, ...likeOperation(value) }
     default:
       return comparison
   }
@@ -76,9 +73,9 @@ export function withoutEmptyKeys(
   const keys = new Set(paths.flatMap(({ partition, sort }) => [...partition, ...sort]))
   const filled: Condition[] = []
   for (const condition of conditions) {
-    const one = 'or' in condition || !keys.has(condition.column) ? condition : filledComparison(condition)
-    if (one === undefined) return undefined
-    filled.push(one)
+    const kept = 'or' in condition || !keys.has(condition.column) ? condition : filledComparison(condition)
+    if (kept === undefined) return undefined
+    filled.push(kept)
   }
   return filled
 }
@@ -95,12 +92,12 @@ function filledComparison(comparison: Comparison): Comparison | undefined {
     case 'begins-with':
       return isEmpty(value) ? { column, operator: 'is-not-null', value: undefined } : comparison
     case 'between': {
-      const [low, high] = value as [unknown, unknown]
+      const [low, high] = value
       if (isEmpty(high)) return undefined
       return isEmpty(low) ? { column, operator: '<=', value: high } : comparison
     }
     case 'in': {
-      const values = (value as unknown[]).filter((one) => !isEmpty(one))
+      const values = value.filter((element) => !isEmpty(element))
       if (values.length < 2)
         return values.length === 0 ? undefined : { column, operator: '=', value: values[0] }
       return { column, operator, value: values }
@@ -138,16 +135,17 @@ export function refuseTypes(conditions: readonly Condition[], table: Table): voi
     if (operator === 'begins-with' && expected === 'N')
       throw new TypeMismatchError(column, 'no beginning, being a number', 'one')
     if (expected === undefined || operator === 'contains') continue
-    for (const one of Array.isArray(value) ? (value as unknown[]) : [value]) {
-      const seen = typeOf(one)
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value]
+    for (const element of values) {
+      const seen = typeOf(element)
       if (seen !== undefined && seen !== expected)
-        throw new TypeMismatchError(
-          column,
-          names[expected],
-          (names as Readonly<Record<string, string>>)[seen] ?? seen,
-        )
+        throw new TypeMismatchError(column, names[expected], isWireType(seen) ? names[seen] : seen)
     }
   }
+}
+
+function isWireType(name: string): name is WireType {
+  return Object.hasOwn(names, name)
 }
 
 function typeOf(value: unknown): string | undefined {

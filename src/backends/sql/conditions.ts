@@ -50,16 +50,12 @@ export class ConditionWriter {
         // What has no value is not that value, either.
         return builder.or([builder(ref, '!=', put(value)), builder(ref, 'is', null)])
       case 'in':
-        return (value as unknown[]).length === 0
-          ? builder.lit(false)
-          : builder(ref, 'in', (value as unknown[]).map(put))
+        return value.length === 0 ? builder.lit(false) : builder(ref, 'in', value.map(put))
       case 'not-in':
-        if ((value as unknown[]).length === 0) return builder.lit(true)
-        return builder.or([builder(ref, 'not in', (value as unknown[]).map(put)), builder(ref, 'is', null)])
-      case 'between': {
-        const [low, high] = value as [unknown, unknown]
-        return builder.between(ref, put(low), put(high))
-      }
+        if (value.length === 0) return builder.lit(true)
+        return builder.or([builder(ref, 'not in', value.map(put)), builder(ref, 'is', null)])
+      case 'between':
+        return builder.between(ref, put(value[0]), put(value[1]))
       case 'begins-with':
         return this.#like(ref, `${escaped(value, column)}%`)
       case 'contains':
@@ -71,7 +67,7 @@ export class ConditionWriter {
       case 'is-not-null':
         return builder(ref, 'is not', null)
       case 'like':
-        return this.#sql<SqlBool>`${ref} like ${String(value)}`
+        return this.#sql<SqlBool>`${ref} like ${value}`
     }
   }
 

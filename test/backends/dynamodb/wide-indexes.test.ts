@@ -2,6 +2,7 @@
 import { NoIndexError, SortError } from 'clearskies-middy'
 import { describe, expect, it } from 'vitest'
 import { compile } from '../../../src/backends/dynamodb/compile.ts'
+import { comparisonOf } from '../../../src/backends/planning/comparison.ts'
 import { plan } from '../../../src/backends/planning/plan.ts'
 import type { RangeRead } from '../../../src/backends/planning/reads.ts'
 import { tableFrom } from '../../../src/backends/planning/table.ts'
@@ -31,7 +32,7 @@ describe('D35: indexes of several columns', () => {
     { columns: undefined, kind: () => undefined },
   )
   const at = (...conditions: [string, Comparison['operator'], unknown][]): QueryState => ({
-    conditions: conditions.map(([column, operator, value]) => ({ column, operator, value })),
+    conditions: conditions.map((condition) => comparisonOf(...condition)),
   })
   const read = (state: QueryState) => plan(table, state, { scan: 'error', title: 'multi' }) as RangeRead
   const both = [
