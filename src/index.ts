@@ -79,4 +79,13 @@ export { type SqsAttributeValue, type SqsBody, SqsRequest } from './normalizers/
 export type { Envelope, PayloadPointer } from './normalizers/records/unwrap.ts'
 export { SqsBatch, type SqsBatchOptions, sqsBatch } from './normalizers/sqs-batch.ts'
 export { type SqsOptions, sqs, sqsResponse } from './normalizers/sqs.ts'
+export {
+  type VpcLatticeEvent,
+  type VpcLatticeEventV1,
+  type VpcLatticeEventV2,
+  type VpcLatticeResult,
+  vpcLattice,
+  vpcLatticeRequest,
+  vpcLatticeResponse,
+} from './normalizers/vpc-lattice.ts'
 export type { ContextOf, Logger, Middleware } from './types.ts'

@@ -13,17 +13,16 @@ export interface EventSource {
   is(event: UnknownRecord, context: UnknownRecord, record: UnknownRecord): unknown
 }
 
-/** The sources that the table knows. */
+/** The event sources that speak HTTP. */
+export type HttpSource = 'alb' | 'rest-api' | 'http-api' | 'function-url' | 'vpc-lattice'
+
+/** The kinds of events that the table tells apart. */
 export type SourceKind =
+  | HttpSource
   | 'normalized'
-  | 'alb'
   | 'authorizer'
-  | 'function-url'
-  | 'http-api'
-  | 'vpc-lattice'
   | 'web-socket'
   | 'http-api-v1'
-  | 'rest-api'
   | 'event-bridge'
   | 'lambda-edge'
   | 'aws:sqs'
@@ -53,6 +52,7 @@ export const eventSources: Readonly<Record<SourceKind, EventSource>> = {
   'http-api': { name: 'HTTP API', normalizer: 'httpApi', is: (_event, { http }) => asRecord(http) },
   'vpc-lattice': {
     name: 'VPC Lattice',
+    normalizer: 'vpcLattice',
     is: (event, { serviceArn, serviceNetworkArn }) =>
       (serviceArn ?? serviceNetworkArn) || (event['raw_path'] && event['method']),
   },

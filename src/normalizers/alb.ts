@@ -1,51 +1,61 @@
-import { type UnknownRecord, asRecord } from '../core/record.ts'
-import type { ALBEvent, ALBResult, Context } from 'aws-lambda'
-import type { Middleware } from '../core/middy.ts'
-import { type HttpNormalizerOptions, httpNormalizer, readEvent } from './http/normalizer.ts'
-import type { HttpRequest, HttpRequestOptions } from './http-request.ts'
+import type { ALBEvent, ALBResult } from 'aws-lambda'
+import { defaultLogger, logSafely } from '../core/logger.ts'
+import { asRecord } from '../core/record.ts'
 import {
-  type HttpResponseOptions,
-  type ResponseTarget,
-  encodeResponse,
-  singleLines,
-  warn,
-} from './http/encode-response.ts'
+  type HttpNormalizer,
+  type HttpReader,
+  type HttpWriter,
+  normalizes,
+  reads,
+} from './http/normalizer.ts'
+import { type HttpSourceSpec, type ResponseTarget, singleLines } from './http/http-source.ts'
 import { statusText } from './http/status-text.ts'
-import { type Wire } from './http/http-source.ts'
-
-const albWire: Wire = {
-  source: 'alb',
-  method: (raw) => raw['httpMethod'],
-  path: (raw) => raw['path'],
-  prefix: () => '',
-  sourceIp: () => undefined,
-  encoded: 'query',
-  authorizer(_raw, header) {
-    const data = header('x-amzn-oidc-data')
-    if (data === undefined) return { kind: 'none' }
-    const [identity, accessToken] = [header('x-amzn-oidc-identity'), header('x-amzn-oidc-accesstoken')]
-    return { kind: 'alb-oidc', data, identity, accessToken }
-  },
-}
+import { encodeResponse } from './http/encode-response.ts'
 
 const albTarget: ResponseTarget = {
   // Of JSON, else 502: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
   limit: 1_048_576,
-  shape({ statusCode, headers, cookies, body, isBase64Encoded }, request, options) {
+  shape({ statusCode, headers, cookies, body, isBase64Encoded }, raw, logger = defaultLogger) {
     const statusDescription = `${statusCode} ${statusText(statusCode)}`
-    if (asRecord((request.raw as UnknownRecord)['multiValueHeaders'])) {
+    if (asRecord(asRecord(raw)?.['multiValueHeaders'])) {
       const multiValueHeaders: Record<string, string[]> = {}
-      for (const name in headers) multiValueHeaders[name] = [headers[name] as string | string[]].flat()
+      for (const [name, lines] of Object.entries(headers)) multiValueHeaders[name] = [lines].flat()
       if (cookies.length > 0) multiValueHeaders['set-cookie'] = cookies
       return { statusCode, statusDescription, multiValueHeaders, body, isBase64Encoded }
     }
-    if (cookies.length > 1) {
-      warn(options, 'All cookies but the last are lost: enable multi-value headers in the target group')
-    }
+    if (cookies.length > 1)
+      logSafely(
+        logger,
+        'warn',
+        'All cookies but the last are lost: enable multi-value headers in the target group',
+      )
     const single = singleLines(headers)
     const cookie = cookies.at(-1)
     if (cookie !== undefined) single['set-cookie'] = cookie
     return { statusCode, statusDescription, headers: single, body, isBase64Encoded }
+  },
+}
+
+/** @internal */
+export const albSource: HttpSourceSpec = {
+  factory: 'alb',
+  wires: {
+    alb: {
+      source: 'alb',
+      method: (event) => event['httpMethod'],
+      path: (event) => event['path'],
+      prefix: () => '',
+      sourceIp: () => undefined,
+      encoded: 'query',
+      protocolHeader: 'x-forwarded-proto',
+      authorizer(_event, header) {
+        const data = header('x-amzn-oidc-data')
+        if (data === undefined) return { kind: 'none' }
+        const [identity, accessToken] = [header('x-amzn-oidc-identity'), header('x-amzn-oidc-accesstoken')]
+        return { kind: 'alb-oidc', data, identity, accessToken }
+      },
+      target: albTarget,
+    },
   },
 }
 
@@ -62,13 +72,7 @@ const albTarget: ResponseTarget = {
  * console.log(request.query.get('author')) // Le Guin
  * ```
  */
-export function albRequest(
-  event: unknown,
-  context: Context,
-  options?: HttpRequestOptions,
-): HttpRequest<'alb', ALBEvent> {
-  return readEvent('alb', { alb: albWire }, event, context, options)
-}
+export const albRequest: HttpReader<'alb', ALBEvent> = reads(albSource)
 
 /**
  * Turns a handler's result into what the load balancer takes. The event decides between the two header maps: a target
@@ -84,13 +88,7 @@ export function albRequest(
  * console.log(await albResponse({ id: 7 }, request)) // { statusCode: 200, statusDescription: '200 OK', … }
  * ```
  */
-export function albResponse(
-  result: unknown,
-  request: HttpRequest,
-  options?: HttpResponseOptions,
-): ALBResult | Promise<ALBResult> {
-  return encodeResponse(result, request, albTarget, options) as ALBResult | Promise<ALBResult>
-}
+export const albResponse: HttpWriter<ALBResult> = encodeResponse
 
 /**
  * Puts the handler behind an Application Load Balancer.
@@ -106,6 +104,4 @@ export function albResponse(
  *   .handler(async (request) => ({ hello: request.query.get('name') }))
  * ```
  */
-export function alb(options: HttpNormalizerOptions = {}): Middleware<HttpRequest<'alb', ALBEvent>> {
-  return httpNormalizer('alb', albRequest, albResponse, options)
-}
+export const alb: HttpNormalizer<'alb', ALBEvent> = normalizes(albSource)

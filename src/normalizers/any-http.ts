@@ -1,16 +1,31 @@
-import { invalidEvent } from '../events/advice.ts'
-import type { ALBEvent, APIGatewayProxyEvent, Context } from 'aws-lambda'
-import type { Middleware } from '../core/middy.ts'
-import { albRequest, albResponse } from './alb.ts'
-import { eventKind } from '../events/event-kind.ts'
-import { type HttpApiEvent, httpApiRequest, httpApiResponse } from './http-api.ts'
-import { type HttpNormalizerOptions, httpNormalizer } from './http/normalizer.ts'
-import type { HttpRequest, HttpRequestOptions, HttpSource } from './http-request.ts'
-import type { HttpResponseOptions } from './http/encode-response.ts'
-import { restApiRequest, restApiResponse } from './rest-api.ts'
+import type { ALBEvent, APIGatewayProxyEvent } from 'aws-lambda'
+import { albSource } from './alb.ts'
+import {
+  type HttpNormalizer,
+  type HttpReader,
+  type HttpWriter,
+  normalizes,
+  reads,
+} from './http/normalizer.ts'
+import type { HttpSourceSpec } from './http/http-source.ts'
+import { type HttpApiEvent, httpApiSource } from './http-api.ts'
+import type { HttpSource } from './http-request.ts'
+import { encodeResponse } from './http/encode-response.ts'
+import { restApiSource } from './rest-api.ts'
+import { type VpcLatticeEvent, vpcLatticeSource } from './vpc-lattice.ts'
+
+const anyHttpSource: HttpSourceSpec = {
+  factory: 'anyHttp',
+  wires: {
+    ...albSource.wires,
+    ...restApiSource.wires,
+    ...httpApiSource.wires,
+    ...vpcLatticeSource.wires,
+  },
+}
 
 /** The event of any HTTP source. */
-export type AnyHttpEvent = ALBEvent | APIGatewayProxyEvent | HttpApiEvent
+export type AnyHttpEvent = ALBEvent | APIGatewayProxyEvent | HttpApiEvent | VpcLatticeEvent
 
 /**
  * Reads the event of whichever HTTP source sent it.
@@ -24,17 +39,7 @@ export type AnyHttpEvent = ALBEvent | APIGatewayProxyEvent | HttpApiEvent
  * console.log(anyHttpRequest(albEvent({ path: '/' }), lambdaContext()).source) // alb
  * ```
  */
-export function anyHttpRequest(
-  event: unknown,
-  context: Context,
-  options?: HttpRequestOptions,
-): HttpRequest<HttpSource, AnyHttpEvent> {
-  const kind = eventKind(event)
-  if (kind === 'alb') return albRequest(event, context, options)
-  if (kind === 'rest-api') return restApiRequest(event, context, options)
-  if (/^http-api|^function-url/.test(kind)) return httpApiRequest(event, context, options)
-  throw invalidEvent('anyHttp', ['alb', 'rest-api', 'http-api', 'function-url'], kind)
-}
+export const anyHttpRequest: HttpReader<HttpSource, AnyHttpEvent> = reads(anyHttpSource)
 
 /**
  * Turns a handler's result into what the request's source takes.
@@ -49,19 +54,11 @@ export function anyHttpRequest(
  * console.log(await anyHttpResponse({ id: 7 }, request))
  * ```
  */
-export function anyHttpResponse(
-  result: unknown,
-  request: HttpRequest,
-  options?: HttpResponseOptions,
-): object | Promise<object> {
-  if (request.source === 'alb') return albResponse(result, request, options)
-  if (request.source === 'rest-api') return restApiResponse(result, request, options)
-  return httpApiResponse(result, request, options)
-}
+export const anyHttpResponse: HttpWriter<object> = encodeResponse
 
 /**
- * Puts the handler behind every HTTP source at once: load balancer, REST API, HTTP API and function URL. Where a
- * function has one source only, that source's own normalizer is smaller and refuses the others.
+ * Puts the handler behind every HTTP source at once: load balancer, REST API, HTTP API, function URL and VPC
+ * Lattice. Where a function has one source only, that source's own normalizer is smaller and refuses the others.
  *
  * @throws InvalidEventError if the event is of no HTTP source
  * @example
@@ -74,8 +71,4 @@ export function anyHttpResponse(
  *   .handler(async (request) => `Hello from ${request.source}`)
  * ```
  */
-export function anyHttp(
-  options: HttpNormalizerOptions = {},
-): Middleware<HttpRequest<HttpSource, AnyHttpEvent>> {
-  return httpNormalizer('anyHttp', anyHttpRequest, anyHttpResponse, options)
-}
+export const anyHttp: HttpNormalizer<HttpSource, AnyHttpEvent> = normalizes(anyHttpSource)

@@ -4,22 +4,25 @@ import type {
   APIGatewayProxyEventV2,
   APIGatewayProxyResult,
   APIGatewayProxyStructuredResultV2,
-  Context,
 } from 'aws-lambda'
-import type { Middleware } from '../core/middy.ts'
 import { readAuthorizer } from './http/authorizer.ts'
-import { type HttpNormalizerOptions, httpNormalizer, readEvent } from './http/normalizer.ts'
-import type { HttpRequest, HttpRequestOptions } from './http-request.ts'
 import {
-  type HttpResponseOptions,
-  type ResponseTarget,
-  encodeResponse,
+  type HttpNormalizer,
+  type HttpReader,
+  type HttpWriter,
+  normalizes,
+  reads,
+} from './http/normalizer.ts'
+import {
+  type HttpSourceSpec,
+  type Wire,
+  contextOf,
   lambdaResponseLimit,
   singleLines,
-} from './http/encode-response.ts'
+} from './http/http-source.ts'
 import { stagePrefix } from './http/path.ts'
-import { payloadV1Target, payloadV1Wire } from './http/payload-v1.ts'
-import { type Wire, contextOf } from './http/http-source.ts'
+import { payloadV1Wire } from './http/payload-v1.ts'
+import { encodeResponse } from './http/encode-response.ts'
 
 /** The events that `httpApi()` takes: payload 2.0, which function URLs send as well, and payload 1.0. */
 export type HttpApiEvent = APIGatewayProxyEventV2 | APIGatewayProxyEvent
@@ -27,31 +30,34 @@ export type HttpApiEvent = APIGatewayProxyEventV2 | APIGatewayProxyEvent
 /** A response in payload format 2.0 or 1.0. */
 export type HttpApiResult = APIGatewayProxyStructuredResultV2 | APIGatewayProxyResult
 
-const httpOf = (raw: UnknownRecord): UnknownRecord => asRecord(contextOf(raw)['http']) ?? {}
+const httpOf = (event: UnknownRecord): UnknownRecord => asRecord(contextOf(event)['http']) ?? {}
 
 /** Payload 2.0. The path comes decoded, the query raw (the ready-made map joins repeats with commas for good). */
 const payloadV2Wire: Wire = {
   source: 'http-api',
-  method: (raw) => httpOf(raw)['method'],
-  path: (raw) => raw['rawPath'],
-  prefix: (raw, path) => stagePrefix(path, raw),
-  sourceIp: (raw) => httpOf(raw)['sourceIp'],
-  authorizer: (raw) => readAuthorizer(contextOf(raw)),
+  method: (event) => httpOf(event)['method'],
+  path: (event) => event['rawPath'],
+  prefix: (event, path) => stagePrefix(path, event),
+  sourceIp: (event) => httpOf(event)['sourceIp'],
+  authorizer: (event) => readAuthorizer(contextOf(event)),
   route: 'routeKey',
+  target: {
+    limit: lambdaResponseLimit,
+    shape({ statusCode, headers, cookies, body, isBase64Encoded }) {
+      const result = { statusCode, headers: singleLines(headers), body, isBase64Encoded }
+      return cookies.length > 0 ? { ...result, cookies } : result
+    },
+  },
 }
 
-const wires: Readonly<Record<string, Wire>> = {
-  'http-api': payloadV2Wire,
-  'http-api-v1': payloadV1Wire,
-  // It encodes its path, and names a route and a stage that do not exist.
-  'function-url': { ...payloadV2Wire, source: 'function-url', prefix: () => '' },
-}
-
-const payloadV2Target: ResponseTarget = {
-  limit: lambdaResponseLimit,
-  shape({ statusCode, headers, cookies, body, isBase64Encoded }) {
-    const result = { statusCode, headers: singleLines(headers), body, isBase64Encoded }
-    return cookies.length > 0 ? { ...result, cookies } : result
+/** @internal */
+export const httpApiSource: HttpSourceSpec = {
+  factory: 'httpApi',
+  wires: {
+    'http-api': payloadV2Wire,
+    'http-api-v1': payloadV1Wire,
+    // It encodes its path, and names a route and a stage that do not exist.
+    'function-url': { ...payloadV2Wire, source: 'function-url', prefix: () => '' },
   },
 }
 
@@ -68,13 +74,7 @@ const payloadV2Target: ResponseTarget = {
  * console.log(request.query.getAll('tag')) // [ 'a', 'b' ]
  * ```
  */
-export function httpApiRequest(
-  event: unknown,
-  context: Context,
-  options?: HttpRequestOptions,
-): HttpRequest<'http-api' | 'function-url', HttpApiEvent> {
-  return readEvent('httpApi', wires, event, context, options)
-}
+export const httpApiRequest: HttpReader<'http-api' | 'function-url', HttpApiEvent> = reads(httpApiSource)
 
 /**
  * Turns a handler's result into what an HTTP API or a function URL takes, in the payload format of the event.
@@ -89,14 +89,7 @@ export function httpApiRequest(
  * console.log(await httpApiResponse('Hello', request)) // { statusCode: 200, body: 'Hello', … }
  * ```
  */
-export function httpApiResponse(
-  result: unknown,
-  request: HttpRequest,
-  options?: HttpResponseOptions,
-): HttpApiResult | Promise<HttpApiResult> {
-  const target = (request.raw as UnknownRecord)['version'] === '1.0' ? payloadV1Target : payloadV2Target
-  return encodeResponse(result, request, target, options)
-}
+export const httpApiResponse: HttpWriter<HttpApiResult> = encodeResponse
 
 /**
  * Puts the handler behind an HTTP API of API Gateway, with payload format 2.0 or 1.0, or behind a function URL.
@@ -112,8 +105,4 @@ export function httpApiResponse(
  *   .handler(async (request) => ({ received: request.data }))
  * ```
  */
-export function httpApi(
-  options: HttpNormalizerOptions = {},
-): Middleware<HttpRequest<'http-api' | 'function-url', HttpApiEvent>> {
-  return httpNormalizer('httpApi', httpApiRequest, httpApiResponse, options)
-}
+export const httpApi: HttpNormalizer<'http-api' | 'function-url', HttpApiEvent> = normalizes(httpApiSource)

@@ -1,37 +1,27 @@
-import { type UnknownRecord, asRecord, asString, emptyMap } from '../core/record.ts'
+import { type UnknownRecord, asRecord, asString } from '../core/record.ts'
 import type { Context } from 'aws-lambda'
-import { BadRequestError } from '../errors/index.ts'
 import { parseJson } from '../core/json.ts'
+import type { HttpSource } from '../events/event-sources.ts'
 import type { Authorizer } from './http/authorizer.ts'
+import { bodyBytes, bodyText } from './http/body.ts'
 import { clientAddress } from './http/client-address.ts'
-import { isHeaderLine, readCookies, readHeaderLines, readHeaders } from './http/headers.ts'
-import { type BasePath, canonicalPath, decodeParameter, matchBasePath, routeTemplate } from './http/path.ts'
-import { type HttpSource, type Wire, contextOf } from './http/http-source.ts'
+import { findHeader, isHost, readCookies, readHeader, readHeaderLines, readHeaders } from './http/headers.ts'
+import { type ResponseTarget, type Wire, contextOf } from './http/http-source.ts'
+import { canonicalPath, matchBasePath, readPathParameters, routeTemplate } from './http/path.ts'
+import { encodedQuery, readQuery } from './http/query.ts'
+import { type HttpRequestOptions, type RequestOrigin, noOrigin } from './http/request-options.ts'
+import { webRequest } from './http/web-request.ts'
 
-export type { HttpSource } from './http/http-source.ts'
-
-/** The options of a normalizer that decide how a request is read. */
-export interface HttpRequestOptions {
-  /**
-   * How many proxies that you run stand in front of the function and append to `X-Forwarded-For`.
-   * @default 1 on ALB (the load balancer itself), 0 on the gateways (they tell the peer themselves)
-   */
-  readonly trustedProxies?: number
-  /** A prefix, or several, to take off the path; it ends at a `/`. */
-  readonly basePath?: BasePath
-  /** Whether an HTTP API's stage is taken off the path. @default true */
-  readonly stripStage?: boolean
-}
-
-const hostPattern = /^(?:[a-z\d_](?:[a-z\d_.-]*[a-z\d_.])?|\[[\da-f:.]+\])(?::\d{1,5})?$/i
+export type { HttpSource } from '../events/event-sources.ts'
+export type { HttpRequestOptions } from './http/request-options.ts'
 
 /** Stands for what nobody has looked at yet, where `undefined` is a value. */
 const unread = Symbol('unread')
 
 /**
  * One HTTP request, whichever source it came from. What it holds is read from the event when it is first looked at; the
- * event itself (`raw`) is never changed. UnknownRecord that Middy's own HTTP middlewares write (`headers`, `body`,
- * `pathParameters`, …) can be written.
+ * event itself (`raw`) is never changed. What Middy's own HTTP middlewares write (`headers`, `body`, `pathParameters`, …) can
+ * be written.
  *
  * @example
  * ```ts
@@ -68,22 +58,10 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   // Between two invocations no request is alive. If a garbage collection finds none, V8 throws away all code that it has
   // compiled for their shape, and the next invocations are slow again: so one stays.
-  static readonly #specimen: unknown = new HttpRequest(
-    {
-      source: 'alb',
-      method: () => '',
-      path: () => '',
-      prefix: () => '',
-      sourceIp: () => '',
-      authorizer: () => ({ kind: 'none' }),
-    },
-    { body: '' },
-    {} as Context,
-    {},
-  )
+  static readonly #specimen: unknown = new HttpRequest({ body: '' }, noOrigin)
 
-  private constructor(wire: Wire, raw: TRaw, lambdaContext: Context, options: HttpRequestOptions) {
-    const event = raw as UnknownRecord
+  private constructor(raw: TRaw, { wire, lambdaContext, options }: RequestOrigin) {
+    const event = wire.view === undefined ? (raw as UnknownRecord) : wire.view(raw as UnknownRecord)
     this.source = wire.source as TSource
     this.raw = raw
     this.lambdaContext = lambdaContext
@@ -96,13 +74,13 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   }
 
   /** @internal */
-  static of<TSource extends HttpSource, TRaw>(
-    wire: Wire,
-    raw: TRaw,
-    lambdaContext: Context,
-    options: HttpRequestOptions,
-  ): HttpRequest<TSource, TRaw> {
-    return new HttpRequest(wire, raw, lambdaContext, options)
+  static of<TSource extends HttpSource, TRaw>(raw: TRaw, origin: RequestOrigin): HttpRequest<TSource, TRaw> {
+    return new HttpRequest(raw, origin)
+  }
+
+  /** @internal How the request's source takes a response. */
+  static targetOf(request: HttpRequest): ResponseTarget {
+    return request.#wire.target
   }
 
   /** Canonical and percent-encoded, without stage and base path; starts with `/`. */
@@ -136,33 +114,8 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** The query as sent, without `?`; rebuilt where the source sends it taken apart. */
   get rawQueryString(): string {
-    const query = this.#encodedQuery()
+    const query = encodedQuery(this.#event, this.#wire)
     return query === undefined ? this.query.toString() : query.replace(/^\?/, '')
-  }
-
-  /** The query as one text, where it is still encoded. */
-  #encodedQuery(): string | undefined {
-    const whole = this.#event['rawQueryString']
-    if (typeof whole === 'string') return whole
-    if (this.#wire.encoded !== 'query') return undefined
-    let query = ''
-    this.#eachParameter((name, value) => {
-      query += `${query && '&'}${name}=${value}`
-    })
-    return query
-  }
-
-  /** The parameters of a query that comes in one map or the other; the one with lists has every value. */
-  #eachParameter(visit: (name: string, value: string) => void): void {
-    const map =
-      asRecord(this.#event['multiValueQueryStringParameters']) ??
-      asRecord(this.#event['queryStringParameters'])
-    for (const name in map) {
-      const values = map[name]
-      if (typeof values === 'string') visit(name, values)
-      else if (Array.isArray(values))
-        for (const value of values) if (typeof value === 'string') visit(name, value)
-    }
   }
 
   /** The route's template (`/products/{id}`), where the source knows routes. */
@@ -197,16 +150,8 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   header(name: string): string | undefined {
     const key = name.toLowerCase()
     // One header can be had without reading all; of cookies, which some sources send apart, all are wanted anyway.
-    if (this.#headers === undefined && key !== 'cookie') {
-      const { headers, multiValueHeaders } = this.#event
-      const line = multiValueHeaders ? undefined : asRecord(headers)?.[key]
-      if (typeof line === 'string') return line
-      const lines = readHeaderLines(this.#event, key)
-      return lines.length > 0 ? lines.join(', ') : undefined
-    }
-    return (
-      this.headers[key] ?? Object.entries(this.headers).find(([other]) => other.toLowerCase() === key)?.[1]
-    )
+    if (this.#headers === undefined && key !== 'cookie') return readHeader(this.#event, key)
+    return findHeader(this.headers, key)
   }
 
   /** Every line of one header, in order. HTTP API, function URLs and ALB's single-value mode send one line per name. */
@@ -217,16 +162,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** The query, decoded once; repeated names keep their order. */
   get query(): URLSearchParams {
-    if (this.#query === undefined) {
-      const encoded = this.#encodedQuery()
-      const query = new URLSearchParams(encoded)
-      if (encoded === undefined)
-        this.#eachParameter((name, value) => {
-          query.append(name, value)
-        })
-      this.#query = query
-    }
-    return this.#query
+    return (this.#query ??= readQuery(this.#event, encodedQuery(this.#event, this.#wire)))
   }
   set query(value: URLSearchParams) {
     this.#query = value
@@ -239,25 +175,15 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** Decoded once; no prototype. A malformed escape is a `BadRequestError`. */
   get pathParameters(): Record<string, string> {
-    return (this.#pathParameters ??= this.#readPathParameters(asRecord(this.#event['pathParameters'])))
+    return (this.#pathParameters ??= readPathParameters(
+      asRecord(this.#event['pathParameters']),
+      () => this.#wire.encoded === 'path-parameters',
+    ))
   }
   set pathParameters(value: Record<string, string>) {
     // Routers match the encoded path, so what they find in it is decoded here; what was there already is not, twice.
-    this.#pathParameters = this.#readPathParameters(value, this.pathParameters)
-  }
-
-  #readPathParameters(
-    given: UnknownRecord | undefined,
-    decoded?: Record<string, string>,
-  ): Record<string, string> {
-    const map = emptyMap<string>()
-    const encoded = decoded !== undefined || this.#wire.encoded === 'path-parameters'
-    for (const name in given) {
-      const value = given[name]
-      if (typeof value === 'string')
-        map[name] = encoded && value !== decoded?.[name] ? decodeParameter(name, value) : value
-    }
-    return map
+    const decoded = this.pathParameters
+    this.#pathParameters = readPathParameters(value, (name, text) => text !== decoded[name])
   }
 
   /** The body as the event has it, or what a body parser put in its place. `undefined` if there is none. */
@@ -276,21 +202,12 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** The body's bytes, base64 removed. */
   bytes(): Uint8Array {
-    return (this.#bytes ??= this.#buffer())
-  }
-
-  #buffer(): Buffer {
-    return Buffer.from(
-      asString(this.#event['body']) ?? '',
-      this.#event['isBase64Encoded'] === true ? 'base64' : 'utf8',
-    )
+    return (this.#bytes ??= bodyBytes(this.#event))
   }
 
   /** The body as text (UTF-8), without a byte order mark. */
   text(): string {
-    const whole =
-      this.#event['isBase64Encoded'] === true ? this.#buffer().toString() : asString(this.#event['body'])
-    return (this.#text ??= whole?.replace(/^\ufeff/, '') ?? '')
+    return (this.#text ??= bodyText(this.#event))
   }
 
   /**
@@ -316,19 +233,18 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
     return clientAddress(
       asString(this.#wire.sourceIp(this.#event)),
       this.header('x-forwarded-for'),
-      this.source === 'alb',
-      this.#options.trustedProxies,
+      this.#options.trustedProxies ?? (this.#wire.protocolHeader === undefined ? 0 : 1),
     )
   }
 
   get protocol(): 'http' | 'https' {
-    return this.source === 'alb' && this.header('x-forwarded-proto') === 'http' ? 'http' : 'https'
+    const { protocolHeader } = this.#wire
+    return protocolHeader !== undefined && this.header(protocolHeader) === 'http' ? 'http' : 'https'
   }
 
   /** The `Host` header if it is one, else the gateway's domain name. */
   get host(): string | undefined {
-    const candidates = [this.header('host'), asString(contextOf(this.#event)['domainName'])]
-    return candidates.find((host) => host && hostPattern.test(host) && URL.canParse(`http://${host}`))
+    return [this.header('host'), asString(contextOf(this.#event)['domainName'])].find(isHost)
   }
 
   /** Who the source says the caller is. */
@@ -357,18 +273,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
    * @throws BadRequestError for one that the standard does not know, such as TRACE
    */
   toWebRequest(): Request {
-    const { method } = this
-    try {
-      return new Request(this.#address(''), {
-        method,
-        // What a `Headers` object cannot hold, odd names and other alphabets than Latin-1, it would throw at.
-        headers: Object.entries(this.headers).filter(([name, line]) => isHeaderLine(name, line)),
-        body:
-          this.hasBody && !/^(?:GET|HEAD)$/.test(method) ? (this.bytes() as Uint8Array<ArrayBuffer>) : null,
-      })
-    } catch (cause) {
-      throw new BadRequestError('This cannot be a web request', { cause })
-    }
+    return webRequest(this.#address(''), this)
   }
 
   // The payload 1.0 view, which Middy's own HTTP code (router, CORS, …) reads and now and then writes.
@@ -376,15 +281,12 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   get httpMethod(): string {
     return this.method
   }
-
   get version(): '1.0' {
     return '1.0'
   }
-
   get requestContext(): Record<string, unknown> {
     return contextOf(this.#event)
   }
-
   get queryStringParameters(): Record<string, string> {
     return Object.fromEntries(this.query)
   }

@@ -1,21 +1,31 @@
-import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda'
-import type { Middleware } from '../core/middy.ts'
-import { type HttpNormalizerOptions, httpNormalizer, readEvent } from './http/normalizer.ts'
-import type { HttpRequest, HttpRequestOptions } from './http-request.ts'
-import { type HttpResponseOptions, encodeResponse } from './http/encode-response.ts'
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda'
+import {
+  type HttpNormalizer,
+  type HttpReader,
+  type HttpWriter,
+  normalizes,
+  reads,
+} from './http/normalizer.ts'
+import { type HttpSourceSpec, contextOf } from './http/http-source.ts'
 import { mappingPrefix } from './http/path.ts'
-import { payloadV1Target, payloadV1Wire } from './http/payload-v1.ts'
-import { type Wire, contextOf } from './http/http-source.ts'
+import { payloadV1Wire } from './http/payload-v1.ts'
+import { encodeResponse } from './http/encode-response.ts'
 
-/** Query and headers come ready decoded, path and path parameters do not. */
-const restApiWire: Wire = {
-  ...payloadV1Wire,
-  source: 'rest-api',
-  encoded: 'path-parameters',
-  prefix(raw, path) {
-    const { stage, path: clientPath } = contextOf(raw)
-    // On the API's own domain the client's path has the stage, and nothing else, in front of it.
-    return clientPath === `/${String(stage)}${path}` ? '' : mappingPrefix(path, raw)
+/** @internal */
+export const restApiSource: HttpSourceSpec = {
+  factory: 'restApi',
+  wires: {
+    'rest-api': {
+      ...payloadV1Wire,
+      source: 'rest-api',
+      // Query and headers come ready decoded, path and path parameters do not.
+      encoded: 'path-parameters',
+      prefix(event, path) {
+        const { stage, path: clientPath } = contextOf(event)
+        // On the API's own domain the client's path has the stage, and nothing else, in front of it.
+        return clientPath === `/${String(stage)}${path}` ? '' : mappingPrefix(path, event)
+      },
+    },
   },
 }
 
@@ -32,13 +42,7 @@ const restApiWire: Wire = {
  * console.log(restApiRequest(event, lambdaContext()).pathParameters['id']) // a b
  * ```
  */
-export function restApiRequest(
-  event: unknown,
-  context: Context,
-  options?: HttpRequestOptions,
-): HttpRequest<'rest-api', APIGatewayProxyEvent> {
-  return readEvent('restApi', { 'rest-api': restApiWire }, event, context, options)
-}
+export const restApiRequest: HttpReader<'rest-api', APIGatewayProxyEvent> = reads(restApiSource)
 
 /**
  * Turns a handler's result into what a REST API takes: any key that it does not know would be a 502.
@@ -53,14 +57,7 @@ export function restApiRequest(
  * console.log(await restApiResponse({ id: 7 }, request)) // { statusCode: 200, … }
  * ```
  */
-export function restApiResponse(
-  result: unknown,
-  request: HttpRequest,
-  options?: HttpResponseOptions,
-): APIGatewayProxyResult | Promise<APIGatewayProxyResult> {
-  return encodeResponse(result, request, payloadV1Target, options) as
-    APIGatewayProxyResult | Promise<APIGatewayProxyResult>
-}
+export const restApiResponse: HttpWriter<APIGatewayProxyResult> = encodeResponse
 
 /**
  * Puts the handler behind a REST API of API Gateway.
@@ -76,8 +73,4 @@ export function restApiResponse(
  *   .handler(async (request) => ({ id: request.pathParameters['id'] }))
  * ```
  */
-export function restApi(
-  options: HttpNormalizerOptions = {},
-): Middleware<HttpRequest<'rest-api', APIGatewayProxyEvent>> {
-  return httpNormalizer('restApi', restApiRequest, restApiResponse, options)
-}
+export const restApi: HttpNormalizer<'rest-api', APIGatewayProxyEvent> = normalizes(restApiSource)

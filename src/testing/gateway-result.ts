@@ -2,7 +2,7 @@ import { mediaTypeMatches } from './rest-api-event.ts'
 
 /** The gateways that `gateway()` can stand for. */
 export type GatewaySource =
-  'alb' | 'alb-multi-value' | 'rest-api' | 'http-api' | 'http-api-1.0' | 'function-url'
+  'alb' | 'alb-multi-value' | 'rest-api' | 'http-api' | 'http-api-1.0' | 'function-url' | 'vpc-lattice'
 
 /** What goes back to the client. */
 export interface GatewayReply {
@@ -28,6 +28,7 @@ const limits: Readonly<Record<GatewaySource, number>> = {
   'http-api': 6_291_556,
   'http-api-1.0': 6_291_556,
   'function-url': 6_291_556,
+  'vpc-lattice': 6_291_556,
 }
 
 /** Reads a function's result as a gateway does, and refuses what that gateway refuses. */
@@ -42,6 +43,7 @@ export function readResult(
     if (size > limits[source]) throw new RefusedResult(`the result is ${size} bytes`)
     if (source === 'http-api' || source === 'function-url') return payloadV2Reply(result)
     const fields = envelope(result)
+    if (source === 'vpc-lattice') return latticeReply(fields)
     return source === 'rest-api' || source === 'http-api-1.0'
       ? payloadV1Reply(fields, source, setting)
       : albReply(fields, event)
@@ -80,6 +82,19 @@ function albReply(result: Fields, event: object): GatewayReply {
   return {
     status,
     headers: withDefault(headers, 'application/octet-stream', body),
+    body: bodyOf(body, isBase64Encoded),
+  }
+}
+
+/** Headers are texts or lists. */
+function latticeReply({ statusCode, headers, body = '', isBase64Encoded = false }: Fields): GatewayReply {
+  const status = statusOf(statusCode)
+  const lines = Object.entries(headers ?? {}).flatMap(([name, values]) =>
+    [values as unknown].flat().map((value) => line(name, value)),
+  )
+  return {
+    status,
+    headers: withDefault(lines, 'application/octet-stream', body),
     body: bodyOf(body, isBase64Encoded),
   }
 }

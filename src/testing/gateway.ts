@@ -8,6 +8,7 @@ import { functionUrlEvent, httpApiEvent, httpApiV1Event } from './http-api-event
 import { type AnyHandler, invoke } from './invoke.ts'
 import { lambdaContext } from './lambda-context.ts'
 import { restApiEvent } from './rest-api-event.ts'
+import { vpcLatticeEvent } from './vpc-lattice-event.ts'
 
 /** What a gateway has done with one request. */
 export interface GatewayInvocation {
@@ -198,5 +199,7 @@ function toEvent(
       return httpApiV1Event({ ...request, ...staged, ...(route !== undefined && { route }) })
     case 'function-url':
       return functionUrlEvent(request)
+    case 'vpc-lattice':
+      return vpcLatticeEvent(request)
   }
 }

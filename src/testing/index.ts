@@ -16,3 +16,4 @@ export { type PollInvocation, type PollOptions, type Poller, poll } from './poll
 export { type RestApiEventOptions, restApiEvent } from './rest-api-event.ts'
 export { type PublishedMessage, type SnsEventOptions, snsEvent } from './sns-event.ts'
 export { type DescribedMessage, type SqsEventOptions, sqsEvent } from './sqs-event.ts'
+export { type VpcLatticeEventOptions, vpcLatticeEvent } from './vpc-lattice-event.ts'

@@ -1,4 +1,5 @@
 import { InvalidEventError } from 'clearskies-middy/errors'
+import { albRequest } from 'clearskies-middy/normalizers/alb'
 import { anyHttpRequest } from 'clearskies-middy/normalizers/any-http'
 import { httpApiEvent, lambdaContext, sqsEvent } from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
@@ -6,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 /** What a normalizer of no such source says that it has got. */
 function seen(event: unknown): string {
   try {
-    return `taken as ${anyHttpRequest(event, lambdaContext()).source}`
+    return `taken as ${albRequest(event, lambdaContext()).source}`
   } catch (error) {
     expect(error).toBeInstanceOf(InvalidEventError)
     return (error as InvalidEventError).seen
@@ -79,10 +80,10 @@ describe('an event is told by fields that only its source sends together', () =>
 
   it('what names no source is never half read', () => {
     expect(() => anyHttpRequest(sqsEvent([{ body: 1 }]), lambdaContext())).toThrow(
-      'anyHttp() takes ALB, REST API, HTTP API, function URL and got "aws:sqs": use the normalizer of that source, sqs(), and only one',
+      'anyHttp() takes ALB, REST API, HTTP API, HTTP API 1.0, function URL, VPC Lattice and got "aws:sqs": use the normalizer of that source, sqs(), and only one',
     )
-    expect(() => anyHttpRequest(lattice, lambdaContext())).toThrow(
-      'got "VPC Lattice": use the normalizer of that source, and only one',
+    expect(() => albRequest(lattice, lambdaContext())).toThrow(
+      'got "VPC Lattice": use the normalizer of that source, vpcLattice(), and only one',
     )
     expect(() => anyHttpRequest({ lambdaContext: {}, raw: 1 }, lambdaContext())).toThrow(
       'got "normalized": a normalizer stands in front of it already, and one is enough',

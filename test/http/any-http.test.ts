@@ -64,6 +64,7 @@ describe.each(sources)('$name', (source) => {
       'http-api-1.0': ['multiValueHeaders', 'multiValueHeaders.set-cookie'],
       'http-api': ['cookies'],
       'function-url': ['cookies'],
+      'vpc-lattice': ['headers.set-cookie'],
     }[source.name]
     const one = { cookies: [{ name: 'session', value: '1', httpOnly: false }] }
     expect((await keysOf(() => respond('x', one))).toSorted()).toEqual([...typed, ...cookies].toSorted())

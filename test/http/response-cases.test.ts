@@ -167,6 +167,7 @@ describe('shape', () => {
       'http-api': 'body,cookies,headers,isBase64Encoded,statusCode',
       'http-api-1.0': 'body,headers,isBase64Encoded,multiValueHeaders,statusCode',
       'function-url': 'body,cookies,headers,isBase64Encoded,statusCode',
+      'vpc-lattice': 'body,headers,isBase64Encoded,statusCode',
     })
     for (const [, response] of await everywhere(() => ({
       statusCode: 200,

@@ -98,6 +98,8 @@ const lost: Readonly<Record<GatewaySource, Partial<Facts>>> = {
   'http-api': { ...joinedLines, ...decodedPath },
   'http-api-1.0': decodedPath,
   'function-url': joinedLines,
+  // It adds no X-Ray header.
+  'vpc-lattice': { traceId: undefined },
 }
 
 describe.each(sources)('the rich request behind $name', ({ name, event }) => {

@@ -3,6 +3,7 @@ import type { HttpNormalizerOptions, HttpRequest, Middleware } from 'clearskies-
 import { alb } from 'clearskies-middy/normalizers/alb'
 import { httpApi } from 'clearskies-middy/normalizers/http-api'
 import { restApi } from 'clearskies-middy/normalizers/rest-api'
+import { vpcLattice } from 'clearskies-middy/normalizers/vpc-lattice'
 import {
   type DescribedRequest,
   type GatewaySource,
@@ -12,6 +13,7 @@ import {
   httpApiV1Event,
   invoke,
   restApiEvent,
+  vpcLatticeEvent,
 } from 'clearskies-middy/testing'
 import { RecordingLogger } from './recording-logger.ts'
 
@@ -49,13 +51,18 @@ export const sources: readonly TestedSource[] = [
     normalizer: httpApi as TestedSource['normalizer'],
     event: (request) => functionUrlEvent(request),
   },
+  {
+    name: 'vpc-lattice',
+    normalizer: vpcLattice as TestedSource['normalizer'],
+    event: (request) => vpcLatticeEvent(request),
+  },
 ]
 
 /** A response as the source's own gateway would read it. */
 export interface SourceResponse {
   readonly statusCode: number
   readonly statusDescription?: string
-  readonly headers?: Record<string, string>
+  readonly headers?: Record<string, string | string[]>
   readonly multiValueHeaders?: Record<string, string[]>
   readonly cookies?: string[]
   readonly body: string
@@ -84,5 +91,5 @@ export function responseHeader(
 ): string[] {
   if (name === 'set-cookie' && cookies !== undefined) return cookies
   const single = headers[name]
-  return [...(single === undefined ? [] : [single]), ...(multiValueHeaders[name] ?? [])]
+  return [...[single ?? []].flat(), ...(multiValueHeaders[name] ?? [])]
 }

@@ -9,8 +9,7 @@
 export function clientAddress(
   sourceIp: string | undefined,
   forwardedFor: string | undefined,
-  isLoadBalancer: boolean,
-  trustedProxies: number = isLoadBalancer ? 1 : 0,
+  trustedProxies: number,
 ): string | undefined {
   if (forwardedFor === undefined) return sourceIp
   const chain = forwardedFor.split(',').map(withoutPort).filter(Boolean)

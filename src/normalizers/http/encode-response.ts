@@ -1,19 +1,8 @@
 import { InvalidResponseError, ResponseTooLargeError } from '../../errors/index.ts'
-import { type Logger, defaultLogger, logSafely } from '../../core/logger.ts'
+import type { Logger } from '../../core/logger.ts'
 import { isHeaderLine } from './headers.ts'
-import type { HttpRequest } from '../http-request.ts'
-
-/** Headers by lower-case name: one line, or several. */
-export type WireHeaders = Record<string, string | string[]>
-
-/** A response that is ready but for the names that its source uses. */
-export interface WireResponse {
-  readonly statusCode: number
-  readonly headers: WireHeaders
-  readonly cookies: string[]
-  readonly body: string
-  readonly isBase64Encoded: boolean
-}
+import type { WireHeaders, WireResponse } from './http-source.ts'
+import { HttpRequest } from '../http-request.ts'
 
 /** The options of a normalizer that decide how a response is written. */
 export interface HttpResponseOptions {
@@ -25,20 +14,6 @@ export interface HttpResponseOptions {
   /** @default console */
   readonly logger?: Logger
 }
-
-/** What a source takes. */
-export interface ResponseTarget {
-  /** In bytes of the whole result as JSON. */
-  readonly limit: number
-  /** Gives a response the names that the source uses. */
-  shape(response: WireResponse, request: HttpRequest, options: HttpResponseOptions): object
-}
-
-/**
- * What Lambda itself delivers, as its own error has it: 6 MB and some room.
- * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
- */
-export const lambdaResponseLimit = 6_291_556
 
 const noOptions: HttpResponseOptions = {}
 
@@ -57,17 +32,18 @@ interface Envelope {
  * read first: a web `Response`, a stream, a `Blob`.
  *
  * @throws InvalidResponseError, ResponseTooLargeError
+ * @internal
  */
-export function encodeResponse(
+export function encodeResponse<TResult extends object>(
   result: unknown,
   request: HttpRequest,
-  target: ResponseTarget,
   options: HttpResponseOptions = noOptions,
-): object | Promise<object> {
+): TResult | Promise<TResult> {
   const envelope = envelopeOf(result)
   const { body } = envelope
-  if (!isReadable(body)) return encodeEnvelope(envelope, request, target, options)
-  return readAll(body).then((bytes) => encodeEnvelope({ ...envelope, body: bytes }, request, target, options))
+  if (!isReadable(body)) return encodeEnvelope(envelope, request, options) as TResult
+  const whole = readAll(body).then((bytes) => encodeEnvelope({ ...envelope, body: bytes }, request, options))
+  return whole as Promise<TResult>
 }
 
 /**
@@ -115,12 +91,7 @@ function isEnvelope(value: object): value is Envelope {
   )
 }
 
-function encodeEnvelope(
-  envelope: Envelope,
-  request: HttpRequest,
-  target: ResponseTarget,
-  options: HttpResponseOptions,
-): object {
+function encodeEnvelope(envelope: Envelope, request: HttpRequest, options: HttpResponseOptions): object {
   const { statusCode, body } = envelope
   const headers: WireHeaders = {}
   const cookies: string[] = []
@@ -128,32 +99,45 @@ function encodeEnvelope(
   if (envelope.multiValueHeaders) addLines(envelope.multiValueHeaders, headers, cookies)
   if (envelope.cookies) addLines({ 'set-cookie': envelope.cookies }, headers, cookies)
 
-  let text = body as string | undefined
-  let isBase64 = envelope.isBase64Encoded === true
-  let type = isBase64 ? 'application/octet-stream' : 'text/plain; charset=utf-8'
-  if (typeof body !== 'string' && body !== undefined) {
-    const bytes = bytesOf(body)
-    if (bytes === undefined) {
-      text = JSON.stringify(body)
-      type = 'application/json; charset=utf-8'
-      if (typeof text !== 'string') throw new InvalidResponseError(`A ${typeof body} cannot be sent`)
-    } else {
-      type = String(headers['content-type'] ?? 'application/octet-stream')
-      text =
-        headers['content-encoding'] || (options.isBinary ?? isBinaryType)(type)
-          ? undefined
-          : decodeText(bytes)
-      isBase64 = text === undefined
-      text ??= bytes.toString('base64')
-    }
-  }
+  const encoded =
+    typeof body === 'string' || body === undefined
+      ? textBody(body ?? '', envelope.isBase64Encoded === true)
+      : encodeBody(body, headers, options)
+  let { text } = encoded
   if (statusCode < 200 || statusCode === 204 || statusCode === 205 || statusCode === 304) {
     delete headers['content-type']
     text = ''
-  } else if (text) headers['content-type'] ??= type
-  if (!text || request.method === 'HEAD') text = ''
-  const response = { statusCode, headers, cookies, body: text, isBase64Encoded: isBase64 && text !== '' }
-  return withinLimit(target.shape(response, request, options), response, target.limit)
+  } else if (text) headers['content-type'] ??= encoded.type
+  if (request.method === 'HEAD') text = ''
+  const isBase64Encoded = encoded.isBase64 && text !== ''
+  const target = HttpRequest.targetOf(request)
+  const response = { statusCode, headers, cookies, body: text, isBase64Encoded }
+  return withinLimit(target.shape(response, request.raw, options.logger), response, target.limit)
+}
+
+/** A body in the form in which it is sent. */
+interface EncodedBody {
+  readonly text: string
+  readonly isBase64: boolean
+  /** Its content type, unless the handler gives another. */
+  readonly type: string
+}
+
+function textBody(text: string, isBase64: boolean): EncodedBody {
+  return { text, isBase64, type: isBase64 ? 'application/octet-stream' : 'text/plain; charset=utf-8' }
+}
+
+function encodeBody(body: unknown, headers: WireHeaders, options: HttpResponseOptions): EncodedBody {
+  const bytes = bytesOf(body)
+  if (bytes === undefined) {
+    const text: unknown = JSON.stringify(body)
+    if (typeof text !== 'string') throw new InvalidResponseError(`A ${typeof body} cannot be sent`)
+    return { text, isBase64: false, type: 'application/json; charset=utf-8' }
+  }
+  const type = String(headers['content-type'] ?? 'application/octet-stream')
+  const isBinary = headers['content-encoding'] || (options.isBinary ?? isBinaryType)(type)
+  const text = isBinary ? undefined : decodeText(bytes)
+  return { text: text ?? bytes.toString('base64'), isBase64: text === undefined, type }
 }
 
 /** Belong to the connection, not to the message (RFC 9110, 7.6.1); the gateway computes the length itself. */
@@ -230,18 +214,4 @@ function withinLimit(result: object, { body, isBase64Encoded }: WireResponse, li
     if (size > limit) throw new ResponseTooLargeError(size, limit)
   }
   return result
-}
-
-/** One line per name, for sources that know no lists. */
-export function singleLines(headers: WireHeaders): Record<string, string> {
-  for (const name in headers) {
-    const lines = headers[name]
-    if (Array.isArray(lines)) headers[name] = lines.join(', ')
-  }
-  return headers as Record<string, string>
-}
-
-/** Tells the user's log. */
-export function warn({ logger = defaultLogger }: HttpResponseOptions, message: string): void {
-  logSafely(logger, 'warn', message)
 }

@@ -1,3 +1,5 @@
+import { type UnknownRecord, asRecord, asString, emptyMap } from '../../core/record.ts'
+
 /** Whether a header can be sent, by RFC 9110: a line break in it would begin another header of somebody's choice. */
 export function isHeaderLine(name: string, line: string): boolean {
   return /^[\w!#$%&'*+\-.^`|~]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(line)
@@ -32,6 +34,26 @@ function join(headers: Record<string, string>, name: string, lines: unknown): vo
     if (typeof line === 'string')
       headers[name] = before === undefined ? line : before + (name === 'cookie' ? '; ' : ', ') + line
   }
+}
+
+/** One header by its lower-case name, without reading the others. */
+export function readHeader(raw: UnknownRecord, name: string): string | undefined {
+  const line = raw['multiValueHeaders'] ? undefined : asRecord(raw['headers'])?.[name]
+  if (typeof line === 'string') return line
+  const lines = readHeaderLines(raw, name)
+  return lines.length > 0 ? lines.join(', ') : undefined
+}
+
+/** One header among those that are read already; who wrote to them may have spelled names in another way. */
+export function findHeader(headers: Readonly<Record<string, string>>, name: string): string | undefined {
+  return headers[name] ?? Object.entries(headers).find(([other]) => other.toLowerCase() === name)?.[1]
+}
+
+const hostPattern = /^(?:[a-z\d_](?:[a-z\d_.-]*[a-z\d_.])?|\[[\da-f:.]+\])(?::\d{1,5})?$/i
+
+/** Whether a text is a host and can stand in an address. */
+export function isHost(host: string | undefined): boolean {
+  return host !== undefined && hostPattern.test(host) && URL.canParse(`http://${host}`)
 }
 
 /** The lines of one header, without reading the others: lengths are compared first, for they are at hand. */
@@ -69,4 +91,3 @@ function decodeLeniently(value: string): string {
     return value
   }
 }
-import { type UnknownRecord, asString, emptyMap } from '../../core/record.ts'

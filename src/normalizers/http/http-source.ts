@@ -1,26 +1,75 @@
 import { type UnknownRecord, asRecord } from '../../core/record.ts'
+import type { Logger } from '../../core/logger.ts'
+import type { EventKind } from '../../events/event-kind.ts'
+import type { HttpSource } from '../../events/event-sources.ts'
 import type { Authorizer } from './authorizer.ts'
 
-/** The event sources that speak HTTP. */
-export type HttpSource = 'alb' | 'rest-api' | 'http-api' | 'function-url'
-
-/** The part of an event that tells of the source. */
-export function contextOf(raw: UnknownRecord): UnknownRecord {
-  return asRecord(raw['requestContext']) ?? {}
+/** All that differs between the sources that speak HTTP. */
+export interface HttpSourceSpec {
+  /** The normalizer, as messages call it. */
+  readonly factory: string
+  /** How each kind of event that the normalizer takes is spelled. */
+  readonly wires: Readonly<Partial<Record<EventKind, Wire>>>
 }
 
 /** How a source spells a request in its event, where sources differ. Pure readers, called when somebody looks. */
 export interface Wire {
   readonly source: HttpSource
-  method(raw: UnknownRecord): unknown
-  path(raw: UnknownRecord): unknown
+  /** The event in payload 1.0's words, where the source has other words for them. The other readers get this view. */
+  view?(raw: UnknownRecord): UnknownRecord
+  method(event: UnknownRecord): unknown
+  path(event: UnknownRecord): unknown
   /** What stands in front of the application's own path: a stage, the mapping of a custom domain. */
-  prefix(raw: UnknownRecord, path: string): string
+  prefix(event: UnknownRecord, path: string): string
   /** The peer's address, where the source tells it. */
-  sourceIp(raw: UnknownRecord): unknown
-  authorizer(raw: UnknownRecord, header: (name: string) => string | undefined): Authorizer
+  sourceIp(event: UnknownRecord): unknown
+  authorizer(event: UnknownRecord, header: (name: string) => string | undefined): Authorizer
   /** The field with the route's template. */
   readonly route?: 'resource' | 'routeKey'
   /** What arrives as the client encoded it. */
   readonly encoded?: 'query' | 'path-parameters'
+  /** Of a load balancer, which appends the peer to `X-Forwarded-For`: the header with the protocol. */
+  readonly protocolHeader?: string
+  /** How the source takes a response. */
+  readonly target: ResponseTarget
+}
+
+/** The part of an event that tells of the source. */
+export function contextOf(event: UnknownRecord): UnknownRecord {
+  return asRecord(event['requestContext']) ?? {}
+}
+
+/** Headers by lower-case name: one line, or several. */
+export type WireHeaders = Record<string, string | string[]>
+
+/** A response that is ready but for the names that its source uses. */
+export interface WireResponse {
+  readonly statusCode: number
+  readonly headers: WireHeaders
+  readonly cookies: string[]
+  readonly body: string
+  readonly isBase64Encoded: boolean
+}
+
+/** What a source takes. */
+export interface ResponseTarget {
+  /** In bytes of the whole result as JSON. */
+  readonly limit: number
+  /** Gives a response the names that the source uses. */
+  shape(response: WireResponse, raw: unknown, logger: Logger | undefined): object
+}
+
+/**
+ * What Lambda itself delivers, as its own error has it: 6 MB and some room.
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
+export const lambdaResponseLimit = 6_291_556
+
+/** One line per name, for sources that know no lists. */
+export function singleLines(headers: WireHeaders): Record<string, string> {
+  for (const name in headers) {
+    const lines = headers[name]
+    if (Array.isArray(lines)) headers[name] = lines.join(', ')
+  }
+  return headers as Record<string, string>
 }

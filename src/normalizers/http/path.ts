@@ -1,4 +1,4 @@
-import { type UnknownRecord, asRecord, asString } from '../../core/record.ts'
+import { type UnknownRecord, asRecord, asString, emptyMap } from '../../core/record.ts'
 import { BadRequestError } from '../../errors/index.ts'
 import { contextOf } from './http-source.ts'
 
@@ -66,8 +66,21 @@ export function mappingPrefix(path: string, { resource, pathParameters }: Unknow
   return path.endsWith(end) ? path.slice(0, path.length - end.length) : ''
 }
 
+/** Path parameters: text only, no prototype. `isEncoded` tells which of them are still encoded. */
+export function readPathParameters(
+  given: UnknownRecord | undefined,
+  isEncoded: (name: string, value: string) => boolean,
+): Record<string, string> {
+  const map = emptyMap<string>()
+  for (const name in given) {
+    const value = given[name]
+    if (typeof value === 'string') map[name] = isEncoded(name, value) ? decodeParameter(name, value) : value
+  }
+  return map
+}
+
 /** A path parameter as text. @throws BadRequestError for a malformed escape */
-export function decodeParameter(name: string, value: string): string {
+function decodeParameter(name: string, value: string): string {
   try {
     return decodeURIComponent(value)
   } catch {

@@ -1,22 +1,10 @@
 import { asRecord } from '../../core/record.ts'
 import { readAuthorizer } from './authorizer.ts'
-import { type ResponseTarget, lambdaResponseLimit } from './encode-response.ts'
 import { stagePrefix } from './path.ts'
-import { type Wire, contextOf } from './http-source.ts'
-
-/** Payload 1.0 as HTTP APIs send it: everything decoded, the stage in the path. */
-export const payloadV1Wire: Wire = {
-  source: 'http-api',
-  method: (raw) => raw['httpMethod'],
-  path: (raw) => raw['path'],
-  prefix: (raw, path) => stagePrefix(path, raw),
-  sourceIp: (raw) => asRecord(contextOf(raw)['identity'])?.['sourceIp'],
-  authorizer: (raw) => readAuthorizer(contextOf(raw)),
-  route: 'resource',
-}
+import { type ResponseTarget, type Wire, contextOf, lambdaResponseLimit } from './http-source.ts'
 
 /** Each header is in one of the two maps: a gateway would send a pair that is in both twice. */
-export const payloadV1Target: ResponseTarget = {
+const payloadV1Target: ResponseTarget = {
   limit: lambdaResponseLimit,
   shape({ statusCode, headers, cookies, body, isBase64Encoded }) {
     const multiValueHeaders: Record<string, string[]> = {}
@@ -30,4 +18,16 @@ export const payloadV1Target: ResponseTarget = {
     const lists = Object.keys(multiValueHeaders).length > 0 && { multiValueHeaders }
     return { statusCode, headers, ...lists, body, isBase64Encoded }
   },
+}
+
+/** Payload 1.0 as HTTP APIs send it: everything decoded, the stage in the path. */
+export const payloadV1Wire: Wire = {
+  source: 'http-api',
+  method: (raw) => raw['httpMethod'],
+  path: (raw) => raw['path'],
+  prefix: (raw, path) => stagePrefix(path, raw),
+  sourceIp: (raw) => asRecord(contextOf(raw)['identity'])?.['sourceIp'],
+  authorizer: (raw) => readAuthorizer(contextOf(raw)),
+  route: 'resource',
+  target: payloadV1Target,
 }

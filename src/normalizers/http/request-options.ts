@@ -1,0 +1,38 @@
+import type { Context } from 'aws-lambda'
+import type { Wire } from './http-source.ts'
+import type { BasePath } from './path.ts'
+
+/** The options of a normalizer that decide how a request is read. */
+export interface HttpRequestOptions {
+  /**
+   * How many proxies that you run stand in front of the function and append to `X-Forwarded-For`.
+   * @default 1 behind a load balancer (the load balancer itself), 0 behind a gateway (it tells the peer itself)
+   */
+  readonly trustedProxies?: number
+  /** A prefix, or several, to take off the path; it ends at a `/`. */
+  readonly basePath?: BasePath
+  /** Whether an HTTP API's stage is taken off the path. @default true */
+  readonly stripStage?: boolean
+}
+
+/** What a request comes with, beside its event. */
+export interface RequestOrigin {
+  readonly wire: Wire
+  readonly lambdaContext: Context
+  readonly options: HttpRequestOptions
+}
+
+/** Of a request that nobody sends. */
+export const noOrigin: RequestOrigin = {
+  wire: {
+    source: 'alb',
+    method: () => '',
+    path: () => '',
+    prefix: () => '',
+    sourceIp: () => '',
+    authorizer: () => ({ kind: 'none' }),
+    target: { limit: 0, shape: (response) => response },
+  },
+  lambdaContext: {} as Context,
+  options: {},
+}
