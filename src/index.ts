@@ -34,10 +34,16 @@ export { type CurrentInvocation, currentInvocation } from './invocation/current-
 export {
   type BackendOption,
   type Backends,
+  type BackendsContext,
   type BackendsWithTransaction,
   backends,
 } from './middleware/backends.ts'
-export { type Environment, type EnvironmentOptions, environment } from './middleware/environment.ts'
+export {
+  type Environment,
+  type EnvironmentContext,
+  type EnvironmentOptions,
+  environment,
+} from './middleware/environment.ts'
 export { type JsonBodyOptions, jsonBody } from './middleware/json-body.ts'
 export { type ValidateSchemas, validate } from './middleware/validate.ts'
 export { alb, albRequest, albResponse } from './normalizers/alb.ts'

@@ -16,7 +16,7 @@ interface RequestState {
   pin: Finish | undefined
 }
 
-const key = Symbol('clearskies-middy')
+const key: unique symbol = Symbol('clearskies-middy')
 
 type KnownRequest = MiddyRequest & { [key]?: RequestState; earlyResponse?: unknown }
 type Accessor = PropertyDescriptor & ThisType<KnownRequest & { [key]: RequestState }>

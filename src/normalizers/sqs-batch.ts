@@ -5,7 +5,8 @@ import { eachFailure } from './records/answers.ts'
 import { sqsAfterCare } from './records/sqs-after-care.ts'
 import { listFailures } from './records/sqs-failures.ts'
 import { sqsLanes } from './records/sqs-lanes.ts'
-import { type SqsBody, type SqsReading, SqsRequest } from './sqs-request.ts'
+import { SqsRequest } from './sqs-request.ts'
+import type { SqsBody, SqsReading } from './records/sqs-reading.ts'
 import type { PayloadPointer } from './records/unwrap.ts'
 
 /** How `sqs()` reads a batch. */

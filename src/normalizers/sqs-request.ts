@@ -2,6 +2,7 @@ import type { Context, SQSRecord } from 'aws-lambda'
 import { PayloadPointerError } from '../errors/index.ts'
 import { parseJson } from '../core/json.ts'
 import { type MessageAttributeValue, publishedAttributes, typedValue } from './records/message-attributes.ts'
+import type { SqsReading, SqsRequestBatch } from './records/sqs-reading.ts'
 import {
   type Envelope,
   type PayloadPointer,
@@ -10,27 +11,10 @@ import {
   unwrap,
 } from './records/unwrap.ts'
 
-/** What a record's body is: JSON, text as it stands, or what a function makes of it. */
-export type SqsBody = 'json' | 'text' | ((text: string, record: SQSRecord) => unknown)
-
-/** How the records of a batch are read. */
-export interface SqsReading {
-  readonly body: SqsBody
-  readonly unwrap: boolean
-  /** Reads a payload that a body points to. */
-  readonly resolvePayload?:
-    ((pointer: PayloadPointer, record: SQSRecord) => string | Promise<string>) | undefined
-}
+export type { SqsBody } from './records/sqs-reading.ts'
 
 /** A message attribute's value, by its declared type. A number that JavaScript cannot hold exactly stays text. */
 export type SqsAttributeValue = MessageAttributeValue
-
-/** What a request needs of its batch. */
-export interface SqsRequestBatch {
-  readonly lambdaContext: Context
-  readonly reading: SqsReading
-  readonly signal: AbortSignal
-}
 
 const noEnvelopes: readonly Envelope[] = []
 /** In the data's place until that is looked at. */

@@ -1,5 +1,5 @@
 // Compiled and never run: what the library makes, nobody else makes; its classes are there for `instanceof`.
-import { HttpRequest, InvocationRequest, Query, SqsBatch, SqsRequest } from 'clearskies-middy'
+import { HttpRequest, InvocationRequest, Query, SnsRequest, SqsBatch, SqsRequest } from 'clearskies-middy'
 import {
   DynamoDbBackend,
   type PreparedWrites,
@@ -21,6 +21,8 @@ new InvocationRequest()
 new SqsBatch()
 // @ts-expect-error a batch makes it
 new SqsRequest()
+// @ts-expect-error a batch makes it
+new SnsRequest()
 // @ts-expect-error parameterStore() and secretsManager() make it
 new Secrets()
 // @ts-expect-error environment() makes it
@@ -36,6 +38,7 @@ type Made =
   | typeof InvocationRequest
   | typeof SqsBatch
   | typeof SqsRequest
+  | typeof SnsRequest
   | typeof Secrets
   | typeof Environment
   | typeof Query
