@@ -91,6 +91,7 @@ describe('the documentation', () => {
   it.each([
     ...['http', 'alb', 'rest-api', 'http-api', 'any-http'].map((page) => [page, httpOptions] as const),
     ['sqs', ['SqsOptions', 'SqsBatchOptions', 'EachRecordOptions']],
+    ['sns', ['SnsOptions']],
     ['secrets', [...secretOptions, 'SecretForm', 'WriteSecretOptions', 'DeleteSecretOptions']],
     ['environment', ['EnvironmentOptions']],
     ['iam-db-auth', ['IamDbAuthOptions', 'DatabaseOverrides', 'ConnectionDetails']],

@@ -8,6 +8,9 @@ import {
   MemoryBackend,
   type ContextOf,
   type SqsBatch,
+  type RecordBatch,
+  type RecordRequest,
+  type SnsRequest,
   type SqsRequest,
   type HttpSource,
   alb,
@@ -19,9 +22,11 @@ import {
   invocation,
   model,
   restApi,
+  sns,
   sqs,
   validate,
 } from 'clearskies-middy'
+import type { LooseContext } from 'clearskies-middy/normalizers/each-record'
 import { SqsBackend } from 'clearskies-middy/backends/sqs'
 import { type Secrets, parameterStore } from 'clearskies-middy/middleware/parameter-store'
 import { secretsManager } from 'clearskies-middy/middleware/secrets-manager'
@@ -89,16 +94,51 @@ middy()
   .use(invocation())
   .handler((request) => same<Equal<typeof request, InvocationRequest>>())
 
-// The compiler does not carry the context of a chain into a function inside another call: there it is loose, unless it
-// is named.
+// Y1: a function of one record that is written in place has the types of its chain.
 const queueChain = middy().use(sqs()).use(parameterStore())
 queueChain.handler(
   eachRecord(async (request, context) => {
     same<Equal<typeof request, SqsRequest>>()
+    same<Equal<typeof context.secrets, Secrets>>()
     const { awsRequestId }: Context = context
-    await context['secrets'].get(awsRequestId)
+    // @ts-expect-error what the chain does not make
+    context.backends
+    await context.secrets.get(awsRequestId)
   }),
 )
+const topicChain = middy().use([sns(), parameterStore()])
+topicChain.handler(
+  eachRecord(async ({ data, topicArn, subject }, { secrets }) => {
+    same<Equal<typeof data, unknown>>()
+    same<Equal<typeof subject, string | undefined>>()
+    await secrets.get(topicArn)
+  }),
+)
+topicChain.handler(eachRecord(({ data }) => data))
+topicChain.handler(eachRecord(() => 1))
+topicChain.handler(
+  eachRecord(
+    function work({ topicArn }, { secrets }) {
+      return [topicArn, secrets]
+    },
+    { onFailure: (_, { topicArn }) => topicArn },
+  ),
+)
+function reportTopic(_: unknown, request: SnsRequest): void {
+  console.log(request.topicArn)
+}
+topicChain.handler(eachRecord(({ topicArn }) => topicArn, { onFailure: reportTopic }))
+topicChain.handler(
+  // @ts-expect-error a function of another source's records
+  eachRecord(({ queueUrl }: SqsRequest) => queueUrl),
+)
+topicChain.handler((batch) => same<Equal<typeof batch, RecordBatch<SnsRequest>>>())
+
+// Y1: one that stands alone has what all requests have, and a loose context.
+eachRecord((request, context) => {
+  same<Equal<typeof request, RecordRequest>>()
+  same<Equal<typeof context, LooseContext>>()
+})
 queueChain.handler(
   eachRecord(async (request, { secrets }: ContextOf<typeof queueChain>) => {
     same<Equal<typeof secrets, Secrets>>()
@@ -108,6 +148,26 @@ queueChain.handler(
 queueChain.handler(
   // @ts-expect-error a context that the chain does not make
   eachRecord((_: SqsRequest, { backends: _backends }: { backends: object }) => 1),
+)
+
+// Y2: a chain per record names its source only for that source's own members.
+topicChain.handler(
+  eachRecord(
+    middy()
+      .use(validate({ data: z.object({ n: z.number() }) }))
+      .handler(({ data }) => data.n),
+  ),
+)
+topicChain.handler(
+  eachRecord(
+    middy<SnsRequest>()
+      .use(validate({ data: z.object({ n: z.number() }) }))
+      .handler(({ data, topicArn }) => [data.n, topicArn]),
+  ),
+)
+topicChain.handler(
+  // @ts-expect-error a chain for another source's records
+  eachRecord(middy<SqsRequest>().handler(({ queueUrl }) => queueUrl)),
 )
 queueChain.handler((batch) => same<Equal<typeof batch, SqsBatch>>())
 

@@ -13,6 +13,7 @@ import {
   withinInvocation,
 } from '../../invocation/middy-request.ts'
 import { type Logger, defaultLogger, logSafely } from '../../core/logger.ts'
+import { asRecord } from '../../core/record.ts'
 import type { MiddyRequest, Middleware } from '../../core/middy.ts'
 import { RecordBatch } from './record-batch.ts'
 
@@ -44,7 +45,14 @@ export function normalizesRecords<TBatch extends AnyBatch>(
         logSafely(logger, 'error', 'A message was not sent', failure)
       })
       if (failsWhole(error, batch)) {
-        pinResponse(request, () => undefined)
+        // A middleware behind may have put another error in the place of the records' own.
+        failWith(
+          request,
+          (await batch.answer?.then(
+            () => error,
+            (own: unknown) => own,
+          )) ?? error,
+        )
         return
       }
       if (batch.results !== undefined || !batch.spec.answer.isAnswer(response, batch))
@@ -92,9 +100,25 @@ function readOrFail(request: MiddyRequest, read: Reading<AnyBatch>['read']): Any
     return read(request.event, request.context)
   } catch (error) {
     // A middleware in front that answers errors would answer an event that nobody has worked.
-    pinResponse(request, () => undefined)
+    failWith(request, error)
     throw error
   }
+}
+
+/**
+ * Fails the invocation with this error, whatever middlewares in front make of it in their `onError`. What they set as the
+ * response stays an object that they can go on with, and Middy, which awaits it in the end, finds the error in it.
+ */
+function failWith(request: MiddyRequest, error: unknown): void {
+  pinResponse(request, (response) => {
+    if (response === undefined) return undefined
+    return {
+      ...asRecord(response),
+      then: (_: unknown, reject: (reason: unknown) => void) => {
+        reject(error)
+      },
+    }
+  })
 }
 
 interface Telling {
