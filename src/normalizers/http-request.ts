@@ -3,20 +3,16 @@ import type { Context } from 'aws-lambda'
 import { parseJson } from '../core/json.ts'
 import type { HttpSource } from '../events/event-sources.ts'
 import type { Authorizer } from './http/authorizer.ts'
-import { bodyBytes, bodyText } from './http/body.ts'
+import { bodyBytes, bodyText, unread } from './http/body.ts'
 import { clientAddress } from './http/client-address.ts'
 import { findHeader, isHost, readCookies, readHeader, readHeaderLines, readHeaders } from './http/headers.ts'
 import { type ResponseTarget, type Wire, contextOf } from './http/http-source.ts'
 import { canonicalPath, matchBasePath, readPathParameters, routeTemplate } from './http/path.ts'
 import { encodedQuery, readQuery } from './http/query.ts'
 import { type HttpRequestOptions, type RequestOrigin, noOrigin } from './http/request-options.ts'
-import { webRequest } from './http/web-request.ts'
+import { addressOf, webRequest } from './http/web-request.ts'
 
-export type { HttpSource } from '../events/event-sources.ts'
-export type { HttpRequestOptions } from './http/request-options.ts'
-
-/** Stands for what nobody has looked at yet, where `undefined` is a value. */
-const unread = Symbol('unread')
+export type { HttpRequestOptions, HttpSource } from './http/request-options.ts'
 
 /**
  * One HTTP request, whichever source it came from. What it holds is read from the event when it is first looked at; the
@@ -129,13 +125,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** The address that the client used: host, base path, path and query. */
   get url(): URL {
-    return (this.#url ??= new URL(this.#address(this.basePath)))
-  }
-
-  /** Put together and never resolved against a base: a path may begin with `//`. */
-  #address(basePath: string): string {
-    const query = this.rawQueryString
-    return `${this.protocol}://${this.host ?? 'localhost'}${basePath}${this.path}${query && `?${query.replaceAll('#', '%23')}`}`
+    return (this.#url ??= new URL(addressOf(this, this.basePath)))
   }
 
   /** Lower-case names, no prototype. Lines of one name are joined with `, `, cookies with `; `. */
@@ -273,7 +263,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
    * @throws BadRequestError for one that the standard does not know, such as TRACE
    */
   toWebRequest(): Request {
-    return webRequest(this.#address(''), this)
+    return webRequest(this)
   }
 
   // The payload 1.0 view, which Middy's own HTTP code (router, CORS, …) reads and now and then writes.

@@ -2,6 +2,8 @@ import type { Context } from 'aws-lambda'
 import type { Wire } from './http-source.ts'
 import type { BasePath } from './path.ts'
 
+export type { HttpSource } from '../../events/event-sources.ts'
+
 /** The options of a normalizer that decide how a request is read. */
 export interface HttpRequestOptions {
   /**

@@ -1,8 +1,24 @@
 import { BadRequestError } from '../../errors/index.ts'
 import { isHeaderLine } from './headers.ts'
 
+/** What an address is made from. */
+interface Address {
+  readonly protocol: string
+  readonly host: string | undefined
+  readonly path: string
+  readonly rawQueryString: string
+}
+
+/** Put together and never resolved against a base: a path may begin with `//`. */
+export function addressOf(
+  { protocol, host, path, rawQueryString: query }: Address,
+  basePath: string,
+): string {
+  return `${protocol}://${host ?? 'localhost'}${basePath}${path}${query && `?${query.replaceAll('#', '%23')}`}`
+}
+
 /** What a web request is made from. */
-export interface WebRequestParts {
+export interface WebRequestParts extends Address {
   readonly method: string
   readonly headers: Readonly<Record<string, string>>
   readonly hasBody: boolean
@@ -10,14 +26,14 @@ export interface WebRequestParts {
 }
 
 /**
- * The request of the web standard.
+ * The request of the web standard. Its path is without the base path.
  *
  * @throws BadRequestError for one that the standard does not know, such as TRACE
  */
-export function webRequest(address: string, parts: WebRequestParts): Request {
+export function webRequest(parts: WebRequestParts): Request {
   const { method, headers, hasBody } = parts
   try {
-    return new Request(address, {
+    return new Request(addressOf(parts, ''), {
       method,
       // What a `Headers` object cannot hold, odd names and other alphabets than Latin-1, it would throw at.
       headers: Object.entries(headers).filter(([name, line]) => isHeaderLine(name, line)),
