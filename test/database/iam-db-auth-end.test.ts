@@ -19,7 +19,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
     const { server } = tested
     const select = ({ db }: { readonly db: AnyPool }) => db.query('select 1')
 
-    it('C3.19: goes on when a handler throws', async () => {
+    it('database C3.19: goes on when a handler throws', async () => {
       const database = make(tested, { max: 1 })
       await expect(
         work(database, async (context) => {
@@ -32,7 +32,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
       expect(server.openConnections).toBe(1)
     })
 
-    it('C3.19: says goodbye at end(), and is made anew by the next invocation', async () => {
+    it('database C3.19: says goodbye at end(), and is made anew by the next invocation', async () => {
       const database = make(tested)
       const first = await work(database, async ({ db }) => {
         await db.query('select 1')
@@ -46,7 +46,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
       expect(server.goodbyes).toBe(1)
     })
 
-    it('C3.19: what end() meets while it is made does not come back', async () => {
+    it('database C3.19: what end() meets while it is made does not come back', async () => {
       const database = make(tested)
       const invocation = work(database, ({ db }) => db)
       await database.end()
@@ -57,7 +57,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
       expect(server.queries).toEqual(['select 1'])
     })
 
-    it('C3.19: leaves no listener behind on the process', async () => {
+    it('database C3.19: leaves no listener behind on the process', async () => {
       vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'shop')
       const before = process.listenerCount('SIGTERM')
       const made = [make(tested), make(tested)]
@@ -68,7 +68,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
     })
   })
 
-  it('C3.19: all pools of a process say goodbye when Lambda ends it', async () => {
+  it('database C3.19: all pools of a process say goodbye when Lambda ends it', async () => {
     const options = databases.map(({ engine, server: { port } }) => ({
       engine,
       endpoint,
@@ -108,7 +108,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
     expect(databases.map(({ server }) => server.goodbyes)).toEqual([1, 1])
   })
 
-  it.each(['admin', 'app'])('C3.20: Aurora DSQL has a token of its own for %s', async (username) => {
+  it.each(['admin', 'app'])('database C3.20: Aurora DSQL has a token of its own for %s', async (username) => {
     const [postgres] = databases as [(typeof databases)[0]]
     await work(make(postgres, { endpoint: dsqlEndpoint, username }), ({ db }) => db.query('select 1'))
     expect(postgres.server.logins).toMatchObject([{ user: username, servername: dsqlEndpoint }])
@@ -123,7 +123,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
     ])
   })
 
-  it('C3.20: a connection to Aurora DSQL is given up before its hour is over', async () => {
+  it('database C3.20: a connection to Aurora DSQL is given up before its hour is over', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const [postgres] = databases as [(typeof databases)[0]]
     const database = make(postgres, { endpoint: dsqlEndpoint, max: 1 })

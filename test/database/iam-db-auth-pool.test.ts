@@ -37,7 +37,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
     const { engine, server, connection, busy } = tested
     const select = ({ db }: { readonly db: AnyPool }) => db.query('select 1')
 
-    it('C3.12: is one for a hundred invocations, with a token per connection and none per query', async () => {
+    it('database C3.12: is one for a hundred invocations, with a token per connection and none per query', async () => {
       const signed = vi.spyOn(Signer.prototype, 'getAuthToken')
       const database = make(tested)
       const pools = new Set<AnyPool>()
@@ -55,7 +55,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
       expect([server.logins.length, signed.mock.calls.length]).toEqual([2, 2])
     })
 
-    it('C3.12: is the same object in every invocation, and set without waiting once it is there', async () => {
+    it('database C3.12: is the same object in every invocation, and set without waiting once it is there', async () => {
       const database = make(tested)
       await work(database, select)
       const request = { context: {} as Record<string, unknown> }
@@ -65,7 +65,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
       })
     })
 
-    it('C3.13: comes again after a random time while RDS is busy', async () => {
+    it('database C3.13: comes again after a random time while RDS is busy', async () => {
       vi.spyOn(Math, 'random').mockReturnValue(0)
       let refusals = 0
       server.onLogin = () => (refusals++ < 3 ? busy : undefined)
@@ -75,7 +75,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
       expect(server.queries).toEqual(['select 1'])
     })
 
-    it('C3.13: comes again for a connection of one’s own, too', async () => {
+    it('database C3.13: comes again for a connection of one’s own, too', async () => {
       vi.spyOn(Math, 'random').mockReturnValue(0)
       let refusals = 0
       server.onLogin = () => (refusals++ < 1 ? busy : undefined)
@@ -87,7 +87,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
       expect(server.logins).toHaveLength(2)
     })
 
-    it('C3.13: gives up after five times, and at once where something else is wrong', async () => {
+    it('database C3.13: gives up after five times, and at once where something else is wrong', async () => {
       vi.spyOn(Math, 'random').mockReturnValue(0)
       server.onLogin = () => busy
       const database = make(tested)
@@ -98,7 +98,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
       expect(server.logins).toHaveLength(6)
     })
 
-    it('C3.14: tells why there was no token, and works as soon as there is one', async () => {
+    it('database C3.14: tells why there was no token, and works as soon as there is one', async () => {
       const cause = Object.assign(new Error('Could not load credentials from any providers'), {
         name: 'CredentialsProviderError',
       })
@@ -111,7 +111,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
       expect(server.logins).toHaveLength(1)
     })
 
-    it('C3.14: waiting queries are not forgotten when the first connection fails', async () => {
+    it('database C3.14: waiting queries are not forgotten when the first connection fails', async () => {
       vi.spyOn(Signer.prototype, 'getAuthToken').mockRejectedValueOnce(new Error('no credentials'))
       const outcomes = await work(make(tested, { max: 1 }), ({ db }) =>
         Promise.allSettled(Array.from({ length: 5 }, () => db.query('select 1'))),
@@ -122,7 +122,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
       ])
     })
 
-    it('C3.16: survives that idle connections are cut off, and makes new ones', async () => {
+    it('database C3.16: survives that idle connections are cut off, and makes new ones', async () => {
       const database = make(tested, { max: 1 })
       await work(database, async ({ db }) => {
         const client = await connection(db)
@@ -137,7 +137,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
         ])
     })
 
-    it('C3.16: a query that is cut off fails, and the next one works', async () => {
+    it('database C3.16: a query that is cut off fails, and the next one works', async () => {
       const database = make(tested, { max: 1 })
       await work(database, async ({ db }) => {
         const client = await connection(db)
@@ -164,7 +164,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
           server.onLogin = () => new Promise(() => undefined)
         },
       ],
-    ])('C3.17: a slow %s is waited for ten seconds and no longer', async (_, slow) => {
+    ])('database C3.17: a slow %s is waited for ten seconds and no longer', async (_, slow) => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
       // mysql2 takes them from the module.
       vi.spyOn(timers, 'setTimeout').mockImplementation(globalThis.setTimeout)
@@ -186,7 +186,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
       expect((await error).message).toMatch(/timeout|ETIMEDOUT/i)
     })
 
-    it('C3.18: shows no token, nor what opens the next one, to who prints it', async () => {
+    it('database C3.18: shows no token, nor what opens the next one, to who prints it', async () => {
       const database = make(tested)
       await work(database, async (context) => {
         await select(context)
@@ -197,7 +197,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
       })
     })
 
-    it('C3.18: shows no password either, and asks for it anew for each connection', async () => {
+    it('database C3.18: shows no password either, and asks for it anew for each connection', async () => {
       const database = make(tested, { auth: 'password' })
       server.asksForToken = engine === 'postgres'
       vi.stubEnv('db_password', 'hunter2-MARKER')
@@ -216,7 +216,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
     })
   })
 
-  it('C3.13: waits up to twice as long each time', async () => {
+  it('database C3.13: waits up to twice as long each time', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const waits: unknown[] = []
     vi.spyOn(globalThis, 'setTimeout').mockImplementation(((

@@ -44,7 +44,7 @@ describe.skipIf(obstacle !== undefined)('iamDbAuth()', () => {
       expect(tokensOf(server)).toMatchObject([{ user: username, isGenuine: true }])
     })
 
-    it('C3.1: a connection goes on beyond the life of its token', async () => {
+    it('database C3.1: a connection goes on beyond the life of its token', async () => {
       vi.useFakeTimers({ toFake: ['Date'] })
       const database = make(tested, { max: 1 })
       await work(database, ({ db }) => db.query('select 1'))
@@ -54,7 +54,7 @@ describe.skipIf(obstacle !== undefined)('iamDbAuth()', () => {
       expect(server.logins).toHaveLength(1)
     })
 
-    it('C3.2: a new connection after 16 minutes has a new token', async () => {
+    it('database C3.2: a new connection after 16 minutes has a new token', async () => {
       vi.useFakeTimers({ toFake: ['Date'] })
       server.onLogin = () => {
         const { signedAt = 0, expires = 0 } = tokensOf(server).at(-1) ?? {}
@@ -75,7 +75,7 @@ describe.skipIf(obstacle !== undefined)('iamDbAuth()', () => {
       expect(server.queries).toEqual(['select 2'])
     })
 
-    it('C3.3: to a server without TLS nothing is sent, and the pool works as soon as it has', async () => {
+    it('database C3.3: to a server without TLS nothing is sent, and the pool works as soon as it has', async () => {
       server.hasTls = false
       const database = make(tested)
       const error = await errorOf(work(database, ({ db }) => db.query('select 1')))
@@ -86,7 +86,7 @@ describe.skipIf(obstacle !== undefined)('iamDbAuth()', () => {
       expect(server.logins).toMatchObject([{ isEncrypted: true }])
     })
 
-    it('C3.3: variables of the drivers turn TLS off no more than options do', async () => {
+    it('database C3.3: variables of the drivers turn TLS off no more than options do', async () => {
       vi.stubEnv('PGSSLMODE', 'disable')
       vi.stubEnv('PGPASSWORD', 'static')
       await work(make(tested), ({ db }) => db.query('select 1'))
@@ -97,7 +97,7 @@ describe.skipIf(obstacle !== undefined)('iamDbAuth()', () => {
       )
     })
 
-    it('C3.4: a certificate that nobody has vouched for is refused, and nothing sent', async () => {
+    it('database C3.4: a certificate that nobody has vouched for is refused, and nothing sent', async () => {
       const other = makeCertificate(directory, 'other', `DNS:${endpoint}`)
       const error = await errorOf(
         work(make(tested, { ca: other.certFile }), ({ db }) => db.query('select 1')),
@@ -106,7 +106,7 @@ describe.skipIf(obstacle !== undefined)('iamDbAuth()', () => {
       expect(server.logins).toEqual([])
     })
 
-    it('C3.4: any certificate will do where that is asked for by name, and nowhere else', async () => {
+    it('database C3.4: any certificate will do where that is asked for by name, and nowhere else', async () => {
       const other = makeCertificate(directory, 'other', `DNS:${endpoint}`)
       const strange = { ca: other.certFile, endpoint: 'other.c1.eu-central-1.rds.amazonaws.com' }
       await errorOf(work(make(tested, strange), ({ db }) => db.query('select 1')))
@@ -115,21 +115,21 @@ describe.skipIf(obstacle !== undefined)('iamDbAuth()', () => {
       expect(server.logins).toMatchObject([{ isEncrypted: true }])
     })
 
-    it('C3.5: a certificate of another host is refused, and nothing sent', async () => {
+    it('database C3.5: a certificate of another host is refused, and nothing sent', async () => {
       const options = { endpoint: 'other.c1.eu-central-1.rds.amazonaws.com' }
       const error = await errorOf(work(make(tested, options), ({ db }) => db.query('select 1')))
       expect(error.message).toMatch(/does not match certificate's altnames/)
       expect(server.logins).toEqual([])
     })
 
-    it('C3.5: an address as the endpoint is refused, for certificates have names', async () => {
+    it('database C3.5: an address as the endpoint is refused, for certificates have names', async () => {
       const error = await errorOf(work(make(tested, { endpoint: '127.0.0.1' }), () => 1))
       expect(error).toBeInstanceOf(ConfigurationError)
       expect(error.message).toMatch(/db_endpoint is an address.*the option "host"/)
       expect(server.connections).toBe(0)
     })
 
-    it('C3.7: behind another name, the token and the certificate are those of the endpoint', async () => {
+    it('database C3.7: behind another name, the token and the certificate are those of the endpoint', async () => {
       await work(make(tested, { host: 'localhost' }), async ({ db, connectionDetails }) => {
         await db.query('select 1')
         expect(connectionDetails).toMatchObject({ host: 'localhost', port: server.port, endpoint })
@@ -142,7 +142,7 @@ describe.skipIf(obstacle !== undefined)('iamDbAuth()', () => {
       expect(server.logins).toHaveLength(1)
     })
 
-    it('C3.15: keys without a session make a token without one', async () => {
+    it('database C3.15: keys without a session make a token without one', async () => {
       vi.stubEnv('AWS_SESSION_TOKEN', undefined)
       await work(make(tested), ({ db }) => db.query('select 1'))
       vi.stubEnv('AWS_SESSION_TOKEN', 'session/token+x=')

@@ -30,7 +30,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
   }
   const portOf = (server: Server) => (server.address() as AddressInfo).port
 
-  it('C4.1: listens on a free port, which the plugin chooses', async () => {
+  it('database C4.1: listens on a free port, which the plugin chooses', async () => {
     const made = bastion()
     const [one, two] = await Promise.all([made.open(endpoint, 5432), made.open('db.example.com', 5432)])
     expect([one.host, two.host]).toEqual(['127.0.0.1', '127.0.0.1'])
@@ -47,7 +47,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     )
   })
 
-  it('C4.1: never connects to whoever listens on the wanted port already', async () => {
+  it('database C4.1: never connects to whoever listens on the wanted port already', async () => {
     let visitors = 0
     other.on('connection', () => visitors++)
     const localPort = portOf(other)
@@ -58,7 +58,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     expect(count('TerminateSession')).toBe(count('StartSession'))
   })
 
-  it('C4.1: takes the wanted port where it is free', async () => {
+  it('database C4.1: takes the wanted port where it is free', async () => {
     const localPort = portOf(other)
     other.close()
     await once(other, 'close')
@@ -66,7 +66,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
   })
 
   it.each(['postgres', 'mysql'] as const)(
-    'C4.2: the token and the certificate are those of the endpoint (%s)',
+    'database C4.2: the token and the certificate are those of the endpoint (%s)',
     async (engine) => {
       const tested = databases.find((database) => database.engine === engine)!
       const { server } = tested
@@ -91,7 +91,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     },
   )
 
-  it('C4.3: says where the plugin comes from if it is not installed, and ends the session', async () => {
+  it('database C4.3: says where the plugin comes from if it is not installed, and ends the session', async () => {
     const listeners = process.listenerCount('exit')
     const error = await errorOf(bastion({ command: 'no-such-plugin' }).open(endpoint, 5432))
     expect(error).toBeInstanceOf(ConfigurationError)
@@ -100,7 +100,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     expect(process.listenerCount('exit')).toBe(listeners)
   })
 
-  it('C4.3: says what the plugin said when it ended at once, and ends the session', async () => {
+  it('database C4.3: says what the plugin said when it ended at once, and ends the session', async () => {
     setMode('fail')
     const made = bastion()
     const errors = await Promise.all([1, 2, 3].map(() => errorOf(made.open(endpoint, 5432))))
@@ -115,7 +115,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     await reported(2)
   })
 
-  it('C4.3: gives up a plugin that does not listen', async () => {
+  it('database C4.3: gives up a plugin that does not listen', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     setMode('silent')
     const error = errorOf(bastion().open(endpoint, 5432))
@@ -126,7 +126,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     expect(count('TerminateSession')).toBe(1)
   })
 
-  it('C4.3: refuses to run inside Lambda, and says what to do instead', async () => {
+  it('database C4.3: refuses to run inside Lambda, and says what to do instead', async () => {
     vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'shop')
     const error = await errorOf(bastion().open(endpoint, 5432))
     expect(error).toBeInstanceOf(ConfigurationError)
@@ -134,7 +134,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     expect(aws.server.calls).toEqual([])
   })
 
-  it('C4.3: says that there are no credentials', async () => {
+  it('database C4.3: says that there are no credentials', async () => {
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_PROFILE'])
       vi.stubEnv(name, undefined)
     vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true')
@@ -147,7 +147,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     )
   })
 
-  it('C4.4: finds the instance that is online by its name', async () => {
+  it('database C4.4: finds the instance that is online by its name', async () => {
     await bastion({ instanceName: 'bastion' }).open(endpoint, 5432)
     const [describe] = aws.server.calls
     expect(describe).toMatchObject({
@@ -162,7 +162,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     expect((await reported(1)).argv[4]).toContain('"Target":"i-0123abcd"')
   })
 
-  it('C4.4: names the tag and the region where no instance is online', async () => {
+  it('database C4.4: names the tag and the region where no instance is online', async () => {
     const error = await errorOf(bastion({ instanceName: 'gone' }).open(endpoint, 5432))
     expect(error).toBeInstanceOf(BastionError)
     expect(error.message).toBe('No instance with the tag Name "gone" is online in eu-central-1')
@@ -177,12 +177,12 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     [{ instanceId: 'bastion' }, /"instanceId" has a wrong value/],
     [{ instanceName: 'x', localPort: 70_000 }, /"localPort" has a wrong value/],
     [{ instanceName: 'x', port: 1 }, /has no option "port"/],
-  ])('C4.4: refuses the options %o', (options, message) => {
+  ])('database C4.4: refuses the options %o', (options, message) => {
     expect(() => ssmBastion(options)).toThrow(message)
   })
 
   it.each(['postgres', 'mysql'] as const)(
-    'C4.5: opens the tunnel again when it has died (%s)',
+    'database C4.5: opens the tunnel again when it has died (%s)',
     async (engine) => {
       const tested = databases.find((database) => database.engine === engine)!
       const database = makeDatabase(tested, { host: endpoint, bastion: bastion(), max: 1 })
@@ -209,7 +209,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     },
   )
 
-  it('C4.5: opens it at another port if somebody has taken the old one', async () => {
+  it('database C4.5: opens it at another port if somebody has taken the old one', async () => {
     const made = bastion()
     const { port } = await made.open(endpoint, 5432)
     await crash(await reported(1))
@@ -221,7 +221,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     taker.close()
   })
 
-  it('C4.6: ends the plugin and its session at end(), and is open to be opened again', async () => {
+  it('database C4.6: ends the plugin and its session at end(), and is open to be opened again', async () => {
     const [postgres] = databases as [(typeof databases)[0]]
     const database = makeDatabase(postgres, { host: endpoint, bastion: bastion() })
     await work(database, ({ db }) => db.query('select 1'))
@@ -236,7 +236,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     await reported(2)
   })
 
-  it('C4.6: leaves the tunnels of other databases open, and no listener on the process', async () => {
+  it('database C4.6: leaves the tunnels of other databases open, and no listener on the process', async () => {
     const before = ['exit', 'SIGINT', 'SIGTERM'].map((event) => process.listenerCount(event))
     const made = bastion()
     const [one, two] = await Promise.all([made.open(endpoint, 5432), made.open(endpoint, 3306)])
@@ -256,7 +256,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     ['throws', 'setImmediate(() => { throw new Error("end") })'],
     ['is interrupted', 'setInterval(() => undefined, 1000)', 'SIGINT'],
     ['is terminated', 'setInterval(() => undefined, 1000)', 'SIGTERM'],
-  ])('C4.6: ends the plugin with a process that %s', async (_, last, signal) => {
+  ])('database C4.6: ends the plugin with a process that %s', async (_, last, signal) => {
     const [{ server }] = databases as [(typeof databases)[0]]
     const options = {
       engine: 'postgres',
@@ -293,7 +293,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     expect(server.queries).toEqual(['select 1'])
   })
 
-  it('C4.7: hands the session’s token over where nobody sees it', async () => {
+  it('database C4.7: hands the session’s token over where nobody sees it', async () => {
     await bastion().open(endpoint, 5432)
     const report = await reported(1)
     expect(report.session).toMatchObject({ TokenValue: token, SessionId: expect.any(String) })
@@ -302,7 +302,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     expect(process.env['AWS_SSM_START_SESSION_RESPONSE']).toBeUndefined()
   })
 
-  it('C4.7: opens one tunnel for many at once, and one for each database', async () => {
+  it('database C4.7: opens one tunnel for many at once, and one for each database', async () => {
     const made = bastion()
     const entries = await Promise.all(
       [5432, 3306].flatMap((port) => Array.from({ length: 10 }, () => made.open(endpoint, port))),
@@ -317,7 +317,7 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     ['the database’s name', 'shop.c1.eu-west-3.rds.amazonaws.com', {}, 'eu-west-3'],
     ['the environment', 'db.example.com', {}, 'eu-central-1'],
     ['China', 'shop.c1.rds.cn-north-1.amazonaws.com.cn', {}, 'cn-north-1'],
-  ])('C4.7: is in the region of %s', async (_, host, options, region) => {
+  ])('database C4.7: is in the region of %s', async (_, host, options, region) => {
     await bastion({ ...options, profile: 'dev' }).open(host, 5432)
     const suffix = region.startsWith('cn-') ? '.cn' : ''
     expect(await reported(1)).toMatchObject({

@@ -68,7 +68,7 @@ async function open(
 }
 
 describe('where variables come from', () => {
-  it('C2.1: overrides before process.env before the file, for all of the ways to read', async () => {
+  it('environment C2.1: overrides before process.env before the file, for all of the ways to read', async () => {
     vi.stubEnv('SHOP_A', 'process')
     vi.stubEnv('SHOP_B', 'process')
     const text = 'SHOP_A=file\nSHOP_B=file\nSHOP_C=file\nSHOP_D=1'
@@ -83,12 +83,12 @@ describe('where variables come from', () => {
     expect(await variables.int('SHOP_D')).toBe(2)
   })
 
-  it('C2.1: an empty value in front hides the value behind it', async () => {
+  it('environment C2.1: an empty value in front hides the value behind it', async () => {
     vi.stubEnv('SHOP_A', '')
     expect(await (await open({ file: file('SHOP_A=file') })).get('SHOP_A')).toBe('')
   })
 
-  it('C2.1: without a file there is nothing to read in it', async () => {
+  it('environment C2.1: without a file there is nothing to read in it', async () => {
     for (const path of [join(directory, 'none'), false] as const) {
       const variables = await open({ file: path })
       expect(await variables.get('SHOP_NONE', { optional: true })).toBeUndefined()
@@ -98,7 +98,7 @@ describe('where variables come from', () => {
   })
 
   it.each(['toString', 'constructor', '__proto__', 'hasOwnProperty'])(
-    'C2.1: no variable is called %s unless it is set',
+    'environment C2.1: no variable is called %s unless it is set',
     async (name) => {
       const variables = await open({ file: false })
       await expect(variables.get(name)).rejects.toThrow(MissingVariableError)
@@ -106,7 +106,7 @@ describe('where variables come from', () => {
     },
   )
 
-  it('C2.1: a file that cannot be read is an error that names it', async () => {
+  it('environment C2.1: a file that cannot be read is an error that names it', async () => {
     const path = join(directory, 'folder')
     mkdirSync(path)
     await expect((await open({ file: path })).get('SHOP_NONE')).rejects.toThrow(
@@ -114,7 +114,7 @@ describe('where variables come from', () => {
     )
   })
 
-  it('C2.1: a file that may not be read is an error that names it', () => {
+  it('environment C2.1: a file that may not be read is an error that names it', () => {
     const path = file('SHOP_A=hunter2')
     chmodSync(directory, 0o755)
     chmodSync(path, 0)
@@ -178,7 +178,7 @@ describe('the file', () => {
     ["A='one\ntwo'\nB='hunter2\nC=3", 3],
     ['A="hunter2" more', 1],
     ['export hunter2', 1],
-  ])('C2.4: %j is an error with its line and without its text', (text, line) => {
+  ])('environment C2.4: %j is an error with its line and without its text', (text, line) => {
     let error: unknown
     try {
       parseDotenv(text, '/etc/shop.env')
@@ -190,7 +190,7 @@ describe('the file', () => {
     expect(String(error)).toBe(`DotenvError: /etc/shop.env:${line} is not a variable: write NAME=value`)
   })
 
-  it('C2.4: a malformed file fails what needs it, and nothing that does not', async () => {
+  it('environment C2.4: a malformed file fails what needs it, and nothing that does not', async () => {
     vi.stubEnv('SHOP_A', '1')
     const variables = await open({ file: file('hunter2'), names: ['SHOP_A'] })
     expect(variables.values['SHOP_A']).toBe('1')
@@ -228,7 +228,7 @@ describe('the file', () => {
   })
 })
 
-describe('C2.5: types', () => {
+describe('environment C2.5: types', () => {
   const origins = [
     ['process.env', (value: string) => (vi.stubEnv('SHOP_A', value), { file: false as const })],
     ['the file', (value: string) => ({ file: file(`SHOP_A='${value}'`) })],
@@ -311,14 +311,14 @@ describe('secrets', () => {
     ['ssm:///x/y', '/x/y'],
     ['secret://x/y:1', '/x/y:1'],
     ['ssm://arn:aws:ssm:eu-central-1:123456789012:parameter/x/y', undefined],
-  ])('C2.6: %s is a parameter', async (address, name) => {
+  ])('environment C2.6: %s is a parameter', async (address, name) => {
     parameters.put('/x/y', 'hunter2')
     expect(await value(address, loader(parameters))).toBe('hunter2')
     expect(namesOf(aws.server.calls[0]!.input)).toEqual([name ?? address.slice('ssm://'.length)])
   })
 
   it.each(['secret://x/y', 'secretsmanager://x/y'])(
-    'C2.6: %s is a secret, as it is written',
+    'environment C2.6: %s is a secret, as it is written',
     async (address) => {
       secretsOfManager.put('x/y', 'hunter2')
       expect(await value(address, loader(secretsOfManager))).toBe('hunter2')
@@ -327,7 +327,7 @@ describe('secrets', () => {
     },
   )
 
-  it('C2.6: the scheme chooses the store, whichever stands first, and under whichever key', async () => {
+  it('environment C2.6: the scheme chooses the store, whichever stands first, and under whichever key', async () => {
     parameters.put('/x', 'parameter')
     secretsOfManager.put('x', 'secret')
     for (const loaders of [
@@ -340,14 +340,14 @@ describe('secrets', () => {
     }
   })
 
-  it('C2.6: a field is picked by # or by ?key=', async () => {
+  it('environment C2.6: a field is picked by # or by ?key=', async () => {
     parameters.put('/db', '{"user":"ann"}')
     expect(await value('secret://db#user', loader(parameters))).toBe('ann')
     expect(await value('secret://db?key=user', loader(parameters))).toBe('ann')
   })
 
   it.each(['secret://', 'secret://#k', 'secret://?key=k', 'ssm://', 'secretsmanager://#'])(
-    'C2.7: %s is an error that names the variable',
+    'environment C2.7: %s is an error that names the variable',
     async (address) => {
       const [error] = await outcomes([value(address, loader(parameters), loader(secretsOfManager))])
       expect(error).toBeInstanceOf(ConfigurationError)
@@ -359,15 +359,18 @@ describe('secrets', () => {
     ['secret://x', 'parameterStore()'],
     ['ssm://x', 'parameterStore()'],
     ['secretsmanager://x', 'secretsManager()'],
-  ])('C2.8: %s without its store is an error that names the variable and %s', async (address, factory) => {
-    const [error] = await outcomes([value(address)])
-    expect(error).toBeInstanceOf(ConfigurationError)
-    expect(String(error)).toContain(
-      `The variable "SHOP_A" is a secret (${address.split('x')[0]}), which needs ${factory}`,
-    )
-  })
+  ])(
+    'environment C2.8: %s without its store is an error that names the variable and %s',
+    async (address, factory) => {
+      const [error] = await outcomes([value(address)])
+      expect(error).toBeInstanceOf(ConfigurationError)
+      expect(String(error)).toContain(
+        `The variable "SHOP_A" is a secret (${address.split('x')[0]}), which needs ${factory}`,
+      )
+    },
+  )
 
-  it('C2.8: an error of the store names the variable, too, and stays of its kind', async () => {
+  it('environment C2.8: an error of the store names the variable, too, and stays of its kind', async () => {
     const [missing] = await outcomes([value('secret://none', loader(parameters))])
     expect(missing).toBeInstanceOf(SecretNotFoundError)
     expect(missing).toMatchObject({ path: '/none', cause: { name: 'SecretNotFoundError' } })
@@ -393,7 +396,7 @@ describe('secrets', () => {
   it.each([
     ['declared names', true],
     ['names asked for in one tick', false],
-  ])('C2.9: many secrets are one batch: %s', async (_, isDeclared) => {
+  ])('environment C2.9: many secrets are one batch: %s', async (_, isDeclared) => {
     const names = Array.from({ length: 8 }, (__, index) => `SHOP_${index}`)
     for (const name of names) parameters.put(`/${name}`, `value of ${name}`)
     const text = [...names, 'SHOP_LAZY'].map((name) => `${name}=secret://${name}`).join('\n')
@@ -405,7 +408,7 @@ describe('secrets', () => {
     expect(aws.server.calls.map(({ input }) => namesOf(input).length)).toEqual([8])
   })
 
-  it('C2.10: process.env never holds a secret', async () => {
+  it('environment C2.10: process.env never holds a secret', async () => {
     vi.stubEnv('SHOP_A', 'secret://x')
     parameters.put('/x', 'hunter2')
     const variables = await open({ file: file('SHOP_B=secret://x'), names: ['SHOP_A', 'SHOP_B'] }, [
@@ -416,7 +419,7 @@ describe('secrets', () => {
     expect(JSON.stringify(process.env)).not.toContain('hunter2')
   })
 
-  it("C2.11: a secret's value is as old as its store's ttl allows, in get() and in values", async () => {
+  it("environment C2.11: a secret's value is as old as its store's ttl allows, in get() and in values", async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     parameters.put('/x', 'old')
     const handler = middy()
@@ -435,7 +438,7 @@ describe('secrets', () => {
     expect(await invoke(handler, {})).toEqual(['new', 'new'])
   })
 
-  it('C2.12: what a secret holds is not an address, whatever it looks like', async () => {
+  it('environment C2.12: what a secret holds is not an address, whatever it looks like', async () => {
     parameters.put('/x', 'secret://y')
     parameters.put('/y', 'hunter2')
     expect(await value('secret://x', loader(parameters))).toBe('secret://y')

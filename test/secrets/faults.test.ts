@@ -31,7 +31,7 @@ describe.each(stores)('$name', (store) => {
     }
   }
 
-  it('C1.4: the client tries again what is throttled', async () => {
+  it('secrets C1.4: the client tries again what is throttled', async () => {
     put('/shop/key', 'hunter2')
     let calls = 0
     aws.server.intercept = () => {
@@ -43,7 +43,7 @@ describe.each(stores)('$name', (store) => {
     expect(calls).toBe(3)
   })
 
-  it('C1.4: while the store is throttled, the old value is used, with one warning', async () => {
+  it('secrets C1.4: while the store is throttled, the old value is used, with one warning', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     put('/shop/key', 'old')
     const logger = new RecordingLogger()
@@ -62,7 +62,7 @@ describe.each(stores)('$name', (store) => {
     expect(await secrets.refresh('/shop/key'), 'a refresh, too').toBe('old')
   })
 
-  it('C1.4: with no old value, being throttled is an error that keeps its cause', async () => {
+  it('secrets C1.4: with no old value, being throttled is an error that keeps its cause', async () => {
     throttle()
     const [error] = await outcomes([(await open()).get('/shop/key')])
     expect(error).toBeInstanceOf(SecretError)
@@ -73,7 +73,7 @@ describe.each(stores)('$name', (store) => {
     })
   })
 
-  it('C1.5: one forbidden name takes down no other, by get() and by fetch', async () => {
+  it('secrets C1.5: one forbidden name takes down no other, by get() and by fetch', async () => {
     const names = Array.from({ length: batch }, (_, index) => `/shop/key-${index}`)
     for (const name of names) put(name, name)
     forbid(aws.server, '/shop/key-3')
@@ -96,7 +96,7 @@ describe.each(stores)('$name', (store) => {
     expect(await invoke(handler, {}), 'once it is allowed').toBe('/shop/key-4')
   })
 
-  it('C1.6: what is forbidden is not hidden by an old value for longer than staleIfError', async () => {
+  it('secrets C1.6: what is forbidden is not hidden by an old value for longer than staleIfError', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     put('/shop/key', 'old')
     const handler = middy()
@@ -125,7 +125,7 @@ describe.each(stores)('$name', (store) => {
   })
 
   it.each(['reset', 'late error'])(
-    'C1.22: a prefetch that was frozen on its way and then fails (%s) is made again, and no handler sees it',
+    'secrets C1.22: a prefetch that was frozen on its way and then fails (%s) is made again, and no handler sees it',
     async (end) => {
       const gate = new Gate()
       put('/shop/key', 'hunter2')
@@ -148,7 +148,7 @@ describe.each(stores)('$name', (store) => {
     },
   )
 
-  it('C1.22: a prefetch that never comes back leaves the invocation time for another', async () => {
+  it('secrets C1.22: a prefetch that never comes back leaves the invocation time for another', async () => {
     fakeClock()
     put('/shop/key', 'hunter2')
     const gate = new Gate()
@@ -164,7 +164,7 @@ describe.each(stores)('$name', (store) => {
     expect(await invoked).toBe('hunter2')
   })
 
-  it('C1.22: a read that an earlier invocation began and left fails no later one', async () => {
+  it('secrets C1.22: a read that an earlier invocation began and left fails no later one', async () => {
     const gate = new Gate()
     put('/shop/key', 'hunter2')
     let calls = 0
@@ -189,7 +189,7 @@ describe.each(stores)('$name', (store) => {
     expect(await later).toBe('hunter2')
   })
 
-  it('C1.23: a prefetch that fails while the process starts ends no process', async () => {
+  it('secrets C1.23: a prefetch that fails while the process starts ends no process', async () => {
     forbid(aws.server, '/shop/key', '/shop/none')
     const factory = store.name.replace('()', '')
     const child = spawn(
@@ -218,7 +218,7 @@ describe.each(stores)('$name', (store) => {
     expect(stdout).toMatch(/^SecretError: .* did not give "\/shop\/(key|none)": AccessDeniedException/)
   })
 
-  it('C1.23: a missing declared secret fails each invocation that needs it, until it is there', async () => {
+  it('secrets C1.23: a missing declared secret fails each invocation that needs it, until it is there', async () => {
     const handler = middy()
       .use(invocation())
       .use(make({ client: client(), fetch: { key: '/shop/key' } }))
@@ -229,7 +229,7 @@ describe.each(stores)('$name', (store) => {
     expect(await invoke(handler, {})).toBe('hunter2')
   })
 
-  it('C1.24: a store that hangs is given up after three seconds, its connection is closed, and it is asked again', async () => {
+  it('secrets C1.24: a store that hangs is given up after three seconds, its connection is closed, and it is asked again', async () => {
     fakeClock()
     put('/shop/key', 'hunter2')
     const gate = new Gate()
@@ -259,7 +259,7 @@ describe.each(stores)('$name', (store) => {
     [1000, 900],
     [150, 75],
     [20, 10],
-  ])('C1.24: with %d ms left of the invocation a read takes %d ms at most', async (left, limit) => {
+  ])('secrets C1.24: with %d ms left of the invocation a read takes %d ms at most', async (left, limit) => {
     fakeClock()
     const gate = new Gate()
     aws.server.intercept = () => gate.wait()
@@ -274,12 +274,12 @@ describe.each(stores)('$name', (store) => {
     expect((await reading)[0]).toBeInstanceOf(SecretTimeoutError)
   })
 
-  it('C1.24: a limit that is not one is no limit of a millisecond', async () => {
+  it('secrets C1.24: a limit that is not one is no limit of a millisecond', async () => {
     put('/shop/key', 'hunter2')
     expect(await (await open({ timeout: Infinity }, Infinity)).get('/shop/key')).toBe('hunter2')
   })
 
-  it('C1.24: while the store hangs, the old value is used', async () => {
+  it('secrets C1.24: while the store hangs, the old value is used', async () => {
     fakeClock()
     put('/shop/key', 'old')
     const secrets = await open({ ttl: 60 })
@@ -293,7 +293,7 @@ describe.each(stores)('$name', (store) => {
     expect(await reading).toBe('old')
   })
 
-  it('C1.24: one name that hangs takes down no other', async () => {
+  it('secrets C1.24: one name that hangs takes down no other', async () => {
     fakeClock()
     const names = ['/shop/a', '/shop/hung', '/shop/b']
     for (const name of names) put(name, name)
@@ -347,7 +347,7 @@ describe.each(stores)('$name', (store) => {
   })
 })
 
-describe('C1.25: settings that are missing', () => {
+describe('secrets C1.25: settings that are missing', () => {
   const factories = { parameterStore: 'parameter-store', secretsManager: 'secrets-manager' }
   const cases = Object.entries(factories).flatMap(([factory, file]) =>
     ['get("/a")', 'upsert("/a", "x")', 'delete("/a")', 'list("/a").next()'].map(

@@ -76,13 +76,13 @@ describe.each(stores)('$name', (store) => {
         return inspect(found, { depth: 9 })
       },
     ],
-  ])('C1.26: %s of the context shows no value', async (_, show) => {
+  ])('secrets C1.26: %s of the context shows no value', async (_, show) => {
     const shown = show(await context())
     expect(shown).not.toContain('MARKER')
     expect(String(shown)).not.toBe('')
   })
 
-  it('C1.26: what a handler or the stack is told shows no value', async () => {
+  it('secrets C1.26: what a handler or the stack is told shows no value', async () => {
     put('/shop/key', marker)
     const messages: unknown[] = []
     const handler = middy()
@@ -108,7 +108,7 @@ describe.each(stores)('$name', (store) => {
     expect(reachableText(messages)).not.toContain('MARKER')
   })
 
-  it('C1.26: the middleware itself shows no value', async () => {
+  it('secrets C1.26: the middleware itself shows no value', async () => {
     put('/shop/key', marker)
     const middleware = make({ client: client(), fetch: { key: '/shop/key' } })
     await invoke(
@@ -137,19 +137,22 @@ describe.each(stores)('$name', (store) => {
     ],
     ['an answer that is text', (secrets) => secrets.refresh('/shop/other'), () => 'MARKER'],
     ['an odd listing', (secrets) => secrets.list('/shop').next(), () => '{"x":MARKER}'],
-  ])('C1.26: the error of %s shows no value, in no cause and no property', async (_, fail, answer) => {
-    put('/shop/key', marker)
-    put('/shop/json', `{"password":"${marker}"}`)
-    const secrets = await openSecrets(store)
-    await secrets.get('/shop/key')
-    if (answer !== undefined)
-      aws.server.intercept = (operation, input, response) => void response.end(answer(operation, input))
-    const error: unknown = await Promise.resolve(fail(secrets)).catch((caught: unknown) => caught)
-    expect(error).toBeInstanceOf(Error)
-    expect(reachableText(error)).not.toContain('MARKER')
-  })
+  ])(
+    'secrets C1.26: the error of %s shows no value, in no cause and no property',
+    async (_, fail, answer) => {
+      put('/shop/key', marker)
+      put('/shop/json', `{"password":"${marker}"}`)
+      const secrets = await openSecrets(store)
+      await secrets.get('/shop/key')
+      if (answer !== undefined)
+        aws.server.intercept = (operation, input, response) => void response.end(answer(operation, input))
+      const error: unknown = await Promise.resolve(fail(secrets)).catch((caught: unknown) => caught)
+      expect(error).toBeInstanceOf(Error)
+      expect(reachableText(error)).not.toContain('MARKER')
+    },
+  )
 
-  it('C1.26: the warning about an old value shows none', async () => {
+  it('secrets C1.26: the warning about an old value shows none', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     put('/shop/key', marker)
     const logger = new RecordingLogger()
@@ -175,20 +178,23 @@ describe.each(stores)('$name', (store) => {
   ]
   it.each(
     codes.flatMap((code) => (['create', 'update', 'upsert'] as const).map((write) => [code, write] as const)),
-  )('C1.27: %s in answer to %s() may repeat what was written; the error does not', async (code, write) => {
-    if (write !== 'create') put('/shop/key', 'x')
-    const secrets = await openSecrets(store)
-    aws.server.intercept = (operation, { Value, SecretString }) => {
-      if (!/^(Put|Create|Update)/.test(operation)) return undefined
-      throw new AwsError(code, `Value '${String(Value ?? SecretString)}' is marked for deletion, or wrong`)
-    }
-    const error: unknown = await secrets[write]('/shop/key', written).catch((caught: unknown) => caught)
-    expect(error).toBeInstanceOf(Error)
-    expect(String(error)).toContain('"/shop/key"')
-    expect(reachableText(error)).not.toContain('MARKER')
-  })
+  )(
+    'secrets C1.27: %s in answer to %s() may repeat what was written; the error does not',
+    async (code, write) => {
+      if (write !== 'create') put('/shop/key', 'x')
+      const secrets = await openSecrets(store)
+      aws.server.intercept = (operation, { Value, SecretString }) => {
+        if (!/^(Put|Create|Update)/.test(operation)) return undefined
+        throw new AwsError(code, `Value '${String(Value ?? SecretString)}' is marked for deletion, or wrong`)
+      }
+      const error: unknown = await secrets[write]('/shop/key', written).catch((caught: unknown) => caught)
+      expect(error).toBeInstanceOf(Error)
+      expect(String(error)).toContain('"/shop/key"')
+      expect(reachableText(error)).not.toContain('MARKER')
+    },
+  )
 
-  it('C1.27: of a refused write it is said who may not do what', async () => {
+  it('secrets C1.27: of a refused write it is said who may not do what', async () => {
     const secrets = await openSecrets(store)
     aws.server.intercept = (operation) => {
       throw new AwsError(
@@ -201,7 +207,7 @@ describe.each(stores)('$name', (store) => {
     )
   })
 
-  it('C1.27: a write that hangs, is cut off or finds nobody shows nothing of what it wrote', async () => {
+  it('secrets C1.27: a write that hangs, is cut off or finds nobody shows nothing of what it wrote', async () => {
     fakeClock()
     const secrets = await openSecrets(store)
     const errors: unknown[] = []
@@ -250,7 +256,7 @@ describe.each(stores)('$name', (store) => {
   })
 })
 
-it('C1.27: bytes that are written are shown no more than text', async () => {
+it('secrets C1.27: bytes that are written are shown no more than text', async () => {
   const secrets = await openSecrets(stores[1]!)
   putVersion(aws.server, 'shop/key', { string: 'x' })
   aws.server.intercept = (operation, { SecretBinary }) => {

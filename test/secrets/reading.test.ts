@@ -21,7 +21,7 @@ describe.each(stores)('$name', (store) => {
   const { put, remove, make, client, arn, batch } = store
   const open = (options = {}) => openSecrets(store, options)
 
-  it('C1.1: a missing name is an error that says so, or undefined if that is wanted', async () => {
+  it('secrets C1.1: a missing name is an error that says so, or undefined if that is wanted', async () => {
     const secrets = await open()
     const [error] = await outcomes([secrets.get('/shop/none')])
     expect(error).toBeInstanceOf(SecretNotFoundError)
@@ -33,7 +33,7 @@ describe.each(stores)('$name', (store) => {
     expect(await secrets.get('/shop/none', { optional: true })).toBeUndefined()
   })
 
-  it('C1.2: one missing name of ten takes down no other', async () => {
+  it('secrets C1.2: one missing name of ten takes down no other', async () => {
     const names = Array.from({ length: 9 }, (_, index) => `/shop/key-${index}`)
     for (const name of names) put(name, `value of ${name}`)
     const secrets = await open()
@@ -43,14 +43,14 @@ describe.each(stores)('$name', (store) => {
     expect(aws.server.calls).toHaveLength(1)
   })
 
-  it('C1.3: what was missing is found as soon as it is there', async () => {
+  it('secrets C1.3: what was missing is found as soon as it is there', async () => {
     const secrets = await open()
     expect(await secrets.get('/shop/key', { optional: true })).toBeUndefined()
     put('/shop/key', 'hunter2')
     expect(await secrets.get('/shop/key')).toBe('hunter2')
   })
 
-  it('C1.7: JSON stays text until it is asked for as JSON', async () => {
+  it('secrets C1.7: JSON stays text until it is asked for as JSON', async () => {
     put('/shop/db', '{"user":"ann"}')
     const secrets = await open()
     expect(await secrets.get('/shop/db')).toBe('{"user":"ann"}')
@@ -58,7 +58,7 @@ describe.each(stores)('$name', (store) => {
     expect(await secrets.get('/shop/db#user')).toBe('ann')
   })
 
-  it('C1.7: invalid JSON is an error without its text, and not the fault of whoever called', async () => {
+  it('secrets C1.7: invalid JSON is an error without its text, and not the fault of whoever called', async () => {
     put('/shop/db', 'hunter2-very-secret')
     const secrets = await open()
     for (const reading of [secrets.get('/shop/db', { json: true }), secrets.get('/shop/db#user')]) {
@@ -71,7 +71,7 @@ describe.each(stores)('$name', (store) => {
   })
 
   it.each(['none', 'toString', '__proto__', 'constructor', 'a.b', ''])(
-    'C1.8: the absent field "%s" is an error that names it, and not the content',
+    'secrets C1.8: the absent field "%s" is an error that names it, and not the content',
     async (field) => {
       put('/shop/db', '{"user":"hunter2","a":{"b":"hunter2"}}')
       const [error] = await outcomes([(await open()).get(`/shop/db#${field}`)])
@@ -81,7 +81,7 @@ describe.each(stores)('$name', (store) => {
     },
   )
 
-  it('C1.8: fields are own properties, whatever they are called and whatever they hold', async () => {
+  it('secrets C1.8: fields are own properties, whatever they are called and whatever they hold', async () => {
     put('/shop/db', '{"__proto__":"p","a.b":"dotted","port":5432,"none":null,"hosts":["x","y"],"more":"x,y"}')
     const secrets = await open()
     expect(await secrets.get('/shop/db#__proto__')).toBe('p')
@@ -95,7 +95,7 @@ describe.each(stores)('$name', (store) => {
   })
 
   it.each(['"quoted"', "'x'", '{"a":1}', '[1]', '"', '{', '007', 'true', ' spaced ', 'a,b'])(
-    'C1.11: %j comes as it is, by get() and by fetch',
+    'secrets C1.11: %j comes as it is, by get() and by fetch',
     async (value) => {
       put('/shop/key', value)
       const secrets = await open({ fetch: { key: '/shop/key' } })
@@ -106,14 +106,14 @@ describe.each(stores)('$name', (store) => {
     },
   )
 
-  it('C1.12: a list is text, and is split when asked for as a list', async () => {
+  it('secrets C1.12: a list is text, and is split when asked for as a list', async () => {
     put('/shop/list', 'a,b,c')
     const secrets = await open()
     expect(await secrets.get('/shop/list')).toBe('a,b,c')
     expect(await secrets.get('/shop/list', { list: true })).toEqual(['a', 'b', 'c'])
   })
 
-  it('C1.13: a rotated value is there after the ttl, or at once by a refresh', async () => {
+  it('secrets C1.13: a rotated value is there after the ttl, or at once by a refresh', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     put('/shop/key', 'first')
     const secrets = await open()
@@ -130,7 +130,7 @@ describe.each(stores)('$name', (store) => {
     expect(await secrets.get('/shop/key'), 'the refreshed value is held').toBe('fourth')
   })
 
-  it('C1.13: refreshes at the same time share a call', async () => {
+  it('secrets C1.13: refreshes at the same time share a call', async () => {
     put('/shop/key', 'first')
     const secrets = await open()
     await secrets.get('/shop/key')
@@ -145,7 +145,7 @@ describe.each(stores)('$name', (store) => {
     expect(aws.server.calls).toHaveLength(2)
   })
 
-  it('C1.13: a refresh does not make do with an answer that is on its way already', async () => {
+  it('secrets C1.13: a refresh does not make do with an answer that is on its way already', async () => {
     const gate = new Gate()
     put('/shop/key', 'old')
     let calls = 0
@@ -166,7 +166,7 @@ describe.each(stores)('$name', (store) => {
     expect(await secrets.get('/shop/key'), 'the late answer replaces no newer value').toBe('new')
   })
 
-  it('C1.14: stacked loaders are independent, and one context holds what both have', async () => {
+  it('secrets C1.14: stacked loaders are independent, and one context holds what both have', async () => {
     put('/shop/a', 'A')
     put('/shop/b', 'B')
     const handler = middy()
@@ -183,7 +183,7 @@ describe.each(stores)('$name', (store) => {
     expect(await invoke(handler, {})).toEqual(['A', 'B', 'B', 'A'])
   })
 
-  it('C1.15: two handlers of one process that use one key for two secrets get each its own', async () => {
+  it('secrets C1.15: two handlers of one process that use one key for two secrets get each its own', async () => {
     put('/shop/a', 'A')
     put('/shop/b', 'B')
     const handlers = ['/shop/a', '/shop/b'].map((path) =>
@@ -196,7 +196,7 @@ describe.each(stores)('$name', (store) => {
     expect(values).toEqual(['A', 'B'])
   })
 
-  it('C1.16: one secret asked for a hundred times at once is one call, across invocations, too', async () => {
+  it('secrets C1.16: one secret asked for a hundred times at once is one call, across invocations, too', async () => {
     put('/shop/key', 'hunter2')
     const secrets = await open()
     await Promise.all(Array.from({ length: 100 }, () => secrets.get('/shop/key')))
@@ -212,7 +212,7 @@ describe.each(stores)('$name', (store) => {
     expect(aws.server.calls).toHaveLength(1)
   })
 
-  it('C1.16: a hundred invocations that begin cold share the call for what is declared', async () => {
+  it('secrets C1.16: a hundred invocations that begin cold share the call for what is declared', async () => {
     put('/shop/key', 'hunter2')
     const handler = middy()
       .use(invocation())
@@ -223,7 +223,7 @@ describe.each(stores)('$name', (store) => {
     expect(aws.server.calls).toHaveLength(1)
   })
 
-  it('C1.17: 25 names of one tick are read by few calls, all on their way at once; a later one by its own', async () => {
+  it('secrets C1.17: 25 names of one tick are read by few calls, all on their way at once; a later one by its own', async () => {
     const names = Array.from({ length: 25 }, (_, index) => `/shop/key-${index}`)
     for (const name of [...names, '/shop/later']) put(name, `value of ${name}`)
     const gate = new Gate()
@@ -243,7 +243,7 @@ describe.each(stores)('$name', (store) => {
     expect(aws.server.calls).toHaveLength(calls + 1)
   })
 
-  it('C1.18: one secret in several forms is one call', async () => {
+  it('secrets C1.18: one secret in several forms is one call', async () => {
     put('/shop/db', '{"user":"ann","port":1}')
     const secrets = await open()
     expect(
@@ -259,7 +259,7 @@ describe.each(stores)('$name', (store) => {
   })
 
   it.each(['aws', 'aws-cn', 'aws-us-gov'])(
-    'C1.20: an ARN of the partition %s is a name',
+    'secrets C1.20: an ARN of the partition %s is a name',
     async (partition) => {
       const path = arn('/team/key', partition)
       aws.server.intercept = (operation, input) => {
@@ -273,7 +273,7 @@ describe.each(stores)('$name', (store) => {
   )
 
   it.each(['/shop/a b', '/shop/ä', '/a/b?c', 'a\nb', '', '/a*'])(
-    'C1.21: the name %j is refused before any call, and takes down no other',
+    'secrets C1.21: the name %j is refused before any call, and takes down no other',
     async (path) => {
       put('/shop/key', 'hunter2')
       const secrets = await open()
@@ -311,7 +311,7 @@ describe.each(stores)('$name', (store) => {
 })
 
 describe('what only one store has', () => {
-  it('C1.9: a binary secret is bytes, by get() and by fetch, and its fields are an error', async () => {
+  it('secrets C1.9: a binary secret is bytes, by get() and by fetch, and its fields are an error', async () => {
     const bytes = Buffer.from([0, 255, 128, 10])
     putVersion(aws.server, 'shop/bytes', { binary: bytes.toString('base64') })
     const secrets = await openSecrets(secretsOfManager, { fetch: { key: 'shop/bytes' } })
@@ -325,7 +325,7 @@ describe('what only one store has', () => {
     )
   })
 
-  it('C1.10: an empty value is a value, and held', async () => {
+  it('secrets C1.10: an empty value is a value, and held', async () => {
     putVersion(aws.server, 'shop/empty', { string: '' })
     const secrets = await openSecrets(secretsOfManager, { fetch: { empty: 'shop/empty' } })
     expect((secrets.values as Record<string, unknown>)['empty']).toBe('')
@@ -334,7 +334,7 @@ describe('what only one store has', () => {
     expect(aws.server.calls).toHaveLength(2)
   })
 
-  it('C1.19: a version or label of a parameter is held apart from its newest', async () => {
+  it('secrets C1.19: a version or label of a parameter is held apart from its newest', async () => {
     for (const value of ['one', 'two', 'three']) parameters.put('/shop/key', value)
     aws.server.parameters.get('/shop/key')?.labels.set('live', 2)
     const secrets = await openSecrets(parameters)
@@ -356,7 +356,7 @@ describe('what only one store has', () => {
   })
 
   it.each([{ label: 'not a label' }, { version: '1', label: 'live' }, { stage: 'AWSCURRENT' }])(
-    'C1.19: %j is refused before any call, and takes down no other',
+    'secrets C1.19: %j is refused before any call, and takes down no other',
     async (options) => {
       parameters.put('/shop/key', 'hunter2')
       const secrets = await openSecrets(parameters)
@@ -366,7 +366,7 @@ describe('what only one store has', () => {
     },
   )
 
-  it('C1.19: a version or stage of a secret is held apart from its newest', async () => {
+  it('secrets C1.19: a version or stage of a secret is held apart from its newest', async () => {
     const first = putVersion(aws.server, 'shop/key', { string: 'one' }, 'AWSPREVIOUS')
     putVersion(aws.server, 'shop/key', { string: 'two' })
     const secrets = await openSecrets(secretsOfManager)
@@ -380,7 +380,7 @@ describe('what only one store has', () => {
     await expect(secrets.get('shop/key', { label: 'live' })).rejects.toThrow('labels are of Parameter Store')
   })
 
-  it('C1.20: an ARN may lack the six characters that Secrets Manager adds', async () => {
+  it('secrets C1.20: an ARN may lack the six characters that Secrets Manager adds', async () => {
     for (const name of ['shop/a', 'shop/b']) putVersion(aws.server, name, { string: name })
     const secrets = await openSecrets(secretsOfManager)
     const paths = ['shop/a', 'shop/b'].map((name) => secretsOfManager.arn(name).slice(0, -7))

@@ -33,7 +33,7 @@ describe.each(stores)('$name', (store) => {
   const open = (options = {}) => openSecrets(store, options)
 
   it.each(['create', 'update', 'upsert'] as const)(
-    'C1.28: get() after %s() gives the new value',
+    'secrets C1.28: get() after %s() gives the new value',
     async (write) => {
       if (write !== 'create') put('/shop/key', 'old')
       const secrets = await open()
@@ -45,7 +45,7 @@ describe.each(stores)('$name', (store) => {
     },
   )
 
-  it('C1.28: get() after delete() gives nothing', async () => {
+  it('secrets C1.28: get() after delete() gives nothing', async () => {
     put('/shop/key', 'old')
     const secrets = await open()
     await secrets.get('/shop/key')
@@ -53,7 +53,7 @@ describe.each(stores)('$name', (store) => {
     expect(await secrets.get('/shop/key', { optional: true })).toBeUndefined()
   })
 
-  it('C1.28: a declared value is the new one in the same handler, and in every later one', async () => {
+  it('secrets C1.28: a declared value is the new one in the same handler, and in every later one', async () => {
     put('/shop/key', 'old')
     const handler = middy()
       .use(invocation())
@@ -67,7 +67,7 @@ describe.each(stores)('$name', (store) => {
     expect(await invoke(handler, 'read')).toBe('new')
   })
 
-  it('C1.28: a declared value that was deleted and written anew elsewhere is read anew', async () => {
+  it('secrets C1.28: a declared value that was deleted and written anew elsewhere is read anew', async () => {
     put('/shop/key', 'old')
     const handler = middy()
       .use(invocation())
@@ -82,7 +82,7 @@ describe.each(stores)('$name', (store) => {
     expect(await invoke(handler, 'read')).toBe('new')
   })
 
-  it('C1.28: what one middleware of the process writes, no other still holds', async () => {
+  it('secrets C1.28: what one middleware of the process writes, no other still holds', async () => {
     put('/shop/key', 'old')
     const stacked = middy()
       .use(invocation())
@@ -104,7 +104,7 @@ describe.each(stores)('$name', (store) => {
     ['begins before', 'start read, start write, end write, end read'],
     ['begins before, and ends during', 'start read, start write, end read, end write'],
     ['begins during, and ends after', 'start write, start read, end write, end read'],
-  ])('C1.28: a read that %s a write leaves no old value behind', async (_, order) => {
+  ])('secrets C1.28: a read that %s a write leaves no old value behind', async (_, order) => {
     const [reads, writes] = [new Gate(), new Gate()]
     put('/shop/key', 'old')
     let isFirstRead = true
@@ -134,7 +134,7 @@ describe.each(stores)('$name', (store) => {
     expect(await secrets.get('/shop/key')).toBe('new')
   })
 
-  it('C1.28: a prefetch that was under way while the handler wrote leaves no old value behind', async () => {
+  it('secrets C1.28: a prefetch that was under way while the handler wrote leaves no old value behind', async () => {
     const gate = new Gate()
     put('/shop/key', 'old')
     aws.server.intercept = async (operation) => {
@@ -156,7 +156,7 @@ describe.each(stores)('$name', (store) => {
     expect(await invoke(handler, {})).toBe('new')
   })
 
-  it('C1.28: reads of one secret around a write in the same tick are all answered', async () => {
+  it('secrets C1.28: reads of one secret around a write in the same tick are all answered', async () => {
     put('/shop/key', 'old')
     const secrets = await open()
     const before = secrets.get('/shop/key')
@@ -171,7 +171,7 @@ describe.each(stores)('$name', (store) => {
     ['is written last', 'first'],
     ['is acknowledged last', 'second'],
   ])(
-    'C1.28: of two writes at the same time of which the first %s, the one that is stored is read',
+    'secrets C1.28: of two writes at the same time of which the first %s, the one that is stored is read',
     async (which, last) => {
       const gate = new Gate()
       put('/shop/key', 'old')
@@ -195,7 +195,7 @@ describe.each(stores)('$name', (store) => {
     },
   )
 
-  it('C1.28: a failed write may have come through all the same, so nothing is held after it', async () => {
+  it('secrets C1.28: a failed write may have come through all the same, so nothing is held after it', async () => {
     put('/shop/key', 'old')
     const secrets = await open()
     await secrets.get('/shop/key')
@@ -208,7 +208,7 @@ describe.each(stores)('$name', (store) => {
     expect(await secrets.get('/shop/key')).toBe('new')
   })
 
-  it('C1.28: what is known by its ARN is forgotten along with its name', async () => {
+  it('secrets C1.28: what is known by its ARN is forgotten along with its name', async () => {
     put('/shop/key', 'old')
     const secrets = await open()
     await secrets.get(arn('/shop/key'))
@@ -216,7 +216,7 @@ describe.each(stores)('$name', (store) => {
     expect(await secrets.get(arn('/shop/key'))).toBe('new')
   })
 
-  it('C1.28: no interleaving of reads and writes shows a value from before an acknowledged write', async () => {
+  it('secrets C1.28: no interleaving of reads and writes shows a value from before an acknowledged write', async () => {
     for (let seed = 1; seed <= runs(60); seed++) {
       const random = seededRandom(seed)
       const name = `/shop/key-${seed}`
@@ -258,7 +258,7 @@ describe.each(stores)('$name', (store) => {
     }
   })
 
-  it('C1.29: create() of what exists, update() of what does not, and upsert() of both', async () => {
+  it('secrets C1.29: create() of what exists, update() of what does not, and upsert() of both', async () => {
     const secrets = await open()
     await expect(secrets.update('/shop/key', 'x')).rejects.toThrow(SecretNotFoundError)
     await secrets.create('/shop/key', 'one')
@@ -271,17 +271,17 @@ describe.each(stores)('$name', (store) => {
     expect([stored('/shop/key'), stored('/shop/new')]).toEqual(['three', 'four'])
   })
 
-  it.each(['/shop/key#field', '/shop/a b'])('C1.29: %s is not written', async (path) => {
+  it.each(['/shop/key#field', '/shop/a b'])('secrets C1.29: %s is not written', async (path) => {
     const secrets = await open()
     await expect(secrets.upsert(path, 'x')).rejects.toThrow(SecretError)
     expect(aws.server.calls).toEqual([])
   })
 
-  it('C1.30: delete() of what is missing gives false', async () => {
+  it('secrets C1.30: delete() of what is missing gives false', async () => {
     expect(await (await open()).delete('/shop/none')).toBe(false)
   })
 
-  it('C1.31: list() goes on to the last page, over empty ones, and up to a limit', async () => {
+  it('secrets C1.31: list() goes on to the last page, over empty ones, and up to a limit', async () => {
     const names = Array.from({ length: 12 }, (_, index) => `/shop/key-${String(index).padStart(2, '0')}`)
     for (const name of names) put(name, 'x')
     put('/other/key', 'x')
@@ -301,7 +301,7 @@ describe.each(stores)('$name', (store) => {
     expect(JSON.stringify(aws.server.calls)).not.toContain('"WithDecryption":true')
   })
 
-  it('C1.31: list() says what is wrong, and ends with its signal', async () => {
+  it('secrets C1.31: list() says what is wrong, and ends with its signal', async () => {
     const secrets = await open()
     aws.server.intercept = () => {
       throw new AwsError('AccessDeniedException', 'User: ann is not authorized')
@@ -318,7 +318,7 @@ describe.each(stores)('$name', (store) => {
     expect(String((await listing)[0])).toBe('Error: enough')
   })
 
-  it('C1.24: a write or a listing that hangs is given up', async () => {
+  it('secrets C1.24: a write or a listing that hangs is given up', async () => {
     fakeClock()
     const secrets = await open()
     for (const [deed, begin] of [
@@ -339,7 +339,7 @@ describe.each(stores)('$name', (store) => {
 })
 
 describe('what only one store has', () => {
-  it('C1.29: a new parameter is a SecureString and overwrites nothing; an old one keeps its type', async () => {
+  it('secrets C1.29: a new parameter is a SecureString and overwrites nothing; an old one keeps its type', async () => {
     const secrets = await openSecrets(parameters)
     await secrets.create('/shop/key', 'one')
     expect(aws.server.calls.at(-1)?.input).toEqual({
@@ -356,7 +356,7 @@ describe('what only one store has', () => {
     await expect(secrets.create('/shop/empty', '')).rejects.toThrow('was not written')
   })
 
-  it('C1.29: upsert() of a secret puts a value, creates a missing one, and puts again if that was overtaken', async () => {
+  it('secrets C1.29: upsert() of a secret puts a value, creates a missing one, and puts again if that was overtaken', async () => {
     const secrets = await openSecrets(secretsOfManager)
     await secrets.upsert('shop/key', 'one', { kmsKeyId: 'alias/shop' })
     expect(operations()).toEqual(['UpdateSecret', 'CreateSecret'])
@@ -373,7 +373,7 @@ describe('what only one store has', () => {
     expect(secretsOfManager.stored('shop/race')).toBe('ours')
   })
 
-  it('C1.29: bytes are written as bytes, and are not changed by what becomes of them later', async () => {
+  it('secrets C1.29: bytes are written as bytes, and are not changed by what becomes of them later', async () => {
     const secrets = await openSecrets(secretsOfManager)
     const bytes = new Uint8Array([1, 2, 255])
     await secrets.create('shop/bytes', bytes)
@@ -382,7 +382,7 @@ describe('what only one store has', () => {
     expect(await secrets.refresh('shop/bytes')).toEqual(new Uint8Array([1, 2, 255]))
   })
 
-  it('C1.30: a secret that is being deleted is an error of its own until it is deleted by force', async () => {
+  it('secrets C1.30: a secret that is being deleted is an error of its own until it is deleted by force', async () => {
     putVersion(aws.server, 'shop/key', { string: 'hunter2' })
     const secrets = await openSecrets(secretsOfManager)
     await secrets.get('shop/key')
@@ -402,7 +402,7 @@ describe('what only one store has', () => {
     expect(await secrets.get('shop/key')).toBe('new')
   })
 
-  it('C1.32: the memory stands for either store, and loads no AWS client', async () => {
+  it('secrets C1.32: the memory stands for either store, and loads no AWS client', async () => {
     let secrets: unknown
     const handler = middy()
       .use(invocation())

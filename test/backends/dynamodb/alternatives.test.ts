@@ -31,7 +31,7 @@ async function open(items: readonly Partial<z.infer<typeof schema>>[], options =
 const ids = async (query: { all(): Promise<{ id: string }[]> }) =>
   (await query.all()).map(({ id }) => id).join('')
 
-describe('D29: lists', () => {
+describe('dynamodb D29: lists', () => {
   it('of none need no request', async () => {
     const { backend, group, sent } = await open([{}])
     expect(await ids(group.where('note', 'in', []))).toBe('')
@@ -67,7 +67,7 @@ describe('D29: lists', () => {
   })
 })
 
-describe('D30: alternatives', () => {
+describe('dynamodb D30: alternatives', () => {
   const items = [
     { note: 'x', age: 1 },
     { note: 'y', age: 2 },

@@ -23,7 +23,7 @@ const many = (count: number, text = 'x') =>
 const keysOf = (items: readonly { group: string; id: string }[]) =>
   items.map(({ group, id }) => ({ group, id }))
 
-describe('D55: throttling', () => {
+describe('dynamodb D55: throttling', () => {
   it('that does not end is an error of its own', async () => {
     const { backend, proxy } = await tables.openFaulty(definition)
     proxy.plan = () => 'throttle'
@@ -100,7 +100,7 @@ describe('D55: throttling', () => {
   })
 })
 
-describe('D56: what a batch leaves over', () => {
+describe('dynamodb D56: what a batch leaves over', () => {
   it('is read again until nothing is', async () => {
     const { backend, calm, proxy } = await tables.openFaulty(definition)
     await calm.batch({ put: many(12, 'x'.repeat(200_000)) })
@@ -160,7 +160,7 @@ describe('D56: what a batch leaves over', () => {
   })
 })
 
-it('D57: batches of any size', async () => {
+it('dynamodb D57: batches of any size', async () => {
   const { backend, sent } = await tables.open(definition)
   expect(await backend.findMany([])).toEqual([])
   await backend.batch({})
@@ -177,7 +177,7 @@ it('D57: batches of any size', async () => {
   expect(sizes).toEqual([25, 25, 10, 100, 100, 50])
 })
 
-describe('D58, D59: which item is which', () => {
+describe('dynamodb D58, D59: which item is which', () => {
   it('a key that is asked for twice is read once', async () => {
     const { backend, sent } = await tables.open(definition)
     await backend.create(key)

@@ -44,7 +44,7 @@ async function open(items: readonly Partial<Item>[], options = {}) {
 const ids = async (query: { all(): Promise<{ id: string }[]> }) =>
   (await query.all()).map(({ id }) => id).join('')
 
-it('D18: an undefined value is refused, wherever it stands', async () => {
+it('dynamodb D18: an undefined value is refused, wherever it stands', async () => {
   const { backend, group, sent } = await open([{}])
   const none = undefined as never
   expect(() => group.where('note', '=', none)).toThrow(ConditionError)
@@ -59,7 +59,7 @@ it('D18: an undefined value is refused, wherever it stands', async () => {
   expect(sent).toEqual([])
 })
 
-it('D18: null is only what = and != take', async () => {
+it('dynamodb D18: null is only what = and != take', async () => {
   const { group } = await open([{ age: 1, note: null }, { note: 'x' }])
   for (const operator of ['<', '<=', '>', '>=', 'begins-with', 'like'] as const)
     expect(() => group.where('note', operator, null as never)).toThrow(/null/)
@@ -69,7 +69,7 @@ it('D18: null is only what = and != take', async () => {
   expect(await ids(group.where('note', '!=', null))).toBe('b')
 })
 
-it('D19: an unknown operator, column or form is refused, and never dropped', async () => {
+it('dynamodb D19: an unknown operator, column or form is refused, and never dropped', async () => {
   const { backend, group, sent } = await open([{}])
   expect(() => group.where('note', '<=>' as '=', 'x')).toThrow(/"<=>" is not an operator/)
   expect(() => group.where('note' as never)).toThrow(ConditionError)
@@ -85,7 +85,7 @@ it('D19: an unknown operator, column or form is refused, and never dropped', asy
   expect(sent).toEqual([])
 })
 
-it('D20: no value is an absent column, or NULL', async () => {
+it('dynamodb D20: no value is an absent column, or NULL', async () => {
   const { group, store, name, sent } = await open([{ note: 'x' }, { note: null }, {}])
   await store({ group: { S: 'g' }, id: { S: 'd' }, note: { N: '5' } })
   expect(name).toMatch(/^table/)
@@ -96,14 +96,14 @@ it('D20: no value is an absent column, or NULL', async () => {
   expect(sent.every(({ input }) => input['ExpressionAttributeValues'] !== undefined)).toBe(true)
 })
 
-it('D21: != also holds where there is no value, unless that is asked for, too', async () => {
+it('dynamodb D21: != also holds where there is no value, unless that is asked for, too', async () => {
   const { group } = await open([{ note: 'x' }, { note: 'y' }, {}])
   expect(await ids(group.where('note', '!=', 'x'))).toBe('bc')
   expect(await ids(group.where('note', '!=', 'x').where('note', 'is-not-null'))).toBe('b')
   expect(await ids(group.where('note', 'not-in', ['x', 'z']))).toBe('bc')
 })
 
-it('D22, D23: a value of another type is refused, with the column and what it takes', async () => {
+it('dynamodb D22, D23: a value of another type is refused, with the column and what it takes', async () => {
   const { backend, group, sent } = await open([{}])
   const wrong = { group: 5, age: '5', note: 5n, active: 'true', raw: 'x' } as const
   for (const [column, value] of Object.entries(wrong)) {
@@ -125,7 +125,7 @@ it('D22, D23: a value of another type is refused, with the column and what it ta
   expect(sent).toEqual([])
 })
 
-describe('D24: conditions on keys that no key condition takes', () => {
+describe('dynamodb D24: conditions on keys that no key condition takes', () => {
   it.each([
     [
       'two bounds',
@@ -198,7 +198,7 @@ describe('D24: conditions on keys that no key condition takes', () => {
   })
 })
 
-it("D25: the table's key goes before an index whose partition is its sort key", async () => {
+it("dynamodb D25: the table's key goes before an index whose partition is its sort key", async () => {
   const { backend, group, sent } = await open([{}, {}])
   expect(await ids(group.where('id', '=', 'b'))).toBe('b')
   expect(await ids(group.where('id', '>', 'a'))).toBe('b')
@@ -210,7 +210,7 @@ it("D25: the table's key goes before an index whose partition is its sort key", 
   ])
 })
 
-it('D26: an order that nothing gives is refused with those there are', async () => {
+it('dynamodb D26: an order that nothing gives is refused with those there are', async () => {
   const { backend, group, sent } = await open([{}])
   await expect(group.sortBy('age').page()).rejects.toThrow(/sorted by "age"; they are sorted by id/)
   await expect(backend.where('other', '=', 'x').sortBy('note').page()).rejects.toThrow(SortError)
@@ -218,7 +218,7 @@ it('D26: an order that nothing gives is refused with those there are', async () 
   expect(sent).toEqual([])
 })
 
-it('D27, D28: every name is an alias', async () => {
+it('dynamodb D27, D28: every name is an alias', async () => {
   const odd = { name: 'n', 'a.b': 'x', 'a-b #c': 'y', '😀': 'z', size: 1 }
   const { backend, group, sent } = await open([odd, {}])
   for (const [column, value] of Object.entries(odd))
@@ -238,7 +238,7 @@ it('D27, D28: every name is an alias', async () => {
   for (const text of texts) expect(text.replace(/[#:]\d+/g, ''), text).not.toMatch(/group|name|size|a\.b/)
 })
 
-it('D31: between the wrong way round is nothing, without a request', async () => {
+it('dynamodb D31: between the wrong way round is nothing, without a request', async () => {
   const { group, sent } = await open([{ age: 5 }])
   expect(await ids(group.where('age', 'between', [9, 1]))).toBe('')
   expect(await ids(group.where('id', 'between', ['z', 'a']))).toBe('')
@@ -246,13 +246,13 @@ it('D31: between the wrong way round is nothing, without a request', async () =>
   expect(await ids(group.where('age', 'between', [5, 5]))).toBe('a')
 })
 
-it('D32: a number has no beginning', async () => {
+it('dynamodb D32: a number has no beginning', async () => {
   const { group, sent } = await open([{ age: 5 }])
   await expect(group.where('age' as 'note', 'begins-with', '5').page()).rejects.toThrow(TypeMismatchError)
   expect(sent).toEqual([])
 })
 
-it('D33: patterns are what DynamoDB can do, and others are refused', async () => {
+it('dynamodb D33: patterns are what DynamoDB can do, and others are refused', async () => {
   const { group, sent } = await open([{ note: 'abc' }, { note: 'xab' }, { note: 'ab' }])
   expect(await ids(group.where('note', 'like', 'ab%'))).toBe('ac')
   expect(await ids(group.where('note', 'like', '%ab%'))).toBe('abc')

@@ -98,7 +98,7 @@ describe.each(Object.entries(operations))('%s', (action, { run, expected, calm =
   })
 })
 
-describe('D54: a write whose answer was lost does not lose to itself', () => {
+describe('dynamodb D54: a write whose answer was lost does not lose to itself', () => {
   const lost = ['reset-after'] as const
 
   it.each([true, false])('create (with the item: %s)', async (givesItems) => {

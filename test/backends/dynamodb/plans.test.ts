@@ -189,7 +189,7 @@ describe('further plans', () => {
   })
 })
 
-describe('D34: limits of expressions', () => {
+describe('dynamodb D34: limits of expressions', () => {
   const scanning = open({ scan: 'allow' })
   const notes = (count: number) => Array.from({ length: count }, (_, index) => `n${index}`)
 

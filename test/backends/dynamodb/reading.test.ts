@@ -44,7 +44,7 @@ async function open(count: number, fields: Partial<z.infer<typeof schema>> = {},
   return opened
 }
 
-describe('D1: a limit counts items that are returned, and not items that are read', () => {
+describe('dynamodb D1: a limit counts items that are returned, and not items that are read', () => {
   it.each([2, 3, 5])('%i of the three in thirty', async (limit) => {
     const { backend, sent } = await open(30)
     const page = await backend.where('group', '=', 'g').where('kind', '=', 'rare').limit(limit).page()
@@ -64,7 +64,7 @@ describe('D1: a limit counts items that are returned, and not items that are rea
   })
 })
 
-describe('D2: a ceiling ends a page early, and says so', () => {
+describe('dynamodb D2: a ceiling ends a page early, and says so', () => {
   it('after so many requests', async () => {
     const { backend, sent } = await open(60)
     const query = backend.where('group', '=', 'g').where('kind', '=', 'rare').limit(5)
@@ -103,7 +103,7 @@ describe('D2: a ceiling ends a page early, and says so', () => {
 // Three and a half megabytes: DynamoDB gives one at a time.
 const text = 'x'.repeat(100_000)
 
-describe('D9: count', () => {
+describe('dynamodb D9: count', () => {
   it('sums every page, and sends no items', async () => {
     const { backend, sent } = await open(35, { text })
     expect(await backend.where('group', '=', 'g').count()).toBe(35)
@@ -126,7 +126,7 @@ describe('D9: count', () => {
   })
 })
 
-it('D10: first() by a column that is no key pages until there is one', async () => {
+it('dynamodb D10: first() by a column that is no key pages until there is one', async () => {
   const { backend, sent } = await open(35, { text })
   expect(await backend.where('group', '=', 'g').where('rank', '=', 1).using('table').first()).toMatchObject({
     id: 34,
@@ -135,7 +135,7 @@ it('D10: first() by a column that is no key pages until there is one', async () 
   expect(await backend.where('group', '=', 'g').where('kind', '=', 'none').first()).toBeUndefined()
 })
 
-it('D11: the whole key is a GetItem, whose item is checked', async () => {
+it('dynamodb D11: the whole key is a GetItem, whose item is checked', async () => {
   const { backend, sent } = await open(3)
   const query = backend.where({ group: 'g', id: 1 })
   expect(await query.consistent().all()).toEqual([items(3)[1]])
@@ -145,7 +145,7 @@ it('D11: the whole key is a GetItem, whose item is checked', async () => {
   expect(sent[0]?.input).toMatchObject({ ConsistentRead: true })
 })
 
-describe('D12: nothing is read that nobody wants', () => {
+describe('dynamodb D12: nothing is read that nobody wants', () => {
   it('break ends an iteration within the response in hand', async () => {
     const { backend, sent } = await open(35, { text })
     const seen: number[] = []
@@ -201,7 +201,7 @@ it('whole items are checked by the schema where that is chosen, and parts of the
   await expect(backend.find({ group: 'g', id: 0 })).rejects.toThrow(ValidationError)
 })
 
-it('D13: a consistent read is never silently another', async () => {
+it('dynamodb D13: a consistent read is never silently another', async () => {
   const { backend, reopen, sent } = await open(3)
   const byKind = { kind: 'usual' } as const
   await expect(backend.where(byKind).select('id').consistent().page()).rejects.toThrow(/"byKind"/)
@@ -216,7 +216,7 @@ it('D13: a consistent read is never silently another', async () => {
   )
 })
 
-it('D14: create and update give the item in hand, and read nothing again', async () => {
+it('dynamodb D14: create and update give the item in hand, and read nothing again', async () => {
   const { backend, sent } = await open(0)
   expect(await backend.create({ group: 'g', id: 1, rank: 1 })).toEqual({ group: 'g', id: 1, rank: 1 })
   expect(await backend.update({ group: 'g', id: 1 }, { rank: 2 })).toEqual({ group: 'g', id: 1, rank: 2 })

@@ -41,7 +41,7 @@ async function open(count: number, fields: Partial<z.infer<typeof schema>> = {},
   return opened
 }
 
-describe('D15: an index that holds less than is wanted', () => {
+describe('dynamodb D15: an index that holds less than is wanted', () => {
   it('is refused without hydrate', async () => {
     const { backend, sent } = await open(3)
     await expect(backend.where('kind', '=', 'usual').page()).rejects.toThrow(/"byKind".*until/)
@@ -78,7 +78,7 @@ describe('D15: an index that holds less than is wanted', () => {
   })
 })
 
-describe('D16: what has expired is absent', () => {
+describe('dynamodb D16: what has expired is absent', () => {
   const now = Math.floor(Date.now() / 1000)
   const options = { ttl: 'until' }
 
@@ -117,7 +117,7 @@ describe('D16: what has expired is absent', () => {
   })
 })
 
-describe('D17: a scan in segments', () => {
+describe('dynamodb D17: a scan in segments', () => {
   it('gives every item once, and goes on where each segment stands', async () => {
     const { backend, sent } = await open(40, {}, { scan: 'allow' })
     await backend.batch({ put: items(40).map((item) => ({ ...item, group: `g${item.id}` })) })

@@ -45,7 +45,7 @@ async function inPages<TItem>(query: {
   return seen
 }
 
-describe('D3: a page that is cut to its limit goes on behind its last item', () => {
+describe('dynamodb D3: a page that is cut to its limit goes on behind its last item', () => {
   it.each([1, 2, 3, 7])('by an index with equal places, in pages of %i', async (limit) => {
     const { backend } = await open(10)
     const query = backend.where('kind', '=', 'k').sortBy('rank', 'desc')
@@ -68,7 +68,7 @@ describe('D3: a page that is cut to its limit goes on behind its last item', () 
   })
 })
 
-it('D4: keys that are not selected are read for the token, and not given', async () => {
+it('dynamodb D4: keys that are not selected are read for the token, and not given', async () => {
   const { backend, sent } = await open(3)
   const page = await backend.where('kind', '=', 'k').select('kind').limit(1).page()
   expect(page.items).toEqual([{ kind: 'k' }])
@@ -77,7 +77,7 @@ it('D4: keys that are not selected are read for the token, and not given', async
   expect(read.split(', ').toSorted()).toEqual(['group', 'id', 'kind', 'rank'])
 })
 
-it('D5: a last page that is full has no next', async () => {
+it('dynamodb D5: a last page that is full has no next', async () => {
   const { backend } = await open(4)
   const query = backend.where('group', '=', 'g')
   expect(await query.limit(4).page()).not.toHaveProperty('next')
@@ -90,7 +90,7 @@ describe.each([
   ['signed', { tokenSecret: 'secret' }],
   ['encrypted', { tokenSecret: 'secret', encryptTokens: true }],
 ])('tokens %s', (_, options) => {
-  it('D6: that were altered are refused before anything is sent', async () => {
+  it('dynamodb D6: that were altered are refused before anything is sent', async () => {
     const { backend, sent } = await open(3, options)
     const query = backend.where('group', '=', 'g').limit(1)
     const { next = '' } = await query.page()
@@ -108,7 +108,7 @@ describe.each([
     expect(sent).toEqual([])
   })
 
-  it('D7: of another query, table, index, order or scope are refused', async () => {
+  it('dynamodb D7: of another query, table, index, order or scope are refused', async () => {
     const { backend, sent } = await open(3, options)
     const query = backend.where('group', '=', 'g').limit(1)
     const { next } = await query.page()
@@ -131,7 +131,7 @@ describe.each([
     ])
   })
 
-  it('D8: that are none are refused, and never the first page', async () => {
+  it('dynamodb D8: that are none are refused, and never the first page', async () => {
     const { backend, sent } = await open(3, options)
     const query = backend.where('group', '=', 'g').limit(1)
     const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -151,7 +151,7 @@ describe.each([
   })
 })
 
-describe('D8: keys keep their types inside of a token', () => {
+describe('dynamodb D8: keys keep their types inside of a token', () => {
   it.each([
     ['numbers beyond 2^53', z.bigint(), [9007199254740993n, 9007199254740994n, 9007199254740995n]],
     ['fractions', z.number(), [0.1, 0.25, 1e21]],

@@ -23,7 +23,7 @@ const key = { group: 'g', id: 'a' }
 const many = (count: number, text = 'x') =>
   Array.from({ length: count }, (_, index) => ({ group: 'g', id: String(index).padStart(3, '0'), text }))
 
-describe('D60: transactions', () => {
+describe('dynamodb D60: transactions', () => {
   const Thing = model({ name: 'things', ...definition })
   /** A service that answers so, since the embedded one has no transactions. */
   function answering(...answers: (Error | object)[]) {

@@ -33,7 +33,7 @@ async function refused(done: Promise<unknown>): Promise<unknown> {
   throw new Error('It was not refused')
 }
 
-describe('D51: places inside of columns', () => {
+describe('dynamodb D51: places inside of columns', () => {
   it('are set and removed', async () => {
     const { backend } = await open()
     await backend.create({ ...key, deep: { a: { b: 1 }, list: [1, 2, 3] } })
@@ -69,7 +69,7 @@ describe('D51: places inside of columns', () => {
   })
 })
 
-describe('D52: changes on what is there', () => {
+describe('dynamodb D52: changes on what is there', () => {
   it('are made without reading', async () => {
     const { backend, sent } = await open()
     await backend.create({ ...key, list: [2] })
@@ -124,7 +124,7 @@ describe('D52: changes on what is there', () => {
   })
 })
 
-describe('D53: versions', () => {
+describe('dynamodb D53: versions', () => {
   it('let one of ten writers win, and tell the others what there is', async () => {
     const { backend } = await open({ version: 'rev' })
     expect(await backend.create(key)).toEqual({ ...key, rev: 1 })

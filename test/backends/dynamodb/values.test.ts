@@ -39,7 +39,7 @@ async function roundTrip(value: unknown, options = {}) {
   return (await backend.find(key))?.value as unknown
 }
 
-describe('D36: whole numbers beyond 2^53', () => {
+describe('dynamodb D36: whole numbers beyond 2^53', () => {
   const wire = { id: { S: 'a' }, count: { N: '9007199254740993' } }
 
   it('are refused where JavaScript would round them, with the column and not the value', async () => {
@@ -81,7 +81,7 @@ describe('D36: whole numbers beyond 2^53', () => {
   })
 })
 
-describe('D37: numbers that JavaScript has no exact form for do not spoil a page', () => {
+describe('dynamodb D37: numbers that JavaScript has no exact form for do not spoil a page', () => {
   it.each([
     ['12345678901234567890.5', 12345678901234567000],
     ['0.1234567890123456789012', 0.12345678901234568],
@@ -105,7 +105,7 @@ describe('D37: numbers that JavaScript has no exact form for do not spoil a page
   )
 })
 
-it('D38: numbers that DynamoDB does not hold are refused with their place', async () => {
+it('dynamodb D38: numbers that DynamoDB does not hold are refused with their place', async () => {
   const { backend, sent, name } = await open()
   for (const [value, message] of [
     [NaN, /^value\.a\[0\] is NaN/],
@@ -123,7 +123,7 @@ it('D38: numbers that DynamoDB does not hold are refused with their place', asyn
   expect(await stored(name)).toEqual({ id: { S: 'a' }, count: { N: '0' } })
 })
 
-describe('D39: what has no form', () => {
+describe('dynamodb D39: what has no form', () => {
   it('is left out as undefined column or member, and refused as element', async () => {
     expect(await roundTrip({ a: undefined, b: [1, { c: undefined }] })).toEqual({ b: [1, {}] })
     const { backend, sent } = await open()
@@ -162,7 +162,7 @@ describe('D39: what has no form', () => {
   })
 })
 
-it('D40: an empty text is a value, and no key', async () => {
+it('dynamodb D40: an empty text is a value, and no key', async () => {
   const { backend, sent } = await open()
   expect(await roundTrip({ '': '' })).toEqual({ '': '' })
   await expect(backend.create({ id: '' })).rejects.toThrow(/"id" is empty/)
@@ -173,7 +173,7 @@ it('D40: an empty text is a value, and no key', async () => {
   expect(sent).toEqual([])
 })
 
-it('D41: null takes an item out of an index', async () => {
+it('dynamodb D41: null takes an item out of an index', async () => {
   const { backend, name } = await open()
   await backend.create({ ...key, index: null, count: null })
   expect(await stored(name)).toEqual({ id: { S: 'a' }, count: { NULL: true } })
@@ -183,7 +183,7 @@ it('D41: null takes an item out of an index', async () => {
   expect(await backend.where('index', '=', 'x').count()).toBe(0)
 })
 
-describe('D42: sets', () => {
+describe('dynamodb D42: sets', () => {
   it('come back, whatever they hold', async () => {
     const sets = {
       s: new Set(['b', 'a']),
@@ -216,7 +216,7 @@ describe('D42: sets', () => {
   })
 })
 
-it('D43: bytes are compared as bytes, also as keys', async () => {
+it('dynamodb D43: bytes are compared as bytes, also as keys', async () => {
   const { backend } = await tables.open({
     key: ['id', 'sort'],
     schema: z.object({ id: z.instanceof(Uint8Array), sort: z.instanceof(Uint8Array), raw: z.any() }),
@@ -235,7 +235,7 @@ it('D43: bytes are compared as bytes, also as keys', async () => {
   expect(await backend.where('id', '=', id).where('sort', '!=', bytes(2)).count()).toBe(2)
 })
 
-it('D44: a member __proto__ is a member, on the way in and out', async () => {
+it('dynamodb D44: a member __proto__ is a member, on the way in and out', async () => {
   // The embedded engine drops it, so that the answer is made here.
   const answer =
     '{"Item":{"id":{"S":"a"},"value":{"M":{"__proto__":{"M":{"admin":{"BOOL":true}}},"a":{"N":"1"}}}}}'
@@ -252,7 +252,7 @@ it('D44: a member __proto__ is a member, on the way in and out', async () => {
   expect(found['admin']).toBeUndefined()
 })
 
-describe('D45: limits of items', () => {
+describe('dynamodb D45: limits of items', () => {
   it('more than 400 KB are refused with the size', async () => {
     const { backend, sent } = await open()
     await backend.create({ ...key, value: 'x'.repeat(409_600 - 'idavalue'.length) })

@@ -36,7 +36,7 @@ async function refused(done: Promise<unknown>): Promise<unknown> {
   throw new Error('It was not refused')
 }
 
-it('D46: create over an item is a conflict, with the item as it is', async () => {
+it('dynamodb D46: create over an item is a conflict, with the item as it is', async () => {
   const { backend } = await tables.openFaulty(definition)
   await backend.create({ ...key, text: 'first' })
   const error = await refused(backend.create({ ...key, text: 'second' }))
@@ -45,7 +45,7 @@ it('D46: create over an item is a conflict, with the item as it is', async () =>
   expect(await backend.find(key)).toEqual({ ...key, text: 'first' })
 })
 
-it('D46: the item comes with the answer, and is read where an engine does not give it', async () => {
+it('dynamodb D46: the item comes with the answer, and is read where an engine does not give it', async () => {
   const { backend, proxy } = await tables.openFaulty(definition)
   await backend.create(key)
   await refused(backend.create(key))
@@ -54,20 +54,20 @@ it('D46: the item comes with the answer, and is read where an engine does not gi
   expect(proxy.actions).toEqual(['PutItem', 'PutItem', 'PutItem', 'GetItem'])
 })
 
-it('D46: an item that cannot be read is a conflict all the same', async () => {
+it('dynamodb D46: an item that cannot be read is a conflict all the same', async () => {
   const { backend, store } = await open()
   await store({ group: { S: 'g' }, id: { N: '1' }, count: { N: '9007199254740993' } })
   expect(await refused(backend.create(key))).toBeInstanceOf(ConflictError)
 })
 
-it('D47: update of no item is an error, unless it may make one', async () => {
+it('dynamodb D47: update of no item is an error, unless it may make one', async () => {
   const { backend } = await open()
   expect(await refused(backend.update(key, { text: 'x' }))).toBeInstanceOf(NotFoundError)
   expect(await backend.find(key)).toBeUndefined()
   expect(await backend.update(key, { text: 'x' }, { upsert: true })).toEqual({ ...key, text: 'x' })
 })
 
-it('D48: undefined leaves a column alone, null removes it, and nothing to change sends nothing', async () => {
+it('dynamodb D48: undefined leaves a column alone, null removes it, and nothing to change sends nothing', async () => {
   const { backend, sent } = await open()
   await backend.create({ ...key, text: 'x', count: 1 })
   expect(await backend.update(key, { text: undefined, count: 2 })).toEqual({ ...key, text: 'x', count: 2 })
@@ -82,7 +82,7 @@ it('D48: undefined leaves a column alone, null removes it, and nothing to change
   ).toBeInstanceOf(ConflictError)
 })
 
-it('D49: the key in a patch may not change', async () => {
+it('dynamodb D49: the key in a patch may not change', async () => {
   const { backend, sent } = await open()
   await backend.create(key)
   expect(await backend.update(key, { ...key, text: 'x' })).toEqual({ ...key, text: 'x' })
@@ -96,7 +96,7 @@ it('D49: the key in a patch may not change', async () => {
   expect(sent).toEqual([])
 })
 
-it('D50: a key is whole, or refused', async () => {
+it('dynamodb D50: a key is whole, or refused', async () => {
   const { backend, sent } = await open()
   const half = { group: 'g' } as never
   for (const done of [
@@ -109,7 +109,7 @@ it('D50: a key is whole, or refused', async () => {
   expect(sent).toEqual([])
 })
 
-it('D61: delete of no item is fine, unless there must be one', async () => {
+it('dynamodb D61: delete of no item is fine, unless there must be one', async () => {
   const { backend } = await open()
   expect(await backend.delete(key)).toBeUndefined()
   expect(await refused(backend.delete(key, { mustExist: true }))).toBeInstanceOf(NotFoundError)
@@ -117,7 +117,7 @@ it('D61: delete of no item is fine, unless there must be one', async () => {
   expect(await backend.delete(key, { mustExist: true })).toEqual({ ...key, text: 'x' })
 })
 
-describe('D62: a table that describes itself', () => {
+describe('dynamodb D62: a table that describes itself', () => {
   const undescribed = (name: string) => model({ name, schema: definition.schema })
 
   it('is asked once, by all that begin at the same time', async () => {
@@ -159,7 +159,7 @@ describe('D62: a table that describes itself', () => {
   })
 })
 
-it('D63: what is consumed is told for every request, by index', async () => {
+it('dynamodb D63: what is consumed is told for every request, by index', async () => {
   let units = 0
   const { backend, sent } = await open({
     onCapacity: ({ CapacityUnits = 0 }: { CapacityUnits?: number }) => (units += CapacityUnits),
@@ -180,7 +180,7 @@ it('D63: what is consumed is told for every request, by index', async () => {
   expect(sent.every(({ input }) => input['ReturnConsumedCapacity'] === 'INDEXES')).toBe(true)
 })
 
-it('D64: nothing is logged, and no error shows a value', async () => {
+it('dynamodb D64: nothing is logged, and no error shows a value', async () => {
   const said = (['log', 'info', 'warn', 'error', 'debug'] as const).map((level) => vi.spyOn(console, level))
   const { backend } = await tables.openFaulty(definition, { version: 'rev' })
   const secret = 'S3CRET'

@@ -29,7 +29,7 @@ const schemaOf = (
 const invalid = { Code: 'InvalidMessageContents', SenderFault: true } as const
 
 describe('the order of a FIFO group', () => {
-  it('D5.1 is that of the calls', async () => {
+  it('sqs D5.1 is that of the calls', async () => {
     const { backend, ids } = await sqs.open({}, fifo)
     const groups = ['a', 'b', 'c']
     const all = items(300).map((item, index) => ({ ...item, group: groups[index % 3] as string }))
@@ -42,7 +42,7 @@ describe('the order of a FIFO group', () => {
     }
   })
 
-  it('D5.1 is that of the calls also where the schema takes its time, or fails', async () => {
+  it('sqs D5.1 is that of the calls also where the schema takes its time, or fails', async () => {
     const { url, client, ids } = await sqs.open({}, fifo)
     const gates = items(6).map(() => Promise.withResolvers<undefined>())
     const slow = schemaOf(async ({ id }) => {
@@ -67,7 +67,7 @@ describe('the order of a FIFO group', () => {
     expect(ids()).toEqual(['0', '2', '4', '5'])
   })
 
-  it('D5.1 is that of the calls where only some of the data takes time to check', async () => {
+  it('sqs D5.1 is that of the calls where only some of the data takes time to check', async () => {
     const { url, client, ids } = await sqs.open({}, fifo)
     const gate = Promise.withResolvers<undefined>()
     const mixed = schemaOf((item) =>
@@ -82,7 +82,7 @@ describe('the order of a FIFO group', () => {
     expect(ids()).toEqual(['before', 'slow', 'behind', 'later'])
   })
 
-  it('D5.1 is that of the calls as long as any check takes its time', async () => {
+  it('sqs D5.1 is that of the calls as long as any check takes its time', async () => {
     const { url, client, ids } = await sqs.open({}, fifo)
     const gates = items(2).map(() => Promise.withResolvers<undefined>())
     const slow = schemaOf(
@@ -98,7 +98,7 @@ describe('the order of a FIFO group', () => {
     expect(ids()).toEqual(['0', '1', 'behind'])
   })
 
-  it('D5.2 lets one request of a group be on its way, and requests of other groups beside it', async () => {
+  it('sqs D5.2 lets one request of a group be on its way, and requests of other groups beside it', async () => {
     const { backend, proxy, hold, roundTrip, ids } = await sqs.open({}, fifo)
     const { reached, release } = hold(3)
     const created = ['a', 'b', 'c'].map((group) => backend.createMany(items(25, { group })))
@@ -111,7 +111,7 @@ describe('the order of a FIFO group', () => {
     expect(ids()).toHaveLength(75)
   })
 
-  it('D5.2 does not keep a group waiting for another one’s retry', async () => {
+  it('sqs D5.2 does not keep a group waiting for another one’s retry', async () => {
     const { backend, onSend, ids } = await sqs.open({}, fifo)
     onSend((request) =>
       groupsOf(request).includes('a') ? { error: { code: 'KmsThrottled', status: 400 } } : {},
@@ -123,7 +123,7 @@ describe('the order of a FIFO group', () => {
     expect(await failing).toMatchObject({ code: 'KmsThrottled' })
   })
 
-  it('D5.3 ordering: strict puts at most one message of a group into a request', async () => {
+  it('sqs D5.3 ordering: strict puts at most one message of a group into a request', async () => {
     const { backend, proxy, ids } = await sqs.open({ ordering: 'strict' }, fifo)
     const all = items(60).map((item, index) => ({ ...item, group: `g${index % 12}` }))
     await Promise.all(all.map((item) => backend.create(item)))
@@ -132,7 +132,7 @@ describe('the order of a FIFO group', () => {
     expect(ids()).toHaveLength(60)
   })
 
-  it('D5.3 ordering: strict keeps the order when messages fail for the moment', async () => {
+  it('sqs D5.3 ordering: strict keeps the order when messages fail for the moment', async () => {
     withoutPauses()
     const { backend, onSend, ids, logger } = await sqs.open({ ordering: 'strict' }, fifo)
     onSend((_, number) => (number % 3 === 1 ? { entries: new Map([[0, internalError]]) } : undefined))
@@ -141,7 +141,7 @@ describe('the order of a FIFO group', () => {
     expect(logger.warnings).toEqual([])
   })
 
-  it('D5.3 ordering: batch sends several messages of a group at once, and tells the logger of disorder', async () => {
+  it('sqs D5.3 ordering: batch sends several messages of a group at once, and tells the logger of disorder', async () => {
     withoutPauses()
     const { backend, proxy, onSend, ids, logger } = await sqs.open({}, fifo)
     onSend((_, number) => (number === 0 ? { entries: new Map([[1, internalError]]) } : undefined))
@@ -153,7 +153,7 @@ describe('the order of a FIFO group', () => {
     ])
   })
 
-  it('D5.4 what failed for the moment goes in front of what waits', async () => {
+  it('sqs D5.4 what failed for the moment goes in front of what waits', async () => {
     withoutPauses()
     const { backend, proxy, onSend } = await sqs.open({}, fifo)
     onSend((_, number) =>
@@ -165,7 +165,7 @@ describe('the order of a FIFO group', () => {
 })
 
 describe('a message of a FIFO group that SQS will never take', () => {
-  it('D5.4 onGroupError: stop rejects the waiting rest of its group, and later creates go again', async () => {
+  it('sqs D5.4 onGroupError: stop rejects the waiting rest of its group, and later creates go again', async () => {
     const { backend, onSend, ids } = await sqs.open({}, fifo)
     const gate = Promise.withResolvers<undefined>()
     const reached = Promise.withResolvers<undefined>()
@@ -198,7 +198,7 @@ describe('a message of a FIFO group that SQS will never take', () => {
     ])
   })
 
-  it('D5.4 onGroupError: stop rejects also what the same request would have to send again', async () => {
+  it('sqs D5.4 onGroupError: stop rejects also what the same request would have to send again', async () => {
     const { backend, proxy, onSend, ids } = await sqs.open({}, fifo)
     onSend((_, number) =>
       number === 0
@@ -217,7 +217,7 @@ describe('a message of a FIFO group that SQS will never take', () => {
     expect([proxy.sent.length, ids()]).toEqual([1, ['0', '3']])
   })
 
-  it('D5.4 onGroupError: stop sends again what stands in front of it', async () => {
+  it('sqs D5.4 onGroupError: stop sends again what stands in front of it', async () => {
     withoutPauses()
     const { backend, onSend, ids } = await sqs.open({}, fifo)
     onSend((_, number) =>
@@ -236,7 +236,7 @@ describe('a message of a FIFO group that SQS will never take', () => {
     expect(ids().at(-1)).toBe('0')
   })
 
-  it('D5.4 onGroupError: stop leaves a group alone whose message the queue has after all', async () => {
+  it('sqs D5.4 onGroupError: stop leaves a group alone whose message the queue has after all', async () => {
     const { backend, onSend, ids } = await sqs.open({}, fifo)
     onSend((_, number) =>
       number === 0
@@ -248,7 +248,7 @@ describe('a message of a FIFO group that SQS will never take', () => {
     expect(ids()).toEqual(items(12).map(({ id }) => id))
   })
 
-  it('D5.4 onGroupError: continue sends the rest', async () => {
+  it('sqs D5.4 onGroupError: continue sends the rest', async () => {
     const { backend, onSend, ids } = await sqs.open({ onGroupError: 'continue' }, fifo)
     onSend((_, number) => (number === 0 ? { entries: new Map([[0, invalid]]) } : undefined))
     const outcomes = await Promise.allSettled(items(15).map((item) => backend.create(item)))
@@ -262,7 +262,7 @@ describe('a message of a FIFO group that SQS will never take', () => {
 })
 
 describe('deduplication', () => {
-  it('D5.5 sends an id of its own with each message, and the same one again', async () => {
+  it('sqs D5.5 sends an id of its own with each message, and the same one again', async () => {
     withoutPauses()
     const { backend, proxy, onSend, ids } = await sqs.open({}, fifo)
     onSend((_, number) =>
@@ -281,7 +281,7 @@ describe('deduplication', () => {
     expect(ids()).toEqual(['same', 'same'])
   })
 
-  it('D5.5 delivers nothing twice when connections break', async () => {
+  it('sqs D5.5 delivers nothing twice when connections break', async () => {
     withoutPauses()
     const { backend, proxy, onSend, ids } = await sqs.open(
       { ordering: 'strict' },
@@ -293,7 +293,7 @@ describe('deduplication', () => {
     expect(proxy.untold.size).toBe(20)
   })
 
-  it('D5.5 leaves the id to a content-based queue where the option gives none', async () => {
+  it('sqs D5.5 leaves the id to a content-based queue where the option gives none', async () => {
     const { backend, proxy, ids } = await sqs.open(
       { deduplicationId: () => undefined },
       { ...fifo, attributes: { ContentBasedDeduplication: 'true' } },
@@ -304,7 +304,7 @@ describe('deduplication', () => {
     expect(ids()).toEqual(['7'])
   })
 
-  it('D5.5 warns of a message that the queue took for another one of the same request', async () => {
+  it('sqs D5.5 warns of a message that the queue took for another one of the same request', async () => {
     const { backend, logger, ids } = await sqs.open({ deduplicationId: ({ id }) => id }, fifo)
     await backend.createMany([{ id: '7' }, { id: '8' }, { id: '7' }])
     expect(ids()).toEqual(['7', '8'])
@@ -313,7 +313,7 @@ describe('deduplication', () => {
     ])
   })
 
-  it('D5.5 tells a record’s messages by their origin, so that a record that comes again sends nothing twice', async () => {
+  it('sqs D5.5 tells a record’s messages by their origin, so that a record that comes again sends nothing twice', async () => {
     const { backend, proxy, ids } = await sqs.open(
       { deduplicationId: (_, origin) => `${origin?.messageId}-${origin?.ordinal}` },
       fifo,
@@ -339,7 +339,7 @@ describe('deduplication', () => {
     expect(ids().sort()).toEqual(['x-first', 'x-second', 'y-first', 'y-second'])
   })
 
-  it('D5.5 has no origin outside records', async () => {
+  it('sqs D5.5 has no origin outside records', async () => {
     const origins: unknown[] = []
     const { backend } = await sqs.open(
       { deduplicationId: ({ id }, origin) => (origins.push(origin), id) },
@@ -351,7 +351,7 @@ describe('deduplication', () => {
 })
 
 describe('groups on a standard queue', () => {
-  it('D5.6 are sent, without deduplication ids and without order', async () => {
+  it('sqs D5.6 are sent, without deduplication ids and without order', async () => {
     const { url, client, proxy, hold } = await sqs.open()
     const backend = new SqsBackend(model({ name: url, schema: z.object({ id: z.string() }) }), {
       client,

@@ -32,7 +32,7 @@ const worker = (fn: (item: Item) => unknown) =>
     .handler(eachRecord(({ data }) => fn(data as Item)))
 
 describe('before Lambda freezes', () => {
-  it('D6 a record is done when what it sent without waiting is acknowledged', async () => {
+  it('sqs D6 a record is done when what it sent without waiting is acknowledged', async () => {
     const { backend, hold, ids } = await sqs.open()
     const { reached, release } = hold(1)
     let answered = false
@@ -50,7 +50,7 @@ describe('before Lambda freezes', () => {
     expect(ids()).toEqual(['0'])
   })
 
-  it('D6 a message that is not taken fails its record, and no other', async () => {
+  it('sqs D6 a message that is not taken fails its record, and no other', async () => {
     const { backend, onSend, ids } = await sqs.open()
     onSend(({ entries }) => ({
       entries: new Map(
@@ -65,7 +65,7 @@ describe('before Lambda freezes', () => {
     expect(ids()).toEqual(['0', '1', '3', '4'])
   })
 
-  it('D6 an error that the record handles does not fail it', async () => {
+  it('sqs D6 an error that the record handles does not fail it', async () => {
     const { backend, onSend } = await sqs.open()
     onSend(() => ({ entries: new Map([[0, invalid]]) }))
     const answer = await invoke(
@@ -77,7 +77,7 @@ describe('before Lambda freezes', () => {
     expect(answer).toEqual({ batchItemFailures: [] })
   })
 
-  it('D6 records that run at once share requests', async () => {
+  it('sqs D6 records that run at once share requests', async () => {
     const { backend, proxy } = await sqs.open()
     await invoke(
       worker((item) => backend.create(item)),
@@ -86,7 +86,7 @@ describe('before Lambda freezes', () => {
     expect(proxy.sent.map(({ entries }) => entries.length)).toEqual([10])
   })
 
-  it('D6 an invocation fails when a message that nobody awaited is not taken', async () => {
+  it('sqs D6 an invocation fails when a message that nobody awaited is not taken', async () => {
     const { backend, onSend } = await sqs.open()
     onSend(() => ({ entries: new Map([[0, invalid]]) }))
     const handler = middy()
@@ -96,7 +96,7 @@ describe('before Lambda freezes', () => {
     expect(await reasonOf(invoke(handler, {}))).toMatchObject({ code: 'InvalidMessageContents' })
   })
 
-  it('D6 waits also for the rest of a createMany that has failed', async () => {
+  it('sqs D6 waits also for the rest of a createMany that has failed', async () => {
     const { backend, ids } = await sqs.open()
     const answer = await invoke(
       worker(() => void backend.createMany([{ id: 7 } as never, { id: '8' }])),
@@ -106,7 +106,7 @@ describe('before Lambda freezes', () => {
     expect(ids()).toEqual(['8'])
   })
 
-  it('D6 an invocation fails when the time does not suffice', async () => {
+  it('sqs D6 an invocation fails when the time does not suffice', async () => {
     const { backend, hold } = await sqs.open()
     const { release } = hold(1)
     const handler = middy()
@@ -119,7 +119,7 @@ describe('before Lambda freezes', () => {
     await backend.flush()
   })
 
-  it('D6 flush() waits for everything that is on its way', async () => {
+  it('sqs D6 flush() waits for everything that is on its way', async () => {
     const { backend, ids } = await sqs.open()
     void backend.createMany(items(25))
     await backend.flush()
@@ -128,7 +128,7 @@ describe('before Lambda freezes', () => {
 })
 
 describe('a dead-letter queue', () => {
-  it('C15 gets a record also where its attributes hold null', async () => {
+  it('sqs C15 gets a record also where its attributes hold null', async () => {
     const { url, client, messages } = await sqs.open()
     const handler = middy()
       .use(sqsSource({ logger: new RecordingLogger() }))
@@ -168,11 +168,11 @@ describe('the queue’s address', () => {
     ['http://localhost:4566/000000000000/sqs.eu-west-1.amazonaws.com', undefined],
     ['https://sqs.internal.example.com/orders', undefined],
     ['orders', undefined],
-  ])('D7 %s is in the region %s', (url, region) => {
+  ])('sqs D7 %s is in the region %s', (url, region) => {
     expect(regionOf(url)).toBe(region)
   })
 
-  it('D7 one client is made per region, and signs for it', async () => {
+  it('sqs D7 one client is made per region, and signs for it', async () => {
     const [first, second, other] = await Promise.all(
       ['eu-west-1.amazonaws.com/1/a', 'eu-west-1.api.aws/1/b', 'eu-west-2.amazonaws.com/1/a'].map((rest) =>
         queuePort(`https://sqs.${rest}`, undefined).client(),
@@ -184,7 +184,7 @@ describe('the queue’s address', () => {
     expect(await Promise.all([first, other].map(region))).toEqual(['eu-west-1', 'eu-west-2'])
   })
 
-  it('D7 is asked for when the first message is sent, and tells FIFO queues', async () => {
+  it('sqs D7 is asked for when the first message is sent, and tells FIFO queues', async () => {
     const { url, client, ids } = await sqs.open({}, { fifo: true })
     let name = ''
     const backend = new SqsBackend(model({ name: () => name, schema }), { client })
@@ -194,7 +194,7 @@ describe('the queue’s address', () => {
     expect(ids()).toEqual([])
   })
 
-  it('D7 a client that cannot be made is an error of its own, and is made anew the next time', async () => {
+  it('sqs D7 a client that cannot be made is an error of its own, and is made anew the next time', async () => {
     const { url, client, ids } = await sqs.open()
     let calls = 0
     const backend = new SqsBackend(model({ name: url, schema }), {

@@ -108,7 +108,7 @@ function notStopped(created: readonly Created[]): unknown[] {
 const seeds = Array.from({ length: runs(200) }, (_, index) => index + 1)
 
 describe('any order of answers, and any faults', () => {
-  it('D5 strict: the order of each group holds, and a stop rejects all that waited behind it', async () => {
+  it('sqs D5 strict: the order of each group holds, and a stop rejects all that waited behind it', async () => {
     let full = 0
     for (const seed of seeds) {
       const { queue, created } = await run(seed, {
@@ -134,7 +134,7 @@ describe('any order of answers, and any faults', () => {
     expect(full, 'how many runs had three requests at once').toBeGreaterThan(seeds.length / 2)
   })
 
-  it('D5 batch: no two requests of a group at once, and disorder is told', async () => {
+  it('sqs D5 batch: no two requests of a group at once, and disorder is told', async () => {
     for (const seed of seeds) {
       const { queue, created, logger } = await run(seed, {
         fifo: true,
@@ -150,7 +150,7 @@ describe('any order of answers, and any faults', () => {
     }
   })
 
-  it('D4 standard: every message that was acknowledged is there, and twice only where nobody could know', async () => {
+  it('sqs D4 standard: every message that was acknowledged is there, and twice only where nobody could know', async () => {
     for (const seed of seeds) {
       const untold = seed % 2 === 0
       const { queue, created } = await run(seed, {

@@ -21,7 +21,7 @@ const itemOf = (bytes: number, id = 'x'): Item => ({
 const limit = 1_048_576
 
 describe('creating messages', () => {
-  it('D1 resolves when SQS has acknowledged that very message, not before', async () => {
+  it('sqs D1 resolves when SQS has acknowledged that very message, not before', async () => {
     const { backend, hold, ids } = await sqs.open()
     const { reached, release } = hold(1)
     let resolved = false
@@ -54,7 +54,7 @@ describe('creating messages', () => {
     ['no group id on a FIFO queue', /needs a group id/, { groupId: (() => undefined) as never }, true],
     ['a delay on a FIFO queue', /delays no single/, { delaySeconds: 1 }, true],
     ['a deduplication id of 129 characters', /A deduplication id has/, { deduplicationId: () => long }, true],
-  ])('D1 refuses %s before anything is sent', async (_, message, options, fifo = false) => {
+  ])('sqs D1 refuses %s before anything is sent', async (_, message, options, fifo = false) => {
     const { backend, proxy } = await sqs.open(options, { fifo })
     const error = await reasonOf(backend.create({ id: '7' }))
     expect(error).toBeInstanceOf(InvalidDataError)
@@ -70,7 +70,7 @@ describe('creating messages', () => {
     ['a bigint', { id: 7n }, /a cycle or a bigint/],
     ['a cycle', cycle, /a cycle or a bigint/],
     ['one byte too many', 'x'.repeat(limit - 1), /is 1048577 bytes, and SQS takes at most 1048576/],
-  ])('D1 refuses %s before anything is sent', async (_, data, message) => {
+  ])('sqs D1 refuses %s before anything is sent', async (_, data, message) => {
     const { url, client, proxy } = await sqs.open()
     const backend = new SqsBackend(model({ name: url, schema: z.any() }), { client })
     const error = await reasonOf(backend.create(data))
@@ -79,7 +79,7 @@ describe('creating messages', () => {
     expect(proxy.requests).toEqual([])
   })
 
-  it('D1 sends characters that SQS refuses and JSON does not escape', async () => {
+  it('sqs D1 sends characters that SQS refuses and JSON does not escape', async () => {
     const { backend, messages } = await sqs.open()
     const text = 'a\ufffe\uffff\ufffe\u0000\ud800ż€'
     await backend.create({ id: '7', text })
@@ -90,7 +90,7 @@ describe('creating messages', () => {
 })
 
 describe('packing requests', () => {
-  it('D2 counts the UTF-8 bytes of the body and of the attributes’ names, types and values', async () => {
+  it('sqs D2 counts the UTF-8 bytes of the body and of the attributes’ names, types and values', async () => {
     const { backend, proxy, messages } = await sqs.open({ attributes: () => ({ name: 'ż€', size: 15 }) })
     const beside = 'name'.length + 'String'.length + 5 + 'size'.length + 'Number'.length + 2
     // 1,000 characters of two bytes each in place of 2,000 of one.
@@ -101,7 +101,7 @@ describe('packing requests', () => {
     expect(String(error)).toContain('1048577 bytes')
   })
 
-  it('D2 counts the bytes of a binary attribute, and not those of its base64', async () => {
+  it('sqs D2 counts the bytes of a binary attribute, and not those of its base64', async () => {
     const { backend, proxy } = await sqs.open({ attributes: () => ({ data: new Uint8Array(700) }) })
     await backend.create({ id: 'x' })
     expect(proxy.sent[0]?.bytes).toBe('{"id":"x"}'.length + 'data'.length + 'Binary'.length + 700)
@@ -109,7 +109,7 @@ describe('packing requests', () => {
     expect(String(error)).toContain('1048577 bytes')
   })
 
-  it('D2 sends a message of exactly 1,048,576 bytes, and alone', async () => {
+  it('sqs D2 sends a message of exactly 1,048,576 bytes, and alone', async () => {
     const { backend, proxy, ids } = await sqs.open()
     await backend.createMany([{ id: 'before' }, itemOf(limit, 'large'), { id: 'behind' }])
     expect(sizes(proxy)).toEqual([1, 1, 1])
@@ -117,13 +117,13 @@ describe('packing requests', () => {
     expect(ids().sort()).toEqual(['before', 'behind', 'large'])
   })
 
-  it('D2 sends ten messages of 200 KiB as five and five', async () => {
+  it('sqs D2 sends ten messages of 200 KiB as five and five', async () => {
     const { backend, proxy } = await sqs.open()
     await backend.createMany(Array.from({ length: 10 }, () => itemOf(200 * 1024)))
     expect(sizes(proxy)).toEqual([5, 5])
   })
 
-  it('D2 names entries by their position, whatever they hold', async () => {
+  it('sqs D2 names entries by their position, whatever they hold', async () => {
     const { backend, proxy, ids } = await sqs.open()
     await backend.createMany(Array.from({ length: 12 }, () => ({ id: '{"a":1}' })))
     expect(proxy.sent.map(({ entries }) => entries.map(({ Id }) => Id).join(''))).toEqual([
@@ -133,7 +133,7 @@ describe('packing requests', () => {
     expect(ids()).toHaveLength(12)
   })
 
-  it('D2 sends no empty request', async () => {
+  it('sqs D2 sends no empty request', async () => {
     const { backend, proxy } = await sqs.open()
     expect(await backend.createMany([])).toEqual([])
     await backend.flush()
@@ -142,14 +142,14 @@ describe('packing requests', () => {
 })
 
 describe('sharing requests', () => {
-  it('D3 sends 1,000 concurrent creates in 100 requests', async () => {
+  it('sqs D3 sends 1,000 concurrent creates in 100 requests', async () => {
     const { backend, proxy, ids } = await sqs.open()
     await Promise.all(items(1000).map((item) => backend.create(item)))
     expect(proxy.sent).toHaveLength(100)
     expect(new Set(ids()).size).toBe(1000)
   })
 
-  it('D3 sends creates that follow from promises of the same tick in one request', async () => {
+  it('sqs D3 sends creates that follow from promises of the same tick in one request', async () => {
     const { backend, proxy } = await sqs.open()
     await Promise.all(
       items(9).map(async (item, index) => {
@@ -160,7 +160,7 @@ describe('sharing requests', () => {
     expect(sizes(proxy)).toEqual([9])
   })
 
-  it('D3 with linger sends ten at once, and does not wait for time to pass', async () => {
+  it('sqs D3 with linger sends ten at once, and does not wait for time to pass', async () => {
     const { backend, proxy } = await sqs.open({ linger: 60_000_000 })
     await Promise.all(items(20).map((item) => backend.create(item)))
     expect(sizes(proxy)).toEqual([10, 10])
@@ -180,7 +180,7 @@ describe('sharing requests', () => {
     return { backend, requests }
   }
 
-  it('D3 with linger shares a request among creates of several turns', async () => {
+  it('sqs D3 with linger shares a request among creates of several turns', async () => {
     const { backend, requests } = standStill()
     const created = [backend.create({ id: 'a' })]
     await new Promise(setImmediate)
@@ -192,7 +192,7 @@ describe('sharing requests', () => {
     expect(requests).toEqual([2])
   })
 
-  it('D3 with linger sends at once what fills a request by its bytes', async () => {
+  it('sqs D3 with linger sends at once what fills a request by its bytes', async () => {
     const { backend, requests } = standStill()
     const created = Array.from({ length: 6 }, () => backend.create(itemOf(200 * 1024)))
     await Promise.all(created.slice(0, 5))
@@ -207,7 +207,7 @@ describe('sharing requests', () => {
     [6, undefined],
     [2, 2],
   ])(
-    'D3 has %i requests on their way at once with maxInFlight: %s, and no more',
+    'sqs D3 has %i requests on their way at once with maxInFlight: %s, and no more',
     async (most, maxInFlight) => {
       const { backend, proxy, hold, roundTrip } = await sqs.open(
         maxInFlight === undefined ? {} : { maxInFlight },
@@ -225,7 +225,7 @@ describe('sharing requests', () => {
 })
 
 describe('entries that fail', () => {
-  it('D4 sends again only what failed, and resolves the others meanwhile', async () => {
+  it('sqs D4 sends again only what failed, and resolves the others meanwhile', async () => {
     withoutPauses()
     const { backend, proxy, onSend, ids } = await sqs.open()
     onSend((_, number) => (number === 0 ? { entries: new Map([[3, internalError]]) } : undefined))
@@ -242,7 +242,7 @@ describe('entries that fail', () => {
     { Code: 'InternalFailure', SenderFault: true },
     { Code: 'ServiceUnavailable', SenderFault: false },
     { Code: 'HeardOfNowhere', SenderFault: false },
-  ])('D4 tries $Code (SenderFault $SenderFault) again', async (fault) => {
+  ])('sqs D4 tries $Code (SenderFault $SenderFault) again', async (fault) => {
     withoutPauses()
     const { backend, proxy, onSend, ids } = await sqs.open()
     onSend((_, number) => (number < 2 ? { entries: new Map([[0, fault]]) } : undefined))
@@ -251,7 +251,7 @@ describe('entries that fail', () => {
   })
 
   it.each(['InvalidParameterValue', 'InvalidMessageContents', 'AccessDenied', 'HeardOfNowhere'])(
-    'D4 rejects that one create for %s, and does not try again',
+    'sqs D4 rejects that one create for %s, and does not try again',
     async (Code) => {
       const { backend, proxy, onSend, ids } = await sqs.open()
       onSend(() => ({ entries: new Map([[1, { Code, SenderFault: true }]]) }))
@@ -264,7 +264,7 @@ describe('entries that fail', () => {
     },
   )
 
-  it('D4 gives up after five retries, with the last code', async () => {
+  it('sqs D4 gives up after five retries, with the last code', async () => {
     withoutPauses()
     const { backend, proxy, onSend } = await sqs.open()
     onSend((_, number) => ({
@@ -274,7 +274,7 @@ describe('entries that fail', () => {
     expect(proxy.sent).toHaveLength(6)
   })
 
-  it('D4 sends again what the answer lists nowhere, and ignores ids that it did not send', async () => {
+  it('sqs D4 sends again what the answer lists nowhere, and ignores ids that it did not send', async () => {
     withoutPauses()
     const { backend, proxy, onSend, ids } = await sqs.open()
     onSend((_, number) => ({
@@ -291,7 +291,7 @@ describe('entries that fail', () => {
     expect(ids().sort()).toEqual(['0', '1', '1', '2'])
   })
 
-  it('D4 rejects what the answer lists nowhere with onUnknown: reject', async () => {
+  it('sqs D4 rejects what the answer lists nowhere with onUnknown: reject', async () => {
     const { backend, proxy, onSend } = await sqs.open({ onUnknown: 'reject' })
     onSend(() => ({ entries: new Map([[0, 'unlisted']]) }))
     const error = await reasonOf(backend.create({ id: '7' }))
@@ -299,7 +299,7 @@ describe('entries that fail', () => {
     expect(proxy.sent).toHaveLength(1)
   })
 
-  it('D4 does not forget a message that pauses while others are sent', async () => {
+  it('sqs D4 does not forget a message that pauses while others are sent', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.2)
     const { backend, proxy, onSend, ids } = await sqs.open()
     onSend((_, number) => (number === 0 ? { entries: new Map([[0, internalError]]) } : undefined))
@@ -322,7 +322,7 @@ describe('requests that fail', () => {
     ['ServiceUnavailable', 503],
     ['HeardOfNowhere', 500],
     ['HeardOfNowhere', 429],
-  ])('D4 sends the messages of a request again for %s (%i)', async (code, status) => {
+  ])('sqs D4 sends the messages of a request again for %s (%i)', async (code, status) => {
     withoutPauses()
     const { backend, proxy, onSend, ids } = await sqs.open()
     onSend((_, number) => (number === 0 ? { error: { code, status } } : undefined))
@@ -334,7 +334,7 @@ describe('requests that fail', () => {
   })
 
   it.each(['QueueDoesNotExist', 'KmsAccessDenied', 'KmsDisabled', 'InvalidAddress', 'AccessDeniedException'])(
-    'D4 rejects the messages of that request alone for %s',
+    'sqs D4 rejects the messages of that request alone for %s',
     async (code) => {
       const { backend, proxy, onSend, ids } = await sqs.open()
       onSend(({ entries }) =>
@@ -349,7 +349,7 @@ describe('requests that fail', () => {
     },
   )
 
-  it('D4 learns a lower limit from BatchRequestTooLong, and is not told twice', async () => {
+  it('sqs D4 learns a lower limit from BatchRequestTooLong, and is not told twice', async () => {
     const { backend, proxy, ids } = await sqs.open()
     proxy.limit = 262_144
     await backend.createMany(Array.from({ length: 10 }, (_, index) => itemOf(60_000, `a${index}`)))
@@ -360,7 +360,7 @@ describe('requests that fail', () => {
     expect(ids()).toHaveLength(30)
   })
 
-  it('D4 splits where BatchRequestTooLong tells no limit, and rejects what is too long alone', async () => {
+  it('sqs D4 splits where BatchRequestTooLong tells no limit, and rejects what is too long alone', async () => {
     const { backend, onSend, ids } = await sqs.open()
     const error = { code: 'BatchRequestTooLong', status: 400 }
     onSend(({ bytes }) => (bytes > 1000 ? { error } : undefined))
@@ -370,7 +370,7 @@ describe('requests that fail', () => {
     expect(new Set(ids()).size).toBe(19)
   })
 
-  it('D4 splits also where the limit that it is told would allow the request', async () => {
+  it('sqs D4 splits also where the limit that it is told would allow the request', async () => {
     const { backend, onSend, ids } = await sqs.open()
     const message = 'Batch requests cannot be longer than 262144 bytes. You have sent 262145 bytes.'
     onSend(({ entries }) =>
@@ -380,7 +380,7 @@ describe('requests that fail', () => {
     expect(new Set(ids()).size).toBe(5)
   })
 
-  it('D4 keeps the lowest limit that it has learned, whatever the order of the answers', async () => {
+  it('sqs D4 keeps the lowest limit that it has learned, whatever the order of the answers', async () => {
     const { backend, proxy, onSend, ids } = await sqs.open()
     const [first, second] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
     const error = { code: 'BatchRequestTooLong', status: 400 }
@@ -402,7 +402,7 @@ describe('requests that fail', () => {
   })
 
   it.each(['before', 'after'] as const)(
-    'D4 sends again when the connection broke %s the queue had taken the messages',
+    'sqs D4 sends again when the connection broke %s the queue had taken the messages',
     async (reset) => {
       withoutPauses()
       const { backend, proxy, onSend, ids } = await sqs.open()
@@ -414,7 +414,7 @@ describe('requests that fail', () => {
     },
   )
 
-  it('D4 sends again what got an answer that cannot be read', async () => {
+  it('sqs D4 sends again what got an answer that cannot be read', async () => {
     withoutPauses()
     const { backend, onSend, ids } = await sqs.open()
     onSend((_, number) => ({ garbled: number === 0 }))
@@ -423,7 +423,7 @@ describe('requests that fail', () => {
   })
 
   it.each(['before', 'after'] as const)(
-    'D4 rejects what may have arrived with onUnknown: reject, when the connection broke %s that',
+    'sqs D4 rejects what may have arrived with onUnknown: reject, when the connection broke %s that',
     async (reset) => {
       const { backend, proxy, onSend } = await sqs.open({ onUnknown: 'reject' })
       onSend(({ entries }) => (entries[0]?.MessageBody === '{"id":"0"}' ? { reset } : undefined))
@@ -438,7 +438,7 @@ describe('requests that fail', () => {
     },
   )
 
-  it('D4 never sends again what the queue has with another checksum', async () => {
+  it('sqs D4 never sends again what the queue has with another checksum', async () => {
     const { backend, proxy, onSend, ids } = await sqs.open()
     onSend(() => ({
       alter: ({ Successful }) => Successful.forEach((one) => (one.MD5OfMessageBody = 'f'.repeat(32))),
@@ -455,13 +455,13 @@ describe('requests that fail', () => {
     ['null', null],
     ['a string', 'no'],
     ['an error without a name', { message: 7, name: 7 }],
-  ])('D4 rejects for a client that throws %s', async (_, thrown) => {
+  ])('sqs D4 rejects for a client that throws %s', async (_, thrown) => {
     const client = { send: () => Promise.reject(thrown) }
     const backend = new SqsBackend(model({ name: 'https://sqs/queue', schema: z.string() }), { client })
     expect(await reasonOf(backend.create('a'))).toMatchObject({ code: 'Unknown', cause: thrown })
   })
 
-  it('D4 rejects for a client that gives nothing', async () => {
+  it('sqs D4 rejects for a client that gives nothing', async () => {
     withoutPauses()
     const send = vi.fn(async () => undefined)
     const backend = new SqsBackend(model({ name: 'https://sqs/queue', schema: z.string() }), {
@@ -471,7 +471,7 @@ describe('requests that fail', () => {
     expect(send).toHaveBeenCalledTimes(6)
   })
 
-  it('D4 createMany rejects when SQS has answered for all, and has sent the rest', async () => {
+  it('sqs D4 createMany rejects when SQS has answered for all, and has sent the rest', async () => {
     const { backend, hold, ids } = await sqs.open()
     const { reached, release } = hold(1)
     let rejected: unknown

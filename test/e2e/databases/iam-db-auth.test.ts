@@ -49,7 +49,7 @@ describe.each(databases)('$title', (server) => {
   const one = async ({ db }: { readonly db: AnyPool }): Promise<number> =>
     Number(await valueOf(db, 'select 1 as value'))
 
-  it('lets in who has a token (C3.21: also MariaDB, by its plugin)', async () => {
+  it('database C3.21: the server lets in who has a token, MariaDB by its plugin', async () => {
     expect(await work(make(), one)).toBe(1)
     const me = await work(make(), ({ db }) => valueOf(db, 'select current_user as value'))
     expect(me).toMatch(/^app(@%)?$/)
