@@ -100,3 +100,36 @@ export class ItemTooLargeError extends InvalidDataError {
     this.limit = limit
   }
 }
+
+/** All connections of the pool stayed in use for as long as one is waited for. */
+export class ConnectionTimeoutError extends ClearskiesError {
+  override name = 'ConnectionTimeoutError'
+  /** Milliseconds that were waited. */
+  readonly milliseconds: number
+  /** Connections of the pool, all of them in use. */
+  readonly inUse: number
+
+  constructor(milliseconds: number, inUse: number) {
+    super(
+      `No connection to the database was free within ${milliseconds} ms: all ${inUse} are in use (the option "max" of iamDbAuth())`,
+    )
+    this.milliseconds = milliseconds
+    this.inUse = inUse
+  }
+}
+
+/** A statement took too long, or outlived its invocation. It was cancelled, and its connection closed. */
+export class StatementTimeoutError extends ClearskiesError {
+  override name = 'StatementTimeoutError'
+  /** Milliseconds that it has run; `undefined` if its invocation ended first. */
+  readonly milliseconds: number | undefined
+
+  constructor(milliseconds?: number) {
+    super(
+      milliseconds === undefined
+        ? 'The invocation ended before its work in the database: the connection was closed'
+        : `The statement was not done within ${milliseconds} ms: it was cancelled`,
+    )
+    this.milliseconds = milliseconds
+  }
+}

@@ -96,7 +96,7 @@ export class Environment<TValues = unknown> {
       throw new MissingVariableError(name, this.#file === false ? 'a file (none is read)' : this.#file)
     }
     const match = uri.exec(value)
-    return match === null ? value : this.#resolve(name, match[1] as string, match[2] as string)
+    return match === null ? value : this.#resolve(name, match, (secrets, path) => secrets.get(path))
   }
 
   /** A whole number. @throws MissingVariableError, InvalidVariableError */
@@ -152,7 +152,12 @@ export class Environment<TValues = unknown> {
     return this.#variables.get(name)
   }
 
-  async #resolve(variable: string, scheme: string, address: string): Promise<string> {
+  /** Reads the secret that a variable's value is the address of. */
+  async #resolve<T>(
+    variable: string,
+    [, scheme = '', address = '']: RegExpExecArray,
+    read: (secrets: Secrets, path: string) => Promise<T>,
+  ): Promise<T> {
     const wanted = scheme === 'secret' ? undefined : (scheme as 'ssm' | 'secretsmanager')
     const path = address.replace(/\?key=/, '#')
     if (path === '' || path.startsWith('#'))
@@ -161,7 +166,7 @@ export class Environment<TValues = unknown> {
       const secrets = Secrets.ofScheme(candidate, wanted)
       if (secrets === undefined) continue
       try {
-        return await secrets.get(Secrets.nameFromUri(secrets, path))
+        return await read(secrets, Secrets.nameFromUri(secrets, path))
       } catch (error) {
         throw error instanceof SecretError ? ofVariable(variable, Secrets.title(secrets), error) : error
       }
@@ -175,6 +180,17 @@ export class Environment<TValues = unknown> {
   /** @internal */
   static of(options: EnvironmentOptions): Environment {
     return new Environment(options)
+  }
+
+  /** @internal Uses a variable's value, and once more what its secret has become if the first is not accepted. */
+  static async withFresh<T>(
+    environment: Environment,
+    name: string,
+    use: (value: string) => Promise<T>,
+  ): Promise<T> {
+    const match = uri.exec(environment.#lookUp(name) ?? '')
+    if (match === null) return use(await environment.get(name))
+    return environment.#resolve(name, match, (secrets, path) => secrets.withFresh(path, use))
   }
 
   /** @internal */

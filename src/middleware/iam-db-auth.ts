@@ -1,5 +1,10 @@
+import { ConfigurationError } from '../errors/index.ts'
 import { checkOptions, is, isLogger, oneOf } from '../core/options.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'
+import { type UnknownRecord, asRecord } from '../core/record.ts'
+import { isContextKey } from '../invocation/context-key.ts'
+import { finalizeResponse, scopeOf, withinInvocation } from '../invocation/middy-request.ts'
+import { checkDriverOptions } from './database/driver-options.ts'
 import { type OpenDatabase, openDatabase } from './database/open-database.ts'
 import type { DatabaseContext, IamDbAuthOptions } from './database/options.ts'
 import type { DatabaseEngine } from './database/settings.ts'
@@ -14,7 +19,10 @@ export type {
 } from './database/options.ts'
 
 /** The middleware, and how to close what it has opened. */
-export type IamDbAuth<TEngine extends DatabaseEngine> = Middleware<unknown, DatabaseContext<TEngine>> & {
+export type IamDbAuth<TEngine extends DatabaseEngine, TAs extends string = 'db'> = Middleware<
+  unknown,
+  DatabaseContext<TEngine, TAs>
+> & {
   /** Ends the pool and the tunnel. */
   readonly end: () => Promise<void>
 }
@@ -27,7 +35,10 @@ export type IamDbAuth<TEngine extends DatabaseEngine> = Middleware<unknown, Data
  * Settings come from `db_endpoint`, `db_port`, `db_username`, `db_database`, `ssl_ca_bundle_filename` and `AWS_REGION`
  * (or `DATABASE_HOST` and so on), through `environment()` if that is in front; options come before them.
  *
- * @throws ConfigurationError at the first invocation, for a setting that is missing or wrong
+ * A connection that an invocation has not given back is closed when the invocation ends, and its statement cancelled.
+ *
+ * @throws ConfigurationError at the first invocation, for a setting that is missing or wrong, or a key of the context that
+ * is taken; StatementTimeoutError, ConnectionTimeoutError by the pool
  * @example
  * ```ts
  * import middy from '@middy/core'
@@ -43,30 +54,12 @@ export type IamDbAuth<TEngine extends DatabaseEngine> = Middleware<unknown, Data
  *   })
  * ```
  */
-export function iamDbAuth<const TEngine extends DatabaseEngine>(
-  options: IamDbAuthOptions<TEngine>,
-): IamDbAuth<TEngine> {
-  const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
-  const isPositive = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0
-  checkOptions('iamDbAuth', options, {
-    engine: oneOf('postgres', 'mysql'),
-    auth: oneOf('iam', 'password'),
-    endpoint: isText,
-    host: isText,
-    port: isPositive,
-    username: isText,
-    database: isText,
-    region: isText,
-    ca: isText,
-    max: isPositive,
-    tls: is('boolean'),
-    insecure: is('boolean'),
-    bastion: (value: unknown) => typeof (value as { open?: unknown } | null)?.open === 'function',
-    logger: isLogger,
-  })
-  if ((options.engine as unknown) === undefined) throw new TypeError('iamDbAuth() needs the option "engine"')
-  const { auth = 'iam', tls = true } = options
-  if (!tls && auth === 'iam') throw new TypeError('iamDbAuth(): a token is never sent without TLS')
+export function iamDbAuth<const TEngine extends DatabaseEngine, const TAs extends string = 'db'>(
+  options: IamDbAuthOptions<TEngine, TAs>,
+): IamDbAuth<TEngine, TAs> {
+  check(options)
+  const { as = 'db' } = options
+  const placed = new WeakSet<object>()
   let opening: Promise<OpenDatabase<TEngine>> | undefined
   let open: OpenDatabase<TEngine> | undefined
 
@@ -77,7 +70,7 @@ export function iamDbAuth<const TEngine extends DatabaseEngine>(
     await (await closing?.catch(() => undefined))?.close()
   }
 
-  function begin(context: Record<string, unknown>): Promise<OpenDatabase<TEngine>> {
+  function begin(context: UnknownRecord): Promise<OpenDatabase<TEngine>> {
     const environment = Object.values(context).find((value) => value instanceof Environment)
     const begun = openDatabase(options, environment)
     begun.then(
@@ -91,19 +84,73 @@ export function iamDbAuth<const TEngine extends DatabaseEngine>(
     return begun
   }
 
-  function place(
-    context: Record<string, unknown>,
-    { db, connectionDetails }: DatabaseContext<TEngine>,
-  ): void {
-    Object.assign(context, { db, connectionDetails })
+  function place(context: UnknownRecord, { db, connectionDetails }: OpenDatabase<TEngine>): void {
+    const there = asRecord(context[as])
+    if (there !== undefined && !placed.has(there))
+      throw new ConfigurationError(
+        `iamDbAuth(): the context has "${as}" already; give this one another key by the option "as"`,
+      )
+    placed.add(db)
+    Object.assign(context, { [as]: db })
+    if (as === 'db' || context['connectionDetails'] === undefined)
+      Object.assign(context, { connectionDetails })
+  }
+
+  /** Ends what the invocation has not given back. */
+  function giveBack(request: MiddyRequest): void | Promise<void> {
+    const scope = scopeOf(request)
+    return scope && open?.loans.end(scope)
   }
 
   return {
     before: function iamDbAuthBefore(request: MiddyRequest): void | Promise<void> {
-      const context = request.context as unknown as Record<string, unknown>
-      if (open !== undefined) place(context, open)
-      else return (opening ??= begin(context)).then((made) => place(context, made))
+      return withinInvocation(request, ({ recordId }) => {
+        const context = asRecord(request.context) ?? {}
+        if (recordId === undefined)
+          finalizeResponse(request, async (response) => {
+            await giveBack(request)
+            return response
+          })
+        if (open === undefined) return (opening ??= begin(context)).then((made) => place(context, made))
+        place(context, open)
+        return undefined
+      })
+    },
+    after: function iamDbAuthAfter(request: MiddyRequest): void | Promise<void> {
+      return giveBack(request)
+    },
+    onError: function iamDbAuthOnError(request: MiddyRequest): void | Promise<void> {
+      return giveBack(request)
     },
     end,
   }
+}
+
+/** @throws TypeError */
+function check(options: IamDbAuthOptions): void {
+  const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
+  const isPositive = (value: number): boolean => Number.isSafeInteger(value) && value > 0
+  checkOptions('iamDbAuth', options, {
+    engine: oneOf('postgres', 'mysql'),
+    as: isContextKey('db'),
+    auth: oneOf('iam', 'password'),
+    endpoint: isText,
+    host: isText,
+    port: isPositive,
+    username: isText,
+    database: isText,
+    region: isText,
+    ca: isText,
+    max: isPositive,
+    pool: (value: unknown) => asRecord(value) !== undefined,
+    statementTimeout: isPositive,
+    tls: is('boolean'),
+    insecure: is('boolean'),
+    bastion: (value: unknown) => typeof asRecord(value)?.['open'] === 'function',
+    logger: isLogger,
+  })
+  const { engine, auth = 'iam', tls = true, pool } = options
+  if ((engine as unknown) === undefined) throw new TypeError('iamDbAuth() needs the option "engine"')
+  if (!tls && auth === 'iam') throw new TypeError('iamDbAuth(): a token is never sent without TLS')
+  checkDriverOptions(engine, pool)
 }

@@ -38,13 +38,17 @@ const rds = 'shop.c1.eu-west-1.rds.amazonaws.com'
 const complete = { engine: 'postgres', endpoint: rds, username: 'app', database: 'shop' } as const
 
 /** The details of a connection, and what its token says. */
-async function details(options: Partial<IamDbAuthOptions>, variables: Record<string, string> = {}) {
+async function details(
+  options: Partial<IamDbAuthOptions<'postgres' | 'mysql', 'db'>>,
+  variables: Record<string, string> = {},
+) {
   const database = iamDbAuth<'postgres' | 'mysql'>({ engine: 'postgres', ...options })
   try {
     return await work(
       database,
       async ({ connectionDetails }) => ({
         ...connectionDetails,
+        ca: connectionDetails.ca,
         token: readIamToken(await connectionDetails.password(), 'test'),
       }),
       variables,
@@ -55,7 +59,7 @@ async function details(options: Partial<IamDbAuthOptions>, variables: Record<str
 }
 
 describe('C3.6: the region', () => {
-  it.each<[string, Partial<IamDbAuthOptions>, Record<string, string>, string]>([
+  it.each<[string, Partial<IamDbAuthOptions<'postgres' | 'mysql', 'db'>>, Record<string, string>, string]>([
     ['of the option', { endpoint: rds, region: 'us-east-2' }, {}, 'us-east-2'],
     ['of the endpoint before the function’s', { endpoint: rds }, {}, 'eu-west-1'],
     ['of a proxy', { endpoint: 'shop.proxy-c1.ap-southeast-2.rds.amazonaws.com' }, {}, 'ap-southeast-2'],
@@ -123,7 +127,7 @@ describe('the environment', () => {
 })
 
 describe('C3.8: what is missing or wrong is an error before anything is signed', () => {
-  it.each<[string, Partial<IamDbAuthOptions>, Record<string, string>, RegExp]>([
+  it.each<[string, Partial<IamDbAuthOptions<'postgres' | 'mysql', 'db'>>, Record<string, string>, RegExp]>([
     ['endpoint', { username: 'a', database: 'b' }, {}, /the endpoint is not known: set db_endpoint or/],
     ['endpoint ""', { username: 'a', database: 'b' }, { db_endpoint: '' }, /the endpoint is not known/],
     ['username', { endpoint: rds, database: 'b' }, {}, /the username is not known: set db_username or/],

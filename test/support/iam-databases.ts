@@ -36,7 +36,7 @@ export interface AnyContext {
   readonly connectionDetails: ConnectionDetails
 }
 
-type Options = Partial<IamDbAuthOptions>
+type Options = Partial<IamDbAuthOptions<'postgres' | 'mysql', 'db'>>
 
 /** One of the two kinds of databases, for tests that run over both. */
 export interface TestedDatabase {

@@ -8,8 +8,14 @@ const attempts = 5
 const firstWait = 100
 
 /** How both drivers tell that a connection is there, or why not. */
-export type Done = (error: Error | null | undefined, ...rest: unknown[]) => void
-type Acquire = (done: Done) => void
+export type Done<TConnection> = (
+  error: (Error & { readonly code?: unknown }) | null | undefined,
+  connection?: TConnection,
+  release?: unknown,
+) => void
+
+/** A way to get a connection. */
+export type Acquire<TConnection> = (done: Done<TConnection>) => void
 
 /**
  * Makes a pool's way to get a connection try again where RDS is busy with those of others, after a random time, so that
@@ -17,8 +23,8 @@ type Acquire = (done: Done) => void
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
  */
-export function retriedWhenBusy(acquire: Acquire): Acquire {
-  function attempt(count: number, done: Done): void {
+export function retriedWhenBusy<TConnection>(acquire: Acquire<TConnection>): Acquire<TConnection> {
+  function attempt(count: number, done: Done<TConnection>): void {
     acquire((error, ...rest) => {
       if (count === attempts || !busy.test(error?.message ?? '')) done(error, ...rest)
       else setTimeout(attempt, Math.random() * firstWait * 2 ** (count - 1), count + 1, done)

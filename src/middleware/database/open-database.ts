@@ -1,16 +1,33 @@
 import { ConfigurationError } from '../../errors/index.ts'
 import { defaultLogger, logSafely } from '../../core/logger.ts'
-import type { Environment } from '../environment.ts'
-import type { ConnectionDetails, DatabaseContext, DatabasePool, IamDbAuthOptions } from './options.ts'
+import { asRecord } from '../../core/record.ts'
+import { Environment } from '../environment.ts'
+import type { Bastion, ConnectionDetails, DatabasePool, IamDbAuthOptions } from './options.ts'
+import { refuseAddresses } from './driver-options.ts'
 import type { Entry } from './entry-socket.ts'
-import { mysqlPool, pgPool } from './pools.ts'
-import { type DatabaseEngine, type DatabaseSettings, isAddress, readSettings, variable } from './settings.ts'
+import { Loans } from './loans.ts'
+import { mysqlPool } from './mysql-pool.ts'
+import { PasswordSource } from './password-source.ts'
+import { pgPool } from './pg-pool.ts'
+import type { PoolParts } from './pool-parts.ts'
+import { defaultPoolSize } from './pool-size.ts'
+import {
+  type DatabaseEngine,
+  type DatabaseSettings,
+  isAddress,
+  passwordVariable,
+  readSettings,
+  variable,
+} from './settings.ts'
 import { closeOnShutdown } from './shutdown.ts'
 import { trust } from './tls.ts'
 import { tokenSource } from './token.ts'
 
-/** What is put into the context, and how to close it. */
-export interface OpenDatabase<TEngine extends DatabaseEngine> extends DatabaseContext<TEngine> {
+/** What is put into the context, what of it is lent, and how to close it. */
+export interface OpenDatabase<TEngine extends DatabaseEngine> {
+  readonly db: DatabasePool<TEngine>
+  readonly connectionDetails: ConnectionDetails
+  readonly loans: Loans
   readonly close: () => Promise<void>
 }
 
@@ -19,36 +36,39 @@ export async function openDatabase<TEngine extends DatabaseEngine>(
   options: IamDbAuthOptions<TEngine>,
   environment: Environment | undefined,
 ): Promise<OpenDatabase<TEngine>> {
-  const {
-    engine,
-    auth = 'iam',
-    tls = true,
-    insecure = false,
-    max = 2,
-    bastion,
-    logger = defaultLogger,
-  } = options
+  const { engine, auth = 'iam', tls = true, insecure = false, bastion, logger = defaultLogger } = options
+  refuseAddresses(options.pool)
   const settings = await readSettings(engine, options, environment)
-  const { endpoint, host, port } = settings
   refuseUnsafe(settings, { tls, insecure })
   const trusted = tls ? trust(settings.ca) : undefined
-  const password = auth === 'iam' ? await tokenSource(settings) : () => passwordFrom(environment)
-  const direct = { host, port }
-  const enter = bastion ? () => bastion.open(host, port) : host === endpoint ? undefined : async () => direct
-  const at = (await enter?.()) ?? direct
-  const parts = {
+  const passwords =
+    auth === 'iam' ? new PasswordSource(await tokenSource(settings)) : fromEnvironment(environment)
+  const way = wayTo(settings, bastion)
+  const at = (await way.enter?.()) ?? { host: settings.host, port: settings.port }
+  const loans = new Loans()
+  const parts: PoolParts = {
     settings,
     trust: trusted,
     insecure,
-    password,
+    passwords,
     isToken: auth === 'iam',
-    max,
-    enter,
+    max: sizeOf(options),
+    driver: { ...options.pool },
+    statementTimeout: options.statementTimeout,
+    enter: way.enter,
+    loans,
     onIdleError: (error: unknown) => {
       logSafely(logger, 'warn', 'A connection to the database ended; the next query makes a new one', error)
     },
+    onConnectTimeout: way.giveUp,
   }
   const db = (engine === 'postgres' ? await pgPool(parts) : await mysqlPool(parts)) as DatabasePool<TEngine>
+  const connectionDetails = detailsOf(settings, at, { ca: trusted?.ca, password: passwords.read })
+  return { db, connectionDetails, loans, close: closing(db, way.close) }
+}
+
+/** Closes the pool and the tunnel, once: when asked to, or when Lambda ends the process. */
+function closing(db: { end(): Promise<void> }, closeWay: () => Promise<void>): () => Promise<void> {
   let closed: Promise<void> | undefined
   const close = (): Promise<void> => (closed ??= closeAll())
   const forget = closeOnShutdown(close)
@@ -57,38 +77,72 @@ export async function openDatabase<TEngine extends DatabaseEngine>(
     try {
       await db.end()
     } finally {
-      await bastion?.close(host, port)
+      await closeWay()
     }
   }
-  return { db, connectionDetails: detailsOf(settings, at, trusted?.ca, password), close }
+  return close
+}
+
+function sizeOf({ max, pool }: IamDbAuthOptions): number {
+  const { max: ofPg, connectionLimit: ofMysql } = asRecord(pool) ?? {}
+  const given = [max, ofPg, ofMysql].find((value) => typeof value === 'number')
+  return given ?? defaultPoolSize()
+}
+
+/** Where connections go, if not to the endpoint itself. */
+interface Way {
+  readonly enter: (() => Promise<Entry>) | undefined
+  /** Goes another way the next time: this one leads nowhere. */
+  readonly giveUp: () => void
+  readonly close: () => Promise<void>
+}
+
+function wayTo({ endpoint, host, port }: DatabaseSettings, bastion: Bastion | undefined): Way {
+  const nothing = async (): Promise<void> => undefined
+  if (bastion === undefined) {
+    const enter = host === endpoint ? undefined : () => Promise.resolve({ host, port })
+    return { enter, giveUp: () => undefined, close: nothing }
+  }
+  let closed = nothing()
+  return {
+    // Its port is free again when the tunnel before is closed.
+    enter: () => closed.then(() => bastion.open(host, port)),
+    giveUp: () => {
+      closed = bastion.close(host, port).catch(() => undefined)
+    },
+    close: () => bastion.close(host, port),
+  }
 }
 
 function refuseUnsafe(
   { endpoint, host }: DatabaseSettings,
   { tls, insecure }: { tls: boolean; insecure: boolean },
 ): void {
-  if (!tls && !['localhost', '127.0.0.1', '::1'].includes(host))
-    throw new ConfigurationError('iamDbAuth(): without TLS a password is sent to this very machine only')
+  if (!tls && !insecure && !['localhost', '127.0.0.1', '::1'].includes(host))
+    throw new ConfigurationError(
+      'iamDbAuth(): without TLS a password is sent to this very machine only; "insecure: true" beside "tls: false" sends it to any host, for containers',
+    )
   if (tls && isAddress(endpoint) && !insecure)
     throw new ConfigurationError(
       'iamDbAuth(): db_endpoint is an address, and the database\'s certificate has a name: give the name, and the address as the option "host"',
     )
 }
 
-async function passwordFrom(environment: Environment | undefined): Promise<string> {
-  const password = await variable('password', environment)
-  if (password === undefined)
-    throw new ConfigurationError(
-      'iamDbAuth(): the password is not known: set db_password or DATABASE_PASSWORD',
-    )
-  return password
+/** The password as the environment names it: what is set there may change from connection to connection. */
+function fromEnvironment(environment: Environment | undefined): PasswordSource {
+  const read = async (): Promise<string> =>
+    String(await variable(await passwordVariable(environment), environment))
+  if (environment === undefined) return new PasswordSource(read)
+  return new PasswordSource(read, async (use) =>
+    Environment.withFresh(environment, await passwordVariable(environment), use),
+  )
 }
 
 function detailsOf(
   { engine, endpoint, username, database, region }: DatabaseSettings,
   { host, port }: Entry,
-  ca: string[] | undefined,
-  password: () => Promise<string>,
+  secret: Pick<ConnectionDetails, 'ca' | 'password'>,
 ): ConnectionDetails {
-  return Object.freeze({ engine, host, port, endpoint, username, database, region, ca, password })
+  const details = { engine, host, port, endpoint, username, database, region, ...secret }
+  return Object.freeze(Object.defineProperty(details, 'ca', { enumerable: false }))
 }

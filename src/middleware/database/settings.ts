@@ -36,7 +36,7 @@ export interface DatabaseSettings {
 
 /** Where each setting stands in the environment; the first name is the one that messages use. */
 const names = {
-  endpoint: ['db_endpoint', 'DATABASE_ENDPOINT', 'DATABASE_HOST'],
+  endpoint: ['db_endpoint', 'db_host', 'DATABASE_ENDPOINT', 'DATABASE_HOST'],
   port: ['db_port', 'DATABASE_PORT'],
   username: ['db_username', 'DATABASE_USERNAME'],
   database: ['db_database', 'DATABASE_NAME', 'DATABASE_DATABASE'],
@@ -44,21 +44,70 @@ const names = {
   ca: ['ssl_ca_bundle_filename', 'DATABASE_CERT_PATH'],
   // Lambda sets AWS_REGION in any case, to its own.
   region: ['db_region', 'DATABASE_REGION', 'AWS_REGION'],
+  host: [],
 } as const
+
+type Setting = keyof typeof names
 
 const defaultPorts: Readonly<Record<DatabaseEngine, number>> = { postgres: 5432, mysql: 3306 }
 
-/** Reads one variable by any of its names, through `environment()` where that is in the chain. */
+/** How the address of a secret begins, in quotes or not, whoever would resolve it. */
+const secretAddress = /^[\s"'`]*(?:(?:secret|ssm|secretsmanager):\/\/|arn:aws[\w-]*:(?:secretsmanager|ssm):)/i
+
+const stores = 'parameterStore() or secretsManager() in front of that'
+
+/**
+ * Refuses what reads like the address of a secret: the database would be sent it as it stands, and answer as for a wrong
+ * password.
+ *
+ * @throws ConfigurationError
+ */
+export function refuseAddress(place: string, value: string, remedy: string): string {
+  if (!secretAddress.test(value)) return value
+  throw new ConfigurationError(`iamDbAuth(): ${place} is the address of a secret: ${remedy}`)
+}
+
+/** Reads one variable, through `environment()` where that is in the chain. */
 export async function variable(
-  setting: keyof typeof names,
+  name: string,
   environment: Environment | undefined,
 ): Promise<string | undefined> {
-  for (const name of names[setting]) {
-    const value =
-      environment === undefined ? process.env[name] : await environment.get(name, { optional: true })
-    if (value !== undefined && value !== '') return value
+  const value =
+    environment === undefined ? process.env[name] : await environment.get(name, { optional: true })
+  if (value === undefined || value === '') return undefined
+  const remedy =
+    environment === undefined
+      ? `it needs environment() in front of iamDbAuth(), and ${stores}`
+      : 'what it names is an address once more, and only the first one is followed'
+  return refuseAddress(name, value, remedy)
+}
+
+/** The one way of every setting: its option, else the first of its variables that is set. */
+async function read(
+  setting: Setting,
+  options: DatabaseOverrides,
+  environment: Environment | undefined,
+): Promise<string | undefined> {
+  const given = setting === 'password' ? undefined : options[setting]
+  if (given !== undefined) {
+    const [name = 'a variable'] = names[setting]
+    const remedy = `set ${name} to it, with environment() in front of iamDbAuth(), and ${stores}`
+    return refuseAddress(`the option "${setting}"`, String(given), remedy)
   }
-  return undefined
+  for (const name of names[setting]) {
+    const value = await variable(name, environment)
+    if (value !== undefined) return value
+  }
+  const region = setting === 'region' ? regionFromFile() : undefined
+  return region && refuseAddress('AWS_REGION', region, `it needs environment() in front, and ${stores}`)
+}
+
+/** Which variable holds the password. @throws ConfigurationError if none does */
+export async function passwordVariable(environment: Environment | undefined): Promise<string> {
+  for (const name of names.password) {
+    if ((await variable(name, environment)) !== undefined) return name
+  }
+  throw new ConfigurationError(`iamDbAuth(): the password is not known: set ${names.password.join(' or ')}`)
 }
 
 /**
@@ -69,34 +118,32 @@ export async function variable(
  */
 export async function readSettings(
   engine: DatabaseEngine,
-  overrides: DatabaseOverrides,
+  options: DatabaseOverrides,
   environment: Environment | undefined,
 ): Promise<DatabaseSettings> {
+  const get = (setting: Setting): Promise<string | undefined> => read(setting, options, environment)
   // Certificates are compared without regard to case, and signatures are not.
-  const endpoint = required(
-    'endpoint',
-    (overrides.endpoint ?? (await variable('endpoint', environment)))?.toLowerCase(),
-  )
-  const username = required('username', overrides.username ?? (await variable('username', environment)))
-  const database = overrides.database ?? (await variable('database', environment))
-  const port = Number(overrides.port ?? (await variable('port', environment)) ?? defaultPorts[engine])
+  const endpoint = required('endpoint', (await get('endpoint'))?.toLowerCase())
+  const username = required('username', await get('username'))
+  const database = await get('database')
+  const port = Number((await get('port')) ?? defaultPorts[engine])
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new ConfigurationError(`iamDbAuth(): ${names.port[0]} is a port, 1 to 65535`)
   if (/[/:@\s]/.test(endpoint))
     throw new ConfigurationError(
       `iamDbAuth(): ${names.endpoint[0]} is a host's name alone, without scheme and port`,
     )
+  // The endpoint's own region is the one that the token must be signed for, whatever the function's is.
+  const ownRegion = options.region === undefined ? regionOf(endpoint) : undefined
   return {
     engine,
     endpoint,
-    host: overrides.host ?? endpoint,
+    host: (await get('host')) ?? endpoint,
     port,
     username,
     database: isDsql(endpoint) ? (database ?? 'postgres') : required('database', database),
-    // The endpoint's own region is the one that the token must be signed for, whatever the function's is.
-    region:
-      overrides.region ?? regionOf(endpoint) ?? (await variable('region', environment)) ?? regionFromFile(),
-    ca: overrides.ca ?? (await variable('ca', environment)),
+    region: ownRegion ?? (await get('region')),
+    ca: await get('ca'),
   }
 }
 
@@ -113,18 +160,25 @@ function required(setting: 'endpoint' | 'username' | 'database', value: string |
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.RegionsAndAvailabilityZones.html
  */
 export function regionOf(endpoint: string): string | undefined {
-  const region = '([a-z]{2}(?:-[a-z]+)+-\\d)'
+  const region = '([a-z]{2,4}(?:-[a-z]+)+-\\d)'
   const forms = [
-    `${region}\\.rds\\.amazonaws\\.com(?:\\.cn)?`,
+    `${region}\\.rds\\.amazonaws\\.(?:com(?:\\.cn)?|eu)`,
     `rds\\.${region}\\.amazonaws\\.com\\.cn`,
-    `dsql\\.${region}\\.on\\.aws`,
+    `${dsql}\\.${region}\\.on\\.aws`,
   ]
   return new RegExp(`\\.(?:${forms.join('|')})$`).exec(endpoint)?.slice(1).find(Boolean)
 }
 
+/**
+ * How a cluster's service is called in its name: by PrivateLink, its cell is named, too.
+ *
+ * @see https://docs.aws.amazon.com/aurora-dsql/latest/userguide/privatelink-managing-clusters.html
+ */
+const dsql = 'dsql(?:-[a-z\\d-]+)?'
+
 /** Whether it is an Aurora DSQL cluster, which has tokens of its own. */
 export function isDsql(endpoint: string): boolean {
-  return /\.dsql\.[a-z\d-]+\.on\.aws$/.test(endpoint)
+  return new RegExp(`\\.${dsql}\\.[a-z\\d-]+\\.on\\.aws$`).test(endpoint)
 }
 
 /** Certificates name hosts and not addresses. */

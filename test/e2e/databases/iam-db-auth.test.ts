@@ -31,7 +31,9 @@ describe.each(databases)('$title', (server) => {
     await Promise.all(made.splice(0).map((database) => database.end()))
   })
 
-  function make(options: Partial<IamDbAuthOptions> = {}): IamDbAuth<'postgres' | 'mysql'> {
+  function make(
+    options: Partial<IamDbAuthOptions<'postgres' | 'mysql', 'db'>> = {},
+  ): IamDbAuth<'postgres' | 'mysql'> {
     const database = iamDbAuth<'postgres' | 'mysql'>({
       engine,
       endpoint,
