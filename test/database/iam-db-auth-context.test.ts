@@ -11,7 +11,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { noCertificates } from '../support/certificates.ts'
 import { errorOf, tokensOf, useIamDatabases, work } from '../support/iam-databases.ts'
 import { readIamToken } from '../support/iam-token.ts'
-import { reachableText } from '../support/reachable-text.ts'
 import { useSecretStores } from '../support/secret-stores.ts'
 
 const rds = 'shop.c1.eu-west-1.rds.amazonaws.com'
@@ -306,7 +305,7 @@ describe.skipIf(noCertificates() !== undefined)('X20: a context that is logged',
         expect(Object.keys(context)).toContain('db')
         expect({ ...context }.db).toBe(context.db)
         expect(context.connectionDetails.ca?.length).toBeGreaterThan(0)
-        for (const shown of [text, inspect(context, { showHidden: true, depth: 12 }), reachableText(client)])
+        for (const shown of [text, inspect([context, client], { showHidden: true, depth: 12 })])
           expect(shown).not.toContain('MARKER')
         client.release()
       })
