@@ -10,7 +10,7 @@ interface RequestState {
   error: unknown
   response: unknown
   /** Who has a last word on a response that leaves past every `after`. */
-  readonly finishers: Finish[]
+  finishers: Finish[] | undefined
   finished: Promise<unknown> | undefined
   /** What becomes of each response that is set from now on. */
   pin: Finish | undefined
@@ -66,7 +66,7 @@ const response: Accessor = {
     if (!('earlyResponse' in this)) return state.response
     // An error without an answer is thrown on by Middy, as long as it finds nothing here.
     if (state.error !== undefined && state.error !== null && state.response === undefined) return undefined
-    if (state.finishers.length === 0 && state.scope.isSettled) return state.response
+    if (state.finishers === undefined && state.scope.isSettled) return state.response
     return (state.finished ??= finish(state))
   },
   set(value: unknown) {
@@ -77,7 +77,7 @@ const response: Accessor = {
   },
 }
 
-async function finish({ scope, finishers, response }: RequestState): Promise<unknown> {
+async function finish({ scope, finishers = [], response }: RequestState): Promise<unknown> {
   if (!scope.isSettled) await scope.settle()
   let value = response
   for (const finisher of finishers) value = await finisher(value)
@@ -85,52 +85,55 @@ async function finish({ scope, finishers, response }: RequestState): Promise<unk
   return value
 }
 
-function open(request: KnownRequest): RequestState {
-  const state: RequestState = {
-    scope: new Scope(request, currentScope()),
-    context: request.context,
-    error: request.error,
-    response: request.response,
-    finishers: [],
-    finished: undefined,
-    pin: undefined,
-  }
-  request[key] = state
+/** Puts the accessors in place, with what the request has by then. */
+function watch(request: KnownRequest, state: RequestState): void {
+  state.context = request.context
+  state.error = request.error
+  state.response = state.pin === undefined ? request.response : state.pin(request.response)
   // One after the other: `defineProperties` takes three times as long.
   Object.defineProperty(request, 'context', context)
   Object.defineProperty(request, 'error', error)
   Object.defineProperty(request, 'response', response)
-  return state
-}
-
-function stateOf(request: KnownRequest): RequestState {
-  return request[key] ?? open(request)
 }
 
 /** What a hook that has opened a scope returns, so that Middy goes on outside of the caller's frame. */
 const opened = Promise.resolve()
 
+type Hook = (request: MiddyRequest) => void | Promise<void>
+
 /**
- * Runs the work of a `before` within the invocation's scope, which begins with the first hook that asks for it. A chain
- * of a record shares the scope of that record.
+ * Runs a `before` that begins an invocation: its scope is there from the first hook that asks for it. A chain of a record
+ * shares the scope of that record.
+ *
+ * The first hook may run in the frame of whoever called the handler, who must not be put into the scope: so the accessors
+ * come behind it, what it throws is thrown later, and it always returns a promise.
  */
-export function withinInvocation(
-  request: MiddyRequest,
-  work: (scope: Scope) => void | Promise<void>,
-): void | Promise<void> {
-  const known = scopeOf(request)
-  if (known !== undefined) return inScope(known, () => work(known))
-  const { scope } = open(request)
-  return inScope(scope, () => {
-    try {
-      return work(scope) ?? opened
-    } catch (reason) {
-      // Thrown at once, it would be caught in the frame of whoever called the handler.
-      return opened.then(() => {
-        throw reason
-      })
-    }
-  })
+export function opensInvocation(request: KnownRequest, before: Hook): void | Promise<void> {
+  if (scopeOf(request) !== undefined) return before(request)
+  const state: RequestState = {
+    scope: new Scope(request, currentScope()),
+    context: undefined,
+    error: undefined,
+    response: undefined,
+    finishers: undefined,
+    finished: undefined,
+    pin: undefined,
+  }
+  request[key] = state
+  try {
+    return before(request) ?? opened
+  } catch (reason) {
+    return opened.then(() => {
+      throw reason
+    })
+  } finally {
+    watch(request, state)
+  }
+}
+
+/** The same, with the hook and whatever it calls within the scope: `remainingTime()` is the invocation's. */
+export function withinInvocation(request: MiddyRequest, before: Hook): void | Promise<void> {
+  return opensInvocation(request, () => inScope(scopeOf(request) as Scope, before, request))
 }
 
 /** The scope of a request, if a `before` has opened one. */
@@ -165,15 +168,21 @@ export function settleSends(request: MiddyRequest, waiter: object): Promise<void
 
 /**
  * Lets a middleware have a last word on a response that Middy leaves with past every `after`: when a `before` returns a
- * value, or a later `after` or `onError` does.
+ * value, or a later `after` or `onError` does. For hooks of an invocation that has begun.
  */
-export function finalizeResponse(request: MiddyRequest, finisher: Finish): void {
-  stateOf(request).finishers.push(finisher)
+export function finalizeResponse(request: KnownRequest, finisher: Finish): void {
+  const state = request[key]
+  if (state === undefined) return
+  if (state.finishers === undefined) state.finishers = [finisher]
+  else state.finishers.push(finisher)
 }
 
 /** From now on, what any middleware sets as the response is what `pin` makes of it; so is what is there already. */
-export function pinResponse(request: MiddyRequest, pin: Finish): void {
-  const state = stateOf(request)
+export function pinResponse(request: KnownRequest, pin: Finish): void {
+  const state = request[key]
+  if (state === undefined) return
   state.pin = pin
-  request.response = state.response
+  // Written through the accessor, if that is there; else it is when it comes.
+  const { response } = request
+  request.response = response
 }

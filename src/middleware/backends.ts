@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda'
 import type { Transacts } from '../backends/capabilities.ts'
 import { ConfigurationError } from '../errors/index.ts'
 import { defaultLogger, logSafely } from '../core/logger.ts'
-import { awaitSends, settleSends, withinInvocation } from '../invocation/middy-request.ts'
+import { awaitSends, settleSends, opensInvocation } from '../invocation/middy-request.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'
 
 /** A backend, or a function that makes one from the context of an invocation when the handler first asks for it. */
@@ -95,7 +95,7 @@ export function backends<const TOptions extends Readonly<Record<string, BackendO
 
   const middleware = {
     before: function backendsBefore(request: MiddyRequest): void | Promise<void> {
-      return withinInvocation(request, () => {
+      return opensInvocation(request, () => {
         awaitSends(request, middleware)
         place(request.context as unknown as Record<string, unknown>)
       })

@@ -1,6 +1,6 @@
 import { invalidEvent } from '../events/advice.ts'
 import type { Context } from 'aws-lambda'
-import { awaitSends, settleSends, withinInvocation } from '../invocation/middy-request.ts'
+import { awaitSends, settleSends, opensInvocation } from '../invocation/middy-request.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'
 import { eventKind } from '../events/event-kind.ts'
 
@@ -83,7 +83,7 @@ export function invocationResponse(result: unknown): unknown {
 export function invocation(): Middleware<InvocationRequest> {
   const middleware = {
     before: function invocationBefore(request: MiddyRequest): void | Promise<void> {
-      return withinInvocation(request, () => {
+      return opensInvocation(request, () => {
         awaitSends(request, middleware)
         request.event = invocationRequest(request.event, request.context)
       })

@@ -2,6 +2,7 @@ import { invalidEvent } from '../../events/advice.ts'
 import type { Context } from 'aws-lambda'
 import { InvalidEventError } from '../../errors/index.ts'
 import { checkOptions, is, isCount, isLogger } from '../../core/options.ts'
+import { awaitSends, opensInvocation, settleSends } from '../../invocation/middy-request.ts'
 import type { MiddyRequest, Middleware } from '../../core/middy.ts'
 import { eventKind } from '../../events/event-kind.ts'
 import { HttpRequest, type HttpRequestOptions, type HttpSource } from '../http-request.ts'
@@ -71,11 +72,21 @@ function httpNormalizer<TRequest extends HttpRequest>(
   checkOptions(factory, options, optionChecks)
   const { respond, fail } = responder(options)
 
-  function before(request: MiddyRequest): void {
+  function before(request: MiddyRequest): void | Promise<void> {
+    return opensInvocation(request, begin)
+  }
+
+  function begin(request: MiddyRequest): void {
+    awaitSends(request, middleware)
     request.event = read(request.event, request.context, options)
   }
 
   function after(request: MiddyRequest): void | Promise<void> {
+    const settling = settleSends(request, middleware)
+    return settling === undefined ? encode(request) : settling.then(() => encode(request))
+  }
+
+  function encode(request: MiddyRequest): void | Promise<void> {
     const { event, response } = request
     if (!(event instanceof HttpRequest)) throw invalidEvent(factory, ['its own request'], 'another')
     return settle(request, respond(response, event as HttpRequest))
@@ -86,20 +97,33 @@ function httpNormalizer<TRequest extends HttpRequest>(
     // because to a queue, for one, any response says that all went well.
     if (!(request.event instanceof HttpRequest)) {
       if (request.error instanceof InvalidEventError) return
-      before(request)
+      request.event = read(request.event, request.context, options)
     }
-    const event = request.event as HttpRequest
-    const { response, error } = request
-    return settle(request, response === undefined ? fail(error, event) : respond(response, event))
+    const settling = settleSends(request, middleware)
+    if (settling === undefined) return answerError(request, request.error)
+    return settling.then(
+      () => answerError(request, request.error),
+      (error: unknown) => {
+        request.response = undefined
+        return answerError(request, error)
+      },
+    )
+  }
+
+  function answerError(request: MiddyRequest, error: unknown): void | Promise<void> {
+    const { event, response } = request
+    const made = event as HttpRequest
+    return settle(request, response === undefined ? fail(error, made) : respond(response, made))
   }
 
   const name = (hook: string, fn: object): object =>
     Object.defineProperty(fn, 'name', { value: factory + hook })
-  return {
+  const middleware = {
     before: name('Before', before),
     after: name('After', after),
     onError: name('OnError', onError),
   } as Middleware<TRequest>
+  return middleware
 }
 
 /** Kept synchronous where nothing has to be read, so that Middy does not wait a turn. */

@@ -1,6 +1,6 @@
 import { DeadlineError, FailedRecordError, SkippedRecordError } from '../../errors/index.ts'
 import { defaultLogger, logSafely } from '../../core/logger.ts'
-import { Scope, currentScope, inScope } from '../../invocation/scope.ts'
+import { Scope, currentScope, enterScope } from '../../invocation/scope.ts'
 import { Deadline } from '../../invocation/deadline.ts'
 import type { EachRecordOptions } from './options.ts'
 import type { RecordLane } from './lanes.ts'
@@ -54,6 +54,8 @@ export class BatchRun<TRequest> {
     const count = Math.min(concurrency, lanes?.length ?? this.#results.length)
     const workers = new Array<Promise<void>>(count)
     for (let index = 0; index < count; index++) workers[index] = this.#work(left)
+    // The first record of each worker has begun in this frame.
+    enterScope(this.#scope)
     await this.#deadline.limit(workers)
     this.#isOver = true
     // The copies of a record that were not run end as the one that was.
@@ -96,11 +98,18 @@ export class BatchRun<TRequest> {
 
   /** A record is done when what it sent is acknowledged. */
   #runInScope(request: TRequest, index: number): unknown {
-    const work = { event: request, context: this.#batch.lambdaContext }
-    const scope = new Scope(work, this.#scope, this.#batch.ids[index])
+    const scope = new Scope(
+      { event: request, context: this.#batch.lambdaContext },
+      this.#scope,
+      this.#batch.ids[index],
+    )
+    // This worker's own asynchronous context: each record takes it over from the one before.
+    enterScope(scope)
     let answer: unknown
     try {
-      answer = inScope(scope, () => this.#run(request))
+      const hasWork = this.#batch.spec.prepare?.(request) ?? true
+      if (hasWork === true) answer = this.#fn(request)
+      else if (hasWork !== false) answer = hasWork.then((work) => (work ? this.#fn(request) : undefined))
     } catch (error) {
       return settled(scope, () => {
         throw error
@@ -109,12 +118,6 @@ export class BatchRun<TRequest> {
     if (isThenable(answer) || !scope.isSettled) return settled(scope, () => answer)
     scope.end()
     return answer
-  }
-
-  #run(request: TRequest): unknown {
-    const hasWork = this.#batch.spec.prepare?.(request) ?? true
-    if (typeof hasWork === 'boolean') return hasWork ? this.#fn(request) : undefined
-    return hasWork.then((work) => (work ? this.#fn(request) : undefined))
   }
 
   async #failed(error: unknown, request: TRequest): Promise<PromiseSettledResult<unknown>> {

@@ -10,7 +10,7 @@ import {
   finalizeResponse,
   pinResponse,
   settleSends,
-  withinInvocation,
+  opensInvocation,
 } from '../../invocation/middy-request.ts'
 import { type Logger, defaultLogger, logSafely } from '../../core/logger.ts'
 import { asRecord } from '../../core/record.ts'
@@ -27,12 +27,14 @@ export function normalizesRecords<TBatch extends AnyBatch>(
   read: (event: unknown, context: Context) => TBatch,
   logger: Logger = defaultLogger,
 ): Middleware<TBatch> {
+  function open(request: MiddyRequest): void {
+    awaitSends(request, middleware)
+    begin(request, { read, logger })
+  }
+
   const middleware = {
     before: function recordsBefore(request: MiddyRequest): void | Promise<void> {
-      return withinInvocation(request, () => {
-        awaitSends(request, middleware)
-        begin(request, { read, logger })
-      })
+      return opensInvocation(request, open)
     },
     after: function recordsAfter(request: MiddyRequest): void | Promise<void> {
       const settling = settleSends(request, middleware)
