@@ -131,9 +131,15 @@ export function opensInvocation(request: KnownRequest, before: Hook): void | Pro
   }
 }
 
-/** The same, with the hook and whatever it calls within the scope: `remainingTime()` is the invocation's. */
-export function withinInvocation(request: MiddyRequest, before: Hook): void | Promise<void> {
-  return opensInvocation(request, () => inScope(scopeOf(request) as Scope, before, request))
+/** The same, with the work and whatever it calls within the scope: `remainingTime()` is the invocation's. */
+export function withinInvocation(
+  request: MiddyRequest,
+  work: (scope: Scope) => void | Promise<void>,
+): void | Promise<void> {
+  return opensInvocation(request, () => {
+    const scope = scopeOf(request)
+    return scope && inScope(scope, work, scope)
+  })
 }
 
 /** The scope of a request, if a `before` has opened one. */
