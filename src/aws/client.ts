@@ -1,4 +1,5 @@
 import { ConfigurationError, DotenvError } from '../errors/index.ts'
+import { asRecord } from '../core/record.ts'
 import { regionFromFile, regionPlaces } from './region.ts'
 
 /** The part of an AWS SDK client that the library uses. Any client fits, and so does a stand-in. */
@@ -13,7 +14,7 @@ export type ClientOption = AwsClient | (() => AwsClient | Promise<AwsClient>)
 
 /** Checks an option that is a client or makes a client. */
 export function isClientOption(value: unknown): boolean {
-  return typeof value === 'function' || typeof (value as { send?: unknown } | null)?.send === 'function'
+  return typeof value === 'function' || typeof asRecord(value)?.['send'] === 'function'
 }
 
 /** A client that the library makes itself. The library also reads its region. */

@@ -17,13 +17,6 @@ import type { Model } from './model.ts'
 import { Query } from './query.ts'
 import type { QueryRunner } from './planning/query-state.ts'
 import { batchGet, batchWrite } from './dynamodb/batch.ts'
-import {
-  preconditionOf,
-  updatePrecondition,
-  versionOf,
-  versioned,
-  versionedPut,
-} from './dynamodb/preconditions.ts'
 import { hasTaken } from './dynamodb/has-taken.ts'
 import type { DynamoDbOptions, DynamoDbUpdateOptions } from './dynamodb/options.ts'
 import { PreparedWrites } from './dynamodb/prepared-writes.ts'
@@ -32,22 +25,24 @@ import { TableAccess } from './dynamodb/table-access.ts'
 import { TableReader } from './dynamodb/table-reader.ts'
 import { plainItem } from '../wire/unmarshall.ts'
 import type { AttributeItem } from '../wire/attribute-value.ts'
+import { keyOf } from './planning/keys.ts'
 import {
   type Precondition,
-  type WriteTarget,
-  checkedConditions,
-  deleteInput,
-  keyOf,
-  putInput,
-  updateInput,
-} from './dynamodb/writes.ts'
+  preconditionOf,
+  updatePrecondition,
+  versionOf,
+  versioned,
+  versionedPut,
+} from './planning/preconditions.ts'
+import type { WriteTarget } from './dynamodb/write-target.ts'
+import { checkedConditions, deleteInput, putInput, updateInput } from './dynamodb/writes.ts'
 
 export type { DynamoDbOptions, DynamoDbUpdateOptions } from './dynamodb/options.ts'
 export type { Path } from './dynamodb/expression.ts'
 export type { PreparedWrites } from './dynamodb/prepared-writes.ts'
 export type { NumberMode } from '../wire/unmarshall.ts'
 export type { DateMode } from '../wire/attribute-value.ts'
-export type { Changes } from './dynamodb/writes.ts'
+export type { Changes } from './dynamodb/changes.ts'
 export { type TransactOptions, type TransactWrite, transact } from './dynamodb/transact.ts'
 
 /**
@@ -82,7 +77,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
   /** Writes that are made together with others by `transact()`. */
   readonly prepare: PreparedWrites<TItem, TInput, Pick<TItem, TKey & keyof TItem>>
   readonly #model: Model<TItem, TInput, TKey>
-  readonly #access: TableAccess
+  readonly #access: TableAccess<TItem, TInput>
   readonly #runner: QueryRunner
 
   constructor(model: Model<TItem, TInput, TKey>, options: DynamoDbOptions = {}) {
@@ -183,13 +178,14 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
   ): Promise<TItem> {
     const target = await this.#access.target()
     const precondition = updatePrecondition(patch, options, target.version)
-    const input = updateInput(target, key, patch, options, precondition)
+    const update = { key, patch, changes: options }
+    const input = updateInput(target, update, precondition)
     if (input === undefined) return this.#unchanged(target, keyOf(target, key), precondition)
     const { Attributes = {} } = await this.#access.write('UpdateItem', input, {
       precondition,
       won: (current) =>
-        hasTaken(current, patch, options, precondition, target)
-          ? { Attributes: current as AttributeItem }
+        current !== undefined && hasTaken(current, update, { ...target, seen: precondition.version })
+          ? { Attributes: current }
           : undefined,
     })
     return (await this.#item(Attributes)) as TItem
@@ -244,7 +240,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
 
   async #item(wire: AttributeItem | undefined): Promise<TItem | undefined> {
     if (wire === undefined || this.#access.isExpired(wire)) return undefined
-    return (await this.#access.items([wire]))[0] as TItem
+    return this.#access.item(wire)
   }
 
   async #put(item: TItem, precondition: Precondition): Promise<void> {
@@ -274,21 +270,22 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
   async #unchanged(
     target: WriteTarget,
     key: AttributeItem,
-    { item, version, when }: Precondition,
+    { item, version, when = [] }: Precondition,
   ): Promise<TItem> {
     const conditions = checkedConditions(target, when)
     const wire = await this.#access.read(key, true)
     if (wire === undefined) {
-      const isMet = version === undefined && conditions.every((one) => meets({}, one))
+      const isMet = version === undefined && conditions.every((condition) => meets({}, condition))
       if (item === 'existing' || !isMet) throw this.#access.missing()
-      const [made] = (await this.#access.items([key])) as [TItem]
+      const made = await this.#access.item(key)
       const next = versioned(made, target.version, 1)
       await this.#put(next, { item: 'new' })
       return next
     }
     const plain = plainItem(wire)
     const isSeen = version === undefined || plain[target.version ?? ''] === version
-    if (!isSeen || !conditions.every((one) => meets(plain, one))) throw await this.#access.conflict(wire)
-    return (await this.#item(wire)) as TItem
+    if (!isSeen || !conditions.every((condition) => meets(plain, condition)))
+      throw await this.#access.conflict(wire)
+    return this.#access.item(wire)
   }
 }

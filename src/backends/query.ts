@@ -158,8 +158,8 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
   /** The order. The backend refuses one that none of its indexes gives. */
   sortBy(column: Column<TItem>, direction: 'asc' | 'desc' = 'asc'): Query<TItem, TSelected> {
     this.#runner.checkColumn(column)
-    if (!(['asc', 'desc'] as unknown[]).includes(direction))
-      throw new ConditionError('A direction is asc or desc')
+    const directions: readonly unknown[] = ['asc', 'desc']
+    if (!directions.includes(direction)) throw new ConditionError('A direction is asc or desc')
     return this.#with({ sort: { column, direction } })
   }
 

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
-import { randomUUID } from 'node:crypto'
 import { ColumnError, KeyChangeError } from '../errors/index.ts'
 import { checkOptions, is } from '../core/options.ts'
+import { type UnknownRecord, asRecord } from '../core/record.ts'
 import type {
   Creates,
   DeleteOptions,
@@ -18,11 +18,14 @@ import { equals } from './planning/evaluate.ts'
 import type { Model } from './model.ts'
 import { Query } from './query.ts'
 import type { QueryRunner } from './planning/query-state.ts'
+import { type Precondition, preconditionOf, versioned } from './planning/preconditions.ts'
 import { type AnyKysely, type DatabaseOption, isKysely, openDatabase } from './sql/database.ts'
-import { type RowPrecondition, preconditionOf, isNoPrecondition, meetsNothing } from './sql/preconditions.ts'
+import { isNone, meetsNothing } from './sql/row-conditions.ts'
 import { toItem } from './sql/rows.ts'
 import { type SqlAccess, sqlAccess } from './sql/sql-access.ts'
 import { SqlReader } from './sql/sql-reader.ts'
+import type { RowChange } from './sql/sql-writer.ts'
+import { together, withinSavepoint } from './sql/transactions.ts'
 
 /** Options of {@link SqlBackend}. */
 export interface SqlBackendOptions<TDatabase extends DatabaseOption = DatabaseOption> {
@@ -41,13 +44,13 @@ export interface SqlTransaction {
   readonly of: AnyKysely
 }
 
-/** How often a transaction of the backend's own is tried, where others stand in its way. */
-const maxAttempts = 5
-
 /** What `backend.kysely` is: what was given, or what was made of it. */
 type KyselyOf<TDatabase> = TDatabase extends Kysely<infer _TTables> ? TDatabase : Promise<AnyKysely>
 
-type Fields = Readonly<Record<string, unknown>>
+/** A change of a row, and the row to store where there is none, if one may be. */
+interface Change extends RowChange {
+  readonly fresh: object | undefined
+}
 
 /**
  * Rows of a table in PostgreSQL or MySQL, on Kysely. Needs `kysely` and, for the pool, `pg` or `mysql2`. Lists and objects
@@ -91,7 +94,8 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
       version: (value: unknown) => typeof value === 'string' && model.has(value),
       tokenSecret: is('string'),
     })
-    if ((options.db as unknown) === undefined) throw new TypeError('SqlBackend() needs the option "db"')
+    const { db }: { readonly db?: unknown } = options
+    if (db === undefined) throw new TypeError('SqlBackend() needs the option "db"')
     if (model.key.length === 0) throw new TypeError('SqlBackend(): the model needs a key')
     this.#model = model
     this.#options = options
@@ -116,7 +120,7 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   /** Stores several new items, all or none. */
   async createMany(list: readonly TInput[]): Promise<TItem[]> {
     const items = await Promise.all(list.map((data) => this.#model.validate(data)))
-    const rows = items.map((item) => this.#versioned(item, 1))
+    const rows = items.map((item) => versioned(item, this.#options.version, 1))
     const { writer } = await this.#open()
     const stored = await this.#together(writer.insertsInParts(rows), (kysely) => writer.insert(kysely, rows))
     return stored.map((row) => this.#item(row))
@@ -126,22 +130,20 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   async put(data: TInput, options: WriteConditions<TItem> = {}): Promise<TItem> {
     const item = await this.#model.validate(data)
     const { version } = this.#options
-    const carried = version === undefined ? undefined : Number((item as Fields)[version] ?? 0)
-    const precondition = preconditionOf(options, version, carried)
+    const carried = version === undefined ? undefined : Number(asRecord(item)[version] ?? 0)
+    const precondition = this.#precondition(options, carried)
     const { writer } = await this.#open()
-    const fresh = this.#versioned(item, 1)
-    const isPlain = version === undefined && precondition.when.length === 0
+    const fresh = versioned(item, this.#options.version, 1)
+    const isPlain = version === undefined && isNone(precondition)
     const row = await this.#together(!writer.changesInOne, async (kysely) => {
       if (isPlain && writer.changesInOne) return writer.upsert(kysely, item)
       // Without the version of another one it is a new item, or a conflict.
       if (version === undefined || precondition.version !== undefined)
-        return this.#change(
-          kysely,
-          item,
-          this.#changes(item, writer.columnsOf(item), null),
+        return this.#change(kysely, item, {
+          changes: this.#changes(item, writer.columnsOf(item), null),
           precondition,
           fresh,
-        )
+        })
       const stored = meetsNothing(precondition) ? await writer.insertIfNew(kysely, fresh) : undefined
       return stored ?? writer.refuse(kysely, item)
     })
@@ -173,15 +175,15 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   ): Promise<TItem> {
     const { version } = this.#options
     const columns = Object.keys(patch).filter((column) => column !== version)
-    for (const column of columns) this.#checkChange(key, column, (patch as Fields)[column])
-    const carried = version === undefined ? undefined : (patch as Fields)[version]
-    const precondition = preconditionOf(options, version, carried)
+    for (const column of columns) this.#checkChange(key, column, asRecord(patch)[column])
+    const carried = version === undefined ? undefined : asRecord(patch)[version]
+    const precondition = this.#precondition(options, carried)
     const { writer } = await this.#open()
     const changes = this.#changes(patch, columns, undefined)
-    const fresh = upsert ? this.#versioned({ ...patch, ...writer.keyOf(key) }, 1) : undefined
+    const fresh = upsert ? versioned({ ...patch, ...writer.keyOf(key) }, version, 1) : undefined
     return this.#item(
       await this.#together(!writer.changesInOne, (kysely) =>
-        this.#change(kysely, key, changes, precondition, fresh),
+        this.#change(kysely, key, { changes, precondition, fresh }),
       ),
     )
   }
@@ -191,13 +193,12 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
     key: Pick<TItem, TKey & keyof TItem>,
     { mustExist = false, ...options }: DeleteOptions<TItem> = {},
   ): Promise<TItem | undefined> {
-    const precondition = preconditionOf(options, this.#options.version, undefined)
+    const precondition = this.#precondition(options)
     const { writer } = await this.#open()
     const row = await this.#together(!writer.changesInOne, async (kysely) => {
       const removed = await writer.delete(kysely, key, precondition)
       if (removed !== undefined) return removed
-      const isFine =
-        !mustExist && (isNoPrecondition(precondition) || (await writer.lacks(kysely, key, precondition)))
+      const isFine = !mustExist && (isNone(precondition) || (await writer.lacks(kysely, key, precondition)))
       return isFine ? undefined : writer.refuse(kysely, key)
     })
     return row && this.#item(row)
@@ -213,22 +214,14 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
    * part of that one, which is undone for itself.
    */
   async transaction<T>(run: (backend: this, transaction: SqlTransaction) => Promise<T>): Promise<T> {
-    const { kysely, sql } = await this.#open()
+    const access = await this.#open()
+    const { kysely } = access
     const of = this.#base ?? kysely
     if (!kysely.isTransaction)
       return kysely
         .transaction()
         .execute((transaction) => run(this.#bound(transaction, of), { kysely: transaction, of }))
-    const savepoint = sql.id(`part_${randomUUID()}`)
-    await sql`savepoint ${savepoint}`.execute(kysely)
-    try {
-      const result = await run(this, { kysely, of })
-      await sql`release savepoint ${savepoint}`.execute(kysely)
-      return result
-    } catch (error) {
-      await sql`rollback to savepoint ${savepoint}`.execute(kysely)
-      throw error
-    }
+    return withinSavepoint(access, () => run(this, { kysely, of }))
   }
 
   /** The same backend within the transaction of another one; itself, if that is of another database. */
@@ -243,19 +236,12 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   }
 
   /** Changes a row, or stores a new one if it may; twice, where another one was faster. */
-  async #change(
-    kysely: AnyKysely,
-    key: object,
-    changes: Fields,
-    precondition: RowPrecondition,
-    fresh: object | undefined,
-  ): Promise<Fields> {
+  async #change(kysely: AnyKysely, key: object, { fresh, ...change }: Change): Promise<UnknownRecord> {
     const { writer } = await this.#open()
-    const { version } = this.#options
     for (let attempt = 0; attempt < 2; attempt++) {
-      const row = await writer.change(kysely, key, changes, precondition, version)
+      const row = await writer.change(kysely, key, change)
       if (row !== undefined) return row
-      if (fresh === undefined || !meetsNothing(precondition)) break
+      if (fresh === undefined || !meetsNothing(change.precondition)) break
       const stored = await writer.insertIfNew(kysely, fresh)
       if (stored !== undefined) return stored
     }
@@ -266,7 +252,7 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   #changes(item: object, columns: readonly string[], missing: null | undefined): Record<string, unknown> {
     const changes: Record<string, unknown> = {}
     for (const column of columns) {
-      const value = (item as Fields)[column] ?? ((item as Fields)[column] === null ? null : missing)
+      const { [column]: value = missing } = asRecord(item)
       if (value === undefined || column === this.#options.version || this.#isKey(column)) continue
       changes[column] = value
     }
@@ -274,50 +260,37 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   }
 
   #isKey(column: string): boolean {
-    return this.#model.key.includes(column as TKey)
+    return this.#model.key.some((name) => name === column)
   }
 
-  #checkChange(key: Fields, column: string, value: unknown): void {
+  #checkChange(key: object, column: string, value: unknown): void {
     if (!this.#model.has(column)) throw new ColumnError(column)
-    if (value !== undefined && this.#isKey(column) && !equals(value, key[column]))
+    if (value !== undefined && this.#isKey(column) && !equals(value, asRecord(key)[column]))
       throw new KeyChangeError(column)
   }
 
-  #versioned<T extends object>(item: T, version: number): T {
-    return this.#options.version === undefined ? item : { ...item, [this.#options.version]: version }
+  /** A row that has no version yet has none to compare. */
+  #precondition(options: WriteConditions<TItem>, carried?: unknown): Precondition {
+    const { version, ...others } = preconditionOf(options, this.#options.version, carried)
+    return version ? { ...others, version } : others
   }
 
-  #item(row: Fields): TItem {
+  #item(row: UnknownRecord): TItem {
     return toItem(this.#model, row) as TItem
   }
 
   /** Several statements that must not come apart. */
   async #together<T>(isNeeded: boolean, run: (kysely: AnyKysely) => Promise<T>): Promise<T> {
     const { kysely } = await this.#open()
-    if (!isNeeded || kysely.isTransaction) return run(kysely)
-    for (let attempt = 1; ; attempt++) {
-      try {
-        // Stricter ones have MySQL lock also what is not there, at which two that make the same row stop each other.
-        return await kysely.transaction().setIsolationLevel('read committed').execute(run)
-      } catch (error) {
-        // Of those who still do, one is undone as a whole, and asked to come again.
-        if (attempt === maxAttempts || !isDeadlock(error)) throw error
-      }
-    }
+    return isNeeded ? together(kysely, run) : run(kysely)
   }
 
   #open(): Promise<SqlAccess> {
     return (this.#access ??= openDatabase(this.#options.db)
-      .then((database) => sqlAccess(database, this.#model as unknown as Model))
+      .then((database) => sqlAccess(database, this.#model, this.#options.version))
       .catch((error: unknown) => {
         this.#access = undefined
         throw error
       }))
   }
-}
-
-/** PostgreSQL's and MySQL's codes for two transactions that wait for each other. */
-function isDeadlock(error: unknown): boolean {
-  const { code, errno } = error as { code?: unknown; errno?: unknown }
-  return code === '40P01' || errno === 1213
 }

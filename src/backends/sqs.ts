@@ -101,12 +101,12 @@ export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput> {
       deduplicationId: is('function'),
       delaySeconds: (value: unknown) =>
         typeof value === 'function' ||
-        (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 900),
+        (Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 900),
       attributes: is('function'),
       ordering: oneOf('strict', 'batch'),
       onGroupError: oneOf('stop', 'continue'),
       onUnknown: oneOf('retry', 'reject'),
-      maxInFlight: (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0,
+      maxInFlight: (value: unknown) => Number.isSafeInteger(value) && Number(value) > 0,
       linger: (value: unknown) => typeof value === 'number' && value >= 0,
       logger: isLogger,
     })

@@ -2,6 +2,8 @@
 export type UnknownRecord = Readonly<Record<string, unknown>>
 
 /** The value if it is an object, else `undefined`. AWS may send `null` for an absent field. */
+export function asRecord(value: object): UnknownRecord
+export function asRecord(value: unknown): UnknownRecord | undefined
 export function asRecord(value: unknown): UnknownRecord | undefined {
   return typeof value === 'object' && value !== null ? (value as UnknownRecord) : undefined
 }
@@ -9,6 +11,16 @@ export function asRecord(value: unknown): UnknownRecord | undefined {
 /** The value if it is a string, else `undefined`. */
 export function asString(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
+}
+
+/** The columns of a record that are wanted, where it has them. */
+export function picked<T>(record: Readonly<Record<string, T>>, columns: readonly string[]): Record<string, T> {
+  const part: Record<string, T> = {}
+  for (const column of columns) {
+    const value = Object.hasOwn(record, column) ? record[column] : undefined
+    if (value !== undefined) part[column] = value
+  }
+  return part
 }
 
 /** A map for names that a client chooses. It has no prototype, because a name may be `__proto__`. */

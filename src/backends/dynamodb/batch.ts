@@ -3,6 +3,7 @@ import { chunks } from '../../core/chunks.ts'
 import { ConditionError, DeadlineError, PartialBatchError, ThrottledError } from '../../errors/index.ts'
 import { remainingTime } from '../../invocation/scope.ts'
 import { type Connection, pause } from './connection.ts'
+import { failureOf } from './failure.ts'
 import { numberId } from '../../wire/number-text.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 
@@ -92,7 +93,7 @@ export async function batchWrite(
 function refuseOpen(ids: readonly string[], open: ReadonlySet<string>, cause: unknown): void {
   if (open.size === 0) return
   const positions = [...ids.keys()]
-  const isOpen = (index: number): boolean => open.has(ids[index] as string)
+  const isOpen = (index: number): boolean => open.has(ids[index] ?? '')
   throw new PartialBatchError(
     positions.filter((index) => !isOpen(index)),
     positions.filter(isOpen),
@@ -102,7 +103,7 @@ function refuseOpen(ids: readonly string[], open: ReadonlySet<string>, cause: un
 
 /** Whether an error says nothing of the other pieces: DynamoDB, the network or the time, and not what was asked for. */
 function isPassing(error: unknown): boolean {
-  const { $fault, $metadata } = error as { readonly $fault?: string; readonly $metadata?: unknown }
+  const { $fault, $metadata } = failureOf(error)
   if (error instanceof ThrottledError || error instanceof DeadlineError) return true
   return $metadata !== undefined && $fault !== 'client'
 }

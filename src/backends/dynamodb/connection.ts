@@ -4,6 +4,7 @@ import type { ClientOption } from '../../aws/client.ts'
 import { dynamodb } from '../../aws/dynamodb.ts'
 import { type InputOf, type OperationOf, type OutputOf, type Port, portTo } from '../../aws/port.ts'
 import { DeadlineError, ThrottledError } from '../../errors/index.ts'
+import { failureOf } from './failure.ts'
 import { remainingTime } from '../../invocation/scope.ts'
 
 /** The operations of DynamoDB. */
@@ -52,7 +53,7 @@ export class Connection {
       } catch (error) {
         concealItems(error)
         // Whoever asks how often it was tried means all of it.
-        const { $metadata: metadata } = error as { readonly $metadata?: { attempts?: number } }
+        const { $metadata: metadata } = failureOf(error)
         if (metadata !== undefined) metadata.attempts = tried += metadata.attempts ?? 1
         // The client itself tries again after most errors, but not after this one.
         if (attempt < maxAttempts && isTransactionConflict(error)) await pause(attempt, signal)
@@ -65,11 +66,11 @@ export class Connection {
     const { ConsumedCapacity: consumed } = output as {
       ConsumedCapacity?: ConsumedCapacity | ConsumedCapacity[]
     }
-    for (const one of [consumed ?? []].flat()) this.#options.onCapacity?.(one)
+    for (const capacity of [consumed ?? []].flat()) this.#options.onCapacity?.(capacity)
   }
 
   #explained(cause: unknown, signal: AbortSignal | undefined): unknown {
-    const { name } = cause as { name?: string }
+    const { name } = failureOf(cause)
     if (throttled.has(String(name)))
       return new ThrottledError(`${this.#options.title()} takes no more requests at the moment`, { cause })
     if (name !== 'AbortError' && name !== 'TimeoutError') return cause
@@ -88,18 +89,13 @@ const throttled = new Set([
 
 /** What a failed condition comes with is for the code that asks, and for no log. */
 function concealItems(error: unknown): void {
-  const { CancellationReasons: reasons = [] } = error as CancelledTransaction
-  for (const holder of [error, ...reasons] as object[])
+  const failure = failureOf(error)
+  for (const holder of [failure, ...(failure.CancellationReasons ?? [])])
     if (Object.hasOwn(holder, 'Item')) Object.defineProperty(holder, 'Item', { enumerable: false })
 }
 
-interface CancelledTransaction {
-  readonly name?: string
-  readonly CancellationReasons?: readonly { readonly Code?: string }[]
-}
-
 function isTransactionConflict(error: unknown): boolean {
-  const { name, CancellationReasons: reasons = [] } = error as CancelledTransaction
+  const { name, CancellationReasons: reasons = [] } = failureOf(error)
   if (name === 'TransactionConflictException') return true
   if (name !== 'TransactionCanceledException') return false
   const codes = reasons.map(({ Code = 'None' }) => Code).filter((code) => code !== 'None')

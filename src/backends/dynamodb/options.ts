@@ -3,7 +3,7 @@ import type { ClientOption } from '../../aws/client.ts'
 import type { UpdateOptions } from '../capabilities.ts'
 import type { NumberMode } from '../../wire/unmarshall.ts'
 import type { DateMode } from '../../wire/attribute-value.ts'
-import type { Changes } from './writes.ts'
+import type { Changes } from './changes.ts'
 
 /** Options of {@link DynamoDbBackend}. */
 export interface DynamoDbOptions {

@@ -1,11 +1,18 @@
 import type { Patch, DeleteOptions, WriteConditions } from '../capabilities.ts'
 import { keyId } from './batch.ts'
-import { preconditionOf, updatePrecondition, versioned, versionedPut } from './preconditions.ts'
+import {
+  type Precondition,
+  preconditionOf,
+  updatePrecondition,
+  versioned,
+  versionedPut,
+} from '../planning/preconditions.ts'
 import type { DynamoDbUpdateOptions } from './options.ts'
 import type { TableAccess } from './table-access.ts'
 import type { PreparedWrite, TransactWrite } from './transact.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
-import { type Precondition, type WriteTarget, deleteInput, putInput, updateInput } from './writes.ts'
+import type { WriteTarget } from './write-target.ts'
+import { deleteInput, putInput, updateInput } from './writes.ts'
 
 type Write = PreparedWrite['item']
 
@@ -23,22 +30,24 @@ type Write = PreparedWrite['item']
  * await transact([writes.create({ id: '7' }), writes.delete({ id: '6' })])
  * ```
  */
-export class PreparedWrites<TItem, TInput, TKey> {
-  readonly #access: TableAccess
+export class PreparedWrites<TItem extends object, TInput, TKey extends object> {
+  readonly #access: TableAccess<TItem, TInput>
 
-  private constructor(access: TableAccess) {
+  private constructor(access: TableAccess<TItem, TInput>) {
     this.#access = access
   }
 
   /** @internal */
-  static of<TItem, TInput, TKey>(access: TableAccess): PreparedWrites<TItem, TInput, TKey> {
+  static of<TItem extends object, TInput, TKey extends object>(
+    access: TableAccess<TItem, TInput>,
+  ): PreparedWrites<TItem, TInput, TKey> {
     return new PreparedWrites(access)
   }
 
   /** Stores a new item. */
   create(data: TInput): TransactWrite {
     return this.#prepared(async (target) => {
-      const item = versioned((await this.#access.model.validate(data)) as object, target.version, 1)
+      const item = versioned(await this.#access.model.validate(data), target.version, 1)
       const Put = putInput(target, item, { item: 'new' })
       return [{ Put }, Put.Item]
     })
@@ -47,12 +56,8 @@ export class PreparedWrites<TItem, TInput, TKey> {
   /** Stores an item whether or not there is one of its key. */
   put(data: TInput, options: WriteConditions<TItem> = {}): TransactWrite {
     return this.#prepared(async (target) => {
-      const valid = (await this.#access.model.validate(data)) as TItem & object
-      const { item, precondition } = versionedPut(
-        valid,
-        options as WriteConditions<TItem & object>,
-        target.version,
-      )
+      const valid = await this.#access.model.validate(data)
+      const { item, precondition } = versionedPut(valid, options, target.version)
       const Put = putInput(target, item, precondition)
       return [{ Put }, Put.Item]
     })
@@ -62,8 +67,8 @@ export class PreparedWrites<TItem, TInput, TKey> {
   update(key: TKey, patch: Patch<TItem>, options: DynamoDbUpdateOptions<TItem> = {}): TransactWrite {
     return this.#prepared((target) => {
       const precondition = updatePrecondition(patch, options, target.version)
-      const input = updateInput(target, key as object, patch, options, precondition)
-      if (input === undefined) return check(target, key as object, precondition)
+      const input = updateInput(target, { key, patch, changes: options }, precondition)
+      if (input === undefined) return check(target, key, precondition)
       const { ReturnValues: _, UpdateExpression = '', ...rest } = input
       return [{ Update: { ...rest, UpdateExpression } }, rest.Key]
     })
@@ -72,11 +77,7 @@ export class PreparedWrites<TItem, TInput, TKey> {
   /** Removes an item. */
   delete(key: TKey, options: DeleteOptions<TItem> = {}): TransactWrite {
     return this.#prepared((target) => {
-      const { ReturnValues: _, ...Delete } = deleteInput(
-        target,
-        key as object,
-        preconditionOf(options, target.version),
-      )
+      const { ReturnValues: _, ...Delete } = deleteInput(target, key, preconditionOf(options, target.version))
       return [{ Delete }, Delete.Key]
     })
   }
@@ -84,7 +85,7 @@ export class PreparedWrites<TItem, TInput, TKey> {
   /** Writes nothing: the item must be there, and meet the conditions. */
   check(key: TKey, options: WriteConditions<TItem> = {}): TransactWrite {
     return this.#prepared((target) =>
-      check(target, key as object, { ...preconditionOf(options, target.version), item: 'existing' }),
+      check(target, key, { ...preconditionOf(options, target.version), item: 'existing' }),
     )
   }
 

@@ -7,9 +7,7 @@ export function sameAttributes(a: AttributeItem, b: AttributeItem): boolean {
   const keys = Object.keys(a)
   return (
     keys.length === Object.keys(b).length &&
-    keys.every(
-      (key) => Object.hasOwn(b, key) && sameValue(a[key] as AttributeValue, b[key] as AttributeValue),
-    )
+    keys.every((key) => Object.hasOwn(b, key) && sameDefined(a[key], b[key]))
   )
 }
 
@@ -19,9 +17,7 @@ export function sameValue(a: AttributeValue, b: AttributeValue): boolean {
   if (a.M !== undefined) return b.M !== undefined && sameAttributes(a.M, b.M)
   if (a.L !== undefined) {
     const { L: list } = b
-    return (
-      list?.length === a.L.length && a.L.every((one, index) => sameValue(one, list[index] as AttributeValue))
-    )
+    return list?.length === a.L.length && a.L.every((element, index) => sameDefined(element, list[index]))
   }
   if (a.B !== undefined) return b.B !== undefined && Buffer.compare(a.B, b.B) === 0
   if (a.SS !== undefined) return sameMembers(a.SS, b.SS)
@@ -30,9 +26,13 @@ export function sameValue(a: AttributeValue, b: AttributeValue): boolean {
   return a.S === b.S && a.BOOL === b.BOOL && a.NULL === b.NULL
 }
 
+function sameDefined(a: AttributeValue | undefined, b: AttributeValue | undefined): boolean {
+  return a !== undefined && b !== undefined && sameValue(a, b)
+}
+
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
 function sameMembers(a: readonly unknown[], b: readonly unknown[] | undefined): boolean {
   const others = new Set(b)
-  return others.size === a.length && a.every((one) => others.has(one))
+  return others.size === a.length && a.every((member) => others.has(member))
 }

@@ -1,5 +1,6 @@
 import type { QueryCommandInput } from '@aws-sdk/client-dynamodb'
 import { meets } from '../planning/evaluate.ts'
+import { picked } from '../../core/record.ts'
 import type { Condition } from '../planning/query-state.ts'
 import { batchGet } from './batch.ts'
 import { type Connection } from './connection.ts'
@@ -54,7 +55,8 @@ export function passes(
 ): boolean {
   if (check.length === 0 && except.length === 0) return true
   const plain = plainItem(item)
-  const meetsAll = (conditions: readonly Condition[]): boolean => conditions.every((one) => meets(plain, one))
+  const meetsAll = (conditions: readonly Condition[]): boolean =>
+    conditions.every((condition) => meets(plain, condition))
   return meetsAll(check) && !except.some(meetsAll)
 }
 
@@ -166,11 +168,4 @@ function hydrated(
     options,
     signal,
   )
-}
-
-/** The columns of an item that are wanted, where it has them. */
-export function picked(item: AttributeItem, columns: readonly string[]): AttributeItem {
-  return Object.fromEntries(
-    columns.flatMap((column) => (Object.hasOwn(item, column) ? [[column, item[column]]] : [])),
-  ) as AttributeItem
 }

@@ -1,20 +1,16 @@
-import { ConflictError, InvalidDataError, NotFoundError } from '../../errors/index.ts'
+import { type ConflictError, InvalidDataError, type NotFoundError } from '../../errors/index.ts'
+import { picked } from '../../core/record.ts'
 import type { Model } from '../model.ts'
 import { type BatchOptions } from './batch.ts'
 import { Connection, type Input, type Output } from './connection.ts'
+import { failureOf } from './failure.ts'
 import { describedTable } from './describe.ts'
 import type { DynamoDbOptions } from './options.ts'
 import type { Table } from '../planning/table.ts'
 import { type ReadingOptions, unmarshallItem } from '../../wire/unmarshall.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
-import type { Precondition, WriteTarget } from './writes.ts'
-
-interface FailedCondition {
-  readonly name?: string
-  readonly message?: string
-  readonly Item?: AttributeItem
-  readonly $metadata?: { readonly attempts?: number }
-}
+import type { WriteTarget } from './write-target.ts'
+import { type ConflictFacts, type Precondition, conflictOf, missingItem } from '../planning/preconditions.ts'
 
 type ConditionalWrite = 'PutItem' | 'UpdateItem' | 'DeleteItem'
 type Written = Pick<Output<ConditionalWrite>, 'Attributes'>
@@ -27,8 +23,8 @@ interface Expected {
 }
 
 /** One model's table: how it is reached, what it is, and what its items look like. */
-export class TableAccess {
-  readonly model: Model
+export class TableAccess<TItem = unknown, TInput = unknown> {
+  readonly model: Model<TItem, TInput>
   readonly options: DynamoDbOptions
   readonly connection: Connection
   /** What the table is, from the model or from the table itself. */
@@ -37,7 +33,7 @@ export class TableAccess {
   /** The part of requests that asks what they consume. */
   readonly capacity: { readonly ReturnConsumedCapacity?: 'INDEXES' }
 
-  constructor(model: Model, options: DynamoDbOptions) {
+  constructor(model: Model<TItem, TInput>, options: DynamoDbOptions) {
     const { client, onCapacity, numbers = 'safe', dates = 'iso' } = options
     this.model = model
     this.options = options
@@ -65,11 +61,21 @@ export class TableAccess {
   }
 
   /** @param areWhole - Whether they have all of their columns: the schema is one for whole items */
-  async items(wires: readonly AttributeItem[], areWhole?: boolean): Promise<unknown[]> {
-    const items = wires.map((wire) => unmarshallItem(wire, this.reading))
+  async items(wires: readonly AttributeItem[], areWhole?: boolean): Promise<TItem[]> {
+    const items = wires.map((wire) => this.#unmarshalled(wire))
     return areWhole !== false && this.options.validate === 'both'
       ? Promise.all(items.map((item) => this.model.validate(item)))
       : items
+  }
+
+  /** An item, whole. */
+  async item(wire: AttributeItem): Promise<TItem> {
+    const item = this.#unmarshalled(wire)
+    return this.options.validate === 'both' ? this.model.validate(item) : item
+  }
+
+  #unmarshalled(wire: AttributeItem): TItem {
+    return unmarshallItem(wire, this.reading) as TItem
   }
 
   async read(
@@ -105,7 +111,7 @@ export class TableAccess {
     try {
       return await this.connection.call(operation, { ...input, ...this.capacity })
     } catch (error) {
-      const { name, message = '', Item, $metadata } = error as FailedCondition
+      const { name, message = '', Item, $metadata } = failureOf(error)
       if (name === 'ValidationException' && message.includes('document path'))
         throw new InvalidDataError(
           `The update of ${this.model.name} writes to a place inside a column, and what should be around it is not there`,
@@ -115,10 +121,10 @@ export class TableAccess {
       const isAgain = ($metadata?.attempts ?? 1) > 1
       const key = ('Key' in input ? input.Key : input.Item) ?? {}
       const { key: columns } = await this.describe()
-      const wireKey = Object.fromEntries(columns.map((column) => [column, key[column]])) as AttributeItem
+      const wireKey = picked(key, columns)
       // Not every engine gives the item along; without it, absent and different look the same.
-      const held = Item ?? (await this.read(wireKey, true))
-      const current = held === undefined || this.isExpired(held) ? undefined : held
+      const stored = Item ?? (await this.read(wireKey, true))
+      const current = stored === undefined || this.isExpired(stored) ? undefined : stored
       const answer = isAgain ? won(current) : undefined
       if (answer !== undefined) return answer
       if (current === undefined && precondition.item !== 'new') throw this.missing(error)
@@ -131,19 +137,13 @@ export class TableAccess {
   }
 
   missing(cause?: unknown): NotFoundError {
-    return new NotFoundError(`${this.model.name} has no item with this key`, { cause })
+    return missingItem(this.model.name, cause)
   }
 
-  async conflict(
-    wire: AttributeItem | undefined,
-    { isNew = false, ...details }: { isNew?: boolean; ambiguous?: boolean; cause?: unknown } = {},
-  ): Promise<ConflictError> {
-    const message = isNew
-      ? 'has an item with this key already'
-      : 'has this item in another state than was expected'
+  async conflict(wire: AttributeItem | undefined, facts: ConflictFacts = {}): Promise<ConflictError> {
     // An item that cannot be read here is in the way all the same.
     const current = wire && (await this.items([wire]).catch(() => []))[0]
-    return new ConflictError(`${this.model.name} ${message}`, { ...details, current })
+    return conflictOf(this.model.name, { ...facts, current })
   }
 }
 

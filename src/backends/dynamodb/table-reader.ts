@@ -15,11 +15,12 @@ import { Interrupted, type SourceState, readPage } from './paging.ts'
 import { columnsOf } from '../planning/condition-columns.ts'
 import { plan } from '../planning/plan.ts'
 import type { Part, Plan, RangeRead } from '../planning/reads.ts'
-import { type Source, keySource, picked, rangeSource } from './sources.ts'
+import { type Source, keySource, rangeSource } from './sources.ts'
 import type { Table } from '../planning/table.ts'
 import { type TableAccess, nowInSeconds } from './table-access.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
-import { keyOf } from './writes.ts'
+import { picked } from '../../core/record.ts'
+import { keyOf } from '../planning/keys.ts'
 
 /** Runs the queries of one model's table. */
 export class TableReader implements QueryRunner {

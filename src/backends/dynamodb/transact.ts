@@ -1,6 +1,7 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb'
 import { ConditionError, InvalidDataError, TransactionError } from '../../errors/index.ts'
 import { type Connection } from './connection.ts'
+import { failureOf } from './failure.ts'
 import { sizeOf } from '../../wire/item-size.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 
@@ -76,10 +77,7 @@ export async function transact(
   try {
     await first.connection.call('TransactWriteItems', input, signal)
   } catch (cause) {
-    const { name, CancellationReasons: reasons = [] } = cause as {
-      name?: string
-      CancellationReasons?: { Code?: string }[]
-    }
+    const { name, CancellationReasons: reasons = [] } = failureOf(cause)
     if (name !== 'TransactionCanceledException') throw cause
     const found = reasons.flatMap(({ Code: code = 'None' }, index) =>
       code === 'None' ? [] : [{ index, code }],

@@ -1,3 +1,5 @@
+import { asRecord } from '../../core/record.ts'
+
 /** What a column holds, where that makes a difference to a database. */
 export type ColumnKind = 'string' | 'number' | 'bigint' | 'boolean' | 'date' | 'bytes' | 'array' | 'object'
 
@@ -42,7 +44,7 @@ export interface ColumnFacts {
  * are tried: zod's `shape` and valibot's `entries`. A kind that is not clear is `undefined`.
  */
 export function columnFacts(schema: object): Map<string, ColumnFacts> | undefined {
-  const { shape, entries } = schema as { shape?: unknown; entries?: unknown }
+  const { shape, entries } = asRecord(schema)
   const parts = typeof shape === 'object' && shape !== null ? shape : entries
   if (typeof parts !== 'object' || parts === null || Array.isArray(parts)) return undefined
   return new Map(Object.entries(parts).map(([column, part]) => [column, factsOf(part)]))

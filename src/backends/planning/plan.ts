@@ -1,7 +1,7 @@
 import { ConditionError, NoIndexError, SortError } from '../../errors/index.ts'
 import type { Comparison, Condition, QueryState } from './query-state.ts'
 import { columnsOf, touches } from './condition-columns.ts'
-import { narrowness, rangeOf } from './range.ts'
+import { type NarrowedPath, Paths, type PlanOptions } from './paths.ts'
 import {
   type KeyRead,
   type NoRead,
@@ -13,17 +13,6 @@ import {
 } from './reads.ts'
 import { refuseTypes, simplified, withoutEmptyKeys } from './simplify.ts'
 import type { AccessPath, Table } from './table.ts'
-
-/** The options of a backend that a plan depends on. */
-export interface PlanOptions {
-  readonly scan: 'error' | 'allow'
-  /** For messages. */
-  readonly title: string
-  /** Whether what an index does not hold is read by the keys it holds. */
-  readonly hydrate?: boolean
-  /** The column that says whether an item counts as absent, which every read has to see. */
-  readonly ttl?: string | undefined
-}
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
 const maxKeys = 100
@@ -49,13 +38,13 @@ class Planner {
   readonly #table: Table
   readonly #state: QueryState
   readonly #options: PlanOptions
-  readonly #comparisons: readonly Comparison[]
+  readonly #paths: Paths
 
   constructor(table: Table, state: QueryState, options: PlanOptions) {
     this.#table = table
     this.#state = state
     this.#options = options
-    this.#comparisons = state.conditions.filter((condition) => 'column' in condition)
+    this.#paths = new Paths(table, state, options)
   }
 
   plan(): Plan {
@@ -84,7 +73,7 @@ class Planner {
     if (this.#state.index !== undefined && this.#state.index !== 'table') return undefined
     const found: Comparison[] = []
     for (const column of this.#table.key) {
-      const fixed = this.#equal(column) ?? this.#oneOf(column)
+      const fixed = this.#paths.equal(column) ?? this.#paths.oneOf(column)
       if (fixed === undefined) return undefined
       found.push(fixed)
     }
@@ -100,115 +89,37 @@ class Planner {
 
   /** One index whose partition is fixed. */
   #byPath(paths: readonly AccessPath[]): RangeRead | NoRead | undefined {
-    const keyed = paths.filter(({ partition }) => this.#isFixed(partition))
+    const keyed = paths.filter(({ partition }) => this.#paths.isFixed(partition))
     if (keyed.length === 0) return undefined
-    const usable = this.#usable(keyed)
-    let best = this.#narrowed(usable[0] as AccessPath)
-    for (const path of usable.slice(1)) {
-      const other = this.#narrowed(path)
-      if (other.rank > best.rank || (other.rank === best.rank && kindOf(path) < kindOf(best.path)))
-        best = other
+    const usable = this.#paths.usable(keyed)
+    let best: NarrowedPath | undefined
+    for (const path of usable) {
+      const other = this.#paths.narrowed(path)
+      const isBetter =
+        best === undefined ||
+        other.rank > best.rank ||
+        (other.rank === best.rank && kindOf(path) < kindOf(best.path))
+      if (isBetter) best = other
     }
-    return this.#read(best)
+    return best && this.#read(best)
   }
 
-  #isFixed(partition: readonly string[]): boolean {
-    for (const column of partition) if (this.#equal(column) === undefined) return false
-    return true
-  }
-
-  /** The paths that can give what is wanted; says what is missing if none can. */
-  #usable(keyed: readonly AccessPath[]): AccessPath[] {
-    const { title, hydrate = false } = this.#options
-    const { consistent = false, sort, index } = this.#state
-    // Most tables: nothing that could speak against any of them.
-    if (sort === undefined && !consistent && keyed.every(({ columns }) => columns === 'all'))
-      return [...keyed]
-    const current = keyed.filter(({ isGlobal }) => !(consistent && isGlobal))
-    if (current.length === 0)
-      throw new ConditionError(
-        `${title}: the index "${keyed[0]?.name}" is a global one, which cannot be read consistently`,
-      )
-    const covering = hydrate ? current : current.filter((path) => this.#missing(path).length === 0)
-    if (covering.length === 0) {
-      const [path] = current as [AccessPath]
-      throw new ConditionError(
-        `${title}: the index "${path.name}" does not hold ${this.#missing(path).join(', ')}: select() what it holds, or set hydrate`,
-      )
-    }
-    if (sort === undefined) return covering
-    const sorted = covering.filter((path) => this.#isSortedBy(path, sort.column))
-    const conflict = sorted.some((path) => this.#narrowed(path).rank > 0)
-      ? undefined
-      : covering.find((path) => !sorted.includes(path) && this.#isNarrowed(path))
-    if (sorted.length > 0 && (conflict === undefined || index !== undefined)) return sorted
-    throw new SortError(
-      sorted.length === 0
-        ? `No key or index of ${title} with this partition is sorted by "${sort.column}"; they are sorted by ${covering.flatMap((path) => path.sort[0] ?? []).join(', ') || 'nothing'}`
-        : `${title} can be narrowed down by "${conflict?.sort[0]}" or sorted by "${sort.column}", each by another index: choose one with using("${sorted[0]?.name ?? 'table'}")`,
-    )
-  }
-
-  /** Which wanted columns an index does not hold. */
-  #missing({ columns }: AccessPath): string[] {
-    if (columns === 'all') return []
-    const { select } = this.#state
-    if (select === undefined && this.#table.columns === undefined) return ['all columns']
-    const wanted = new Set([
-      ...(select ?? this.#table.columns ?? []),
-      ...columnsOf(this.#state.conditions),
-      ...[this.#options.ttl ?? []].flat(),
-    ])
-    return [...wanted].filter((column) => !columns.has(column))
-  }
-
-  #isSortedBy({ partition, sort }: AccessPath, column: string): boolean {
-    const first = sort.find((one) => this.#equal(one) === undefined)
-    return first === column || partition.includes(column) || this.#equal(column) !== undefined
-  }
-
-  #isNarrowed(path: AccessPath): boolean {
-    const { rank } = this.#narrowed(path)
-    return rank > 0 && rank < 3
-  }
-
-  /** How far the conditions on its keys narrow a path down. */
-  #narrowed(path: AccessPath): NarrowedPath {
-    const key: Comparison[] = []
-    const check: Comparison[] = []
-    let rank = 0
-    for (const column of path.partition) key.push(this.#equal(column) as Comparison)
-    const said = key.slice()
-    for (const column of path.sort) {
-      const on = this.#on(column)
-      if (on.length === 0) break
-      const range = rangeOf(on)
-      if (range.isEmpty) return { path, key, said, check, rank: 4, emptyColumn: column }
-      if (range.key === undefined) break
-      key.push(range.key)
-      said.push(...on)
-      check.push(...range.check)
-      rank = Math.max(rank, narrowness(range.key))
-      if (range.key.operator !== '=') break
-    }
-    return { path, key, said, check, rank, emptyColumn: undefined }
-  }
-
-  #read({ path, key, said, check, emptyColumn }: NarrowedPath): RangeRead | NoRead {
+  #read({ path, key, stated, check, emptyColumn }: NarrowedPath): RangeRead | NoRead {
     if (emptyColumn !== undefined)
       return { operation: 'None', why: `no "${emptyColumn}" meets the conditions` }
     const filter: Condition[] = []
-    const here: Condition[] = [...check]
+    const checked: Condition[] = [...check]
     for (const condition of this.#state.conditions) {
-      if (said.includes(condition as Comparison)) continue
-      const isHere = touches(condition, path.order) || isBeyond(path, condition)
-      ;(isHere ? here : filter).push(condition)
+      if (stated.includes(condition)) continue
+      const isChecked = touches(condition, path.order) || isBeyond(path, condition)
+      if (isChecked) checked.push(condition)
+      else filter.push(condition)
     }
-    const hydrate = path.columns !== 'all' && this.#missing(path).length > 0
+    const hydrate = path.columns !== 'all' && this.#paths.missing(path).length > 0
     return new QueryRead(path, {
       key,
       filter,
-      check: here,
+      check: checked,
       hydrate,
       forward: this.#state.sort?.direction !== 'desc',
     })
@@ -217,10 +128,10 @@ class Planner {
   /** A partition that is one of a few values: a query for each. */
   #byValues(paths: readonly AccessPath[]): Plan | undefined {
     for (const { partition } of paths) {
-      const lists = partition.filter((column) => this.#equal(column) === undefined)
-      const list = lists.length === 1 ? this.#oneOf(lists[0] as string) : undefined
-      const values = (list?.value ?? []) as unknown[]
-      if (list === undefined || values.length > maxParts) continue
+      const [column, ...more] = partition.filter((name) => this.#paths.equal(name) === undefined)
+      const list = column === undefined || more.length > 0 ? undefined : this.#paths.oneOf(column)
+      if (list === undefined || list.value.length > maxParts) continue
+      const values = list.value
       const others = without(this.#state.conditions, [list])
       const groups = values.map((value) => [
         ...others,
@@ -281,10 +192,7 @@ class Planner {
         `This would read all of ${title}: fix one of ${keys.join(', ')} by "=", or allow it with scan: 'allow'`,
       )
     }
-    const path =
-      this.#state.index === undefined
-        ? (this.#table.paths[0] as AccessPath)
-        : (this.#usable(paths)[0] as AccessPath)
+    const [path = this.#table.paths[0]] = this.#state.index === undefined ? [] : this.#paths.usable(paths)
     return {
       operation: 'Scan',
       index: path.name,
@@ -293,44 +201,10 @@ class Planner {
       check: conditions.filter((condition) => isBeyond(path, condition)),
       forward: true,
       order: path.order,
-      hydrate: this.#missing(path).length > 0,
+      hydrate: this.#paths.missing(path).length > 0,
       why: 'no partition is fixed, and scans are allowed',
     }
   }
-
-  /** The conditions on a column. A path's keys are different columns, so none is taken twice. */
-  #on(column: string): Comparison[] {
-    const on: Comparison[] = []
-    for (const one of this.#comparisons) if (one.column === column) on.push(one)
-    return on
-  }
-
-  #equal(column: string): Comparison | undefined {
-    return this.#comparison(column, '=')
-  }
-
-  #oneOf(column: string): Comparison | undefined {
-    return this.#comparison(column, 'in')
-  }
-
-  #comparison(column: string, operator: '=' | 'in'): Comparison | undefined {
-    for (const one of this.#comparisons) if (one.operator === operator && one.column === column) return one
-    return undefined
-  }
-}
-
-/** A path with the conditions that its keys take. */
-interface NarrowedPath {
-  readonly path: AccessPath
-  readonly key: Comparison[]
-  /** The conditions that the key says. */
-  readonly said: readonly Comparison[]
-  /** What it does not say of them. */
-  readonly check: readonly Comparison[]
-  /** How far that narrows it down. */
-  readonly rank: number
-  /** A column of which no value can meet the conditions. */
-  readonly emptyColumn: string | undefined
 }
 
 function without(conditions: readonly Condition[], some: readonly Condition[]): Condition[] {
@@ -351,9 +225,9 @@ function kindOf({ name, isGlobal }: AccessPath): number {
 function product(conditions: readonly Comparison[]): Record<string, unknown>[] {
   let keys: Record<string, unknown>[] = [{}]
   for (const { column, operator, value } of conditions) {
-    const values = operator === 'in' ? (value as unknown[]) : [value]
+    const values = operator === 'in' ? value : [value]
     if (keys.length * values.length > maxKeys) return Array.from({ length: maxKeys + 1 }, () => ({}))
-    keys = keys.flatMap((key) => values.map((one) => ({ ...key, [column]: one })))
+    keys = keys.flatMap((key) => values.map((part) => ({ ...key, [column]: part })))
   }
   return keys
 }

@@ -23,7 +23,7 @@ export type WireType = 'S' | 'N' | 'B' | 'BOOL'
 export interface Table {
   readonly key: readonly string[]
   /** The table first. */
-  readonly paths: readonly AccessPath[]
+  readonly paths: readonly [AccessPath, ...AccessPath[]]
   /** All columns, as far as they are known. */
   readonly columns: readonly string[] | undefined
   /** The type of a column, as far as it is known. */

@@ -81,9 +81,9 @@ function keyOf({ tokenSecret = '' }: TokenOptions): Buffer {
 function canonical(query: unknown): string {
   return JSON.stringify(query, function (this: Readonly<Record<string, unknown>>, key, value: unknown) {
     // A Buffer has a form of its own, and is the same bytes.
-    const held = this[key]
-    if (held instanceof Uint8Array) return { bytes: Buffer.from(held).toString('base64') }
+    const raw = this[key]
+    if (raw instanceof Uint8Array) return { bytes: Buffer.from(raw).toString('base64') }
     if (typeof value === 'bigint') return { number: value.toString() }
-    return value instanceof Set ? { set: [...(value as Set<unknown>)] } : value
+    return value instanceof Set ? { set: Array.from<unknown>(value) } : value
   })
 }

@@ -1,3 +1,4 @@
+import { asRecord } from '../../core/record.ts'
 import { ConfigurationError, SqsSendError } from '../../errors/index.ts'
 
 /**
@@ -101,6 +102,6 @@ export function groupStopped(cause: Error): SqsSendError {
 
 /** The limit that a queue's own error tells: its maximum message size may be set lower than SQS's. */
 export function learnedLimit(error: unknown): number | undefined {
-  const limit = /(\d[\d,]*) bytes/.exec(String((error as { message?: unknown }).message))?.[1]
+  const limit = /(\d[\d,]*) bytes/.exec(String(asRecord(error)?.['message']))?.[1]
   return limit === undefined ? undefined : Number(limit.replaceAll(',', ''))
 }

@@ -3,7 +3,7 @@ import type * as kyselyModule from 'kysely'
 import { ColumnError, ConditionError } from '../../errors/index.ts'
 import type { Model } from '../model.ts'
 import type { Comparison, Condition } from '../planning/query-state.ts'
-import type { AnyTables, Engine } from './database.ts'
+import { type AnyTables, type Engine, reference } from './database.ts'
 import { checkType, toColumn } from './rows.ts'
 
 type Builder = ExpressionBuilder<AnyTables, string>
@@ -34,10 +34,10 @@ export class ConditionWriter {
 
   #comparison(builder: Builder, { column, operator, value }: Comparison): Text {
     if (!this.#model.has(column)) throw new ColumnError(column)
-    const ref = builder.ref(column as never)
-    const put = (one: unknown): never => {
-      checkType(this.#model, column, one)
-      return toColumn(one) as never
+    const ref = reference(builder, column)
+    const put = (operand: unknown): unknown => {
+      checkType(this.#model, column, operand)
+      return toColumn(operand)
     }
     switch (operator) {
       case '=':

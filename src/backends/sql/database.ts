@@ -1,6 +1,7 @@
-import type { Kysely } from 'kysely'
+import type { ExpressionBuilder, ExpressionWrapper, Kysely } from 'kysely'
 import type * as kyselyModule from 'kysely'
 import { ConfigurationError } from '../../errors/index.ts'
+import { asRecord } from '../../core/record.ts'
 import { lazyImport } from '../../core/optional-import.ts'
 
 /** Any tables with any columns: which there are, the model says. */
@@ -15,6 +16,14 @@ export type DatabaseOption = Database | (() => Database | Promise<Database>)
 
 /** What SQL says in different words from engine to engine. */
 export type Engine = 'postgres' | 'mysql'
+
+/** Refers to a column of whichever table it is. */
+export function reference(
+  builder: ExpressionBuilder<AnyTables, string>,
+  column: string,
+): ExpressionWrapper<AnyTables, string, unknown> {
+  return builder.ref(column as never)
+}
 
 /** A database as the backend uses it. */
 export interface OpenDatabase {
@@ -33,11 +42,10 @@ const opened = new WeakMap<object, Promise<OpenDatabase>>()
  * @throws ConfigurationError if it is none of what is supported
  */
 export async function openDatabase(option: DatabaseOption): Promise<OpenDatabase> {
-  const given = typeof option === 'function' ? (option as () => object | Promise<object>)() : option
-  const database = await Promise.resolve(given)
-  if (isKysely(database)) return { kysely: database, engine: engineOf(database) }
-  if (typeof (database as unknown) !== 'object' || (database as unknown) === null)
+  const database: unknown = await (typeof option === 'function' ? (option as () => unknown)() : option)
+  if (typeof database !== 'object' || database === null)
     throw new ConfigurationError('SqlBackend: the option "db" gave no pool and no Kysely instance')
+  if (isKysely(database)) return { kysely: database, engine: engineOf(database) }
   let open = opened.get(database)
   if (open === undefined) {
     open = fromPool(database)
@@ -65,7 +73,7 @@ async function fromPool(database: object): Promise<OpenDatabase> {
   })
   if ('waitReady' in database) return make(new PGliteDialect({ pglite: database as never }), 'postgres')
   // The pool of mysql2/promise wraps the one that Kysely takes.
-  const inner = (database as { pool?: object }).pool ?? database
+  const inner = asRecord(asRecord(database)['pool']) ?? database
   if ('getConnection' in inner) return make(new MysqlDialect({ pool: inner as never }), 'mysql')
   if ('connect' in database && 'query' in database)
     return make(new PostgresDialect({ pool: database as never }), 'postgres')

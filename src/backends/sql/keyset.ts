@@ -1,6 +1,6 @@
 import type { ExpressionBuilder, Expression, SelectQueryBuilder, SqlBool } from 'kysely'
 import type { QueryState } from '../planning/query-state.ts'
-import type { AnyTables, Engine } from './database.ts'
+import { type AnyTables, type Engine, reference } from './database.ts'
 import { toColumn } from './rows.ts'
 
 /** A column of the order, and its direction. The key's columns come last, so that no two rows are equal. */
@@ -34,7 +34,7 @@ export function ordered<TRow>(
     // For MySQL no value is the least, so that it is last in this direction; for PostgreSQL it is the greatest.
     const comesFirst = isOptional && direction === (engine === 'mysql' ? 'asc' : 'desc')
     if (comesFirst && engine === 'mysql')
-      result = result.orderBy((builder) => builder(builder.ref(column as never), 'is', null) as never, 'asc')
+      result = result.orderBy((builder) => builder(reference(builder, column), 'is', null) as never, 'asc')
     result = result.orderBy(column as never, (by) => {
       const directed = direction === 'asc' ? by.asc() : by.desc()
       return comesFirst && engine === 'postgres' ? directed.nullsLast() : directed
@@ -66,8 +66,8 @@ function equal(
   column: string,
   value: unknown,
 ): Expression<SqlBool> {
-  const ref = builder.ref(column as never)
-  return value === null ? builder(ref, 'is', null) : builder(ref, '=', toColumn(value) as never)
+  const ref = reference(builder, column)
+  return value === null ? builder(ref, 'is', null) : builder(ref, '=', toColumn(value))
 }
 
 /** Rows without a value come last: nothing is behind them. */
@@ -77,7 +77,7 @@ function beyond(
   value: unknown,
 ): Expression<SqlBool> | undefined {
   if (value === null) return undefined
-  const ref = builder.ref(column as never)
-  const further = builder(ref, direction === 'asc' ? '>' : '<', toColumn(value) as never)
+  const ref = reference(builder, column)
+  const further = builder(ref, direction === 'asc' ? '>' : '<', toColumn(value))
   return isOptional ? builder.or([further, builder(ref, 'is', null)]) : further
 }

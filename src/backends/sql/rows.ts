@@ -8,7 +8,7 @@ type Fields = Readonly<Record<string, unknown>>
 export function toColumn(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Date) return value
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  if (value instanceof Set) return JSON.stringify([...(value as Set<unknown>)])
+  if (value instanceof Set) return JSON.stringify(Array.from<unknown>(value))
   return JSON.stringify(value)
 }
 

@@ -13,8 +13,13 @@ export interface SqlAccess extends OpenDatabase {
 }
 
 /** Made once per backend. @throws MissingDependencyError */
-export async function sqlAccess(database: OpenDatabase, model: Model): Promise<SqlAccess> {
+export async function sqlAccess(
+  database: OpenDatabase,
+  model: Model,
+  version: string | undefined,
+): Promise<SqlAccess> {
   const { sql } = await optionalImport('kysely', () => import('kysely'))
   const conditions = new ConditionWriter(sql, model, database.engine)
-  return { ...database, sql, conditions, writer: new SqlWriter(model, database.engine, conditions, sql) }
+  const { engine } = database
+  return { ...database, sql, conditions, writer: new SqlWriter({ model, engine, version, conditions, sql }) }
 }

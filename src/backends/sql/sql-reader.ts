@@ -1,14 +1,16 @@
 import type { SelectQueryBuilder } from 'kysely'
 import { ColumnError, InvalidTokenError } from '../../errors/index.ts'
+import { type UnknownRecord, picked } from '../../core/record.ts'
 import type { Model } from '../model.ts'
 import type { Explanation, Page, PageOptions, QueryRunner, QueryState } from '../planning/query-state.ts'
+import { fromTokenValues, toTokenValues } from '../planning/token-values.ts'
 import { type TokenOptions, readToken, writeToken } from '../planning/token.ts'
 import type { AnyTables } from './database.ts'
 import { behind, orderOf, ordered } from './keyset.ts'
 import { toItem } from './rows.ts'
 import type { SqlAccess } from './sql-access.ts'
 
-type Row = Readonly<Record<string, unknown>>
+type Row = UnknownRecord
 type Select = SelectQueryBuilder<AnyTables, string, Row>
 
 /** Runs the queries of one model's table. */
@@ -41,7 +43,7 @@ export class SqlReader implements QueryRunner {
     const items = given.map((row) => toItem(this.#model, columns === undefined ? row : picked(row, columns)))
     const last = given.at(-1)
     if (rows.length <= limit || last === undefined) return { items }
-    const place = order.map(({ column }) => encoded(last[exactName(column)] ?? last[column]))
+    const place = toTokenValues(order.map(({ column }) => last[exactName(column)] ?? last[column]))
     return { items, next: writeToken(place, this.#binding(state), this.#options) }
   }
 
@@ -114,28 +116,10 @@ export class SqlReader implements QueryRunner {
   #place(token: string, state: QueryState, length: number): unknown[] {
     const place = readToken(token, this.#binding(state), this.#options)
     if (!Array.isArray(place) || place.length !== length) throw new InvalidTokenError()
-    return place.map(decoded)
+    return fromTokenValues(place)
   }
 }
 
 function exactName(column: string): string {
   return `exactly ${column}`
-}
-
-function picked(row: Row, columns: readonly string[]): Row {
-  return Object.fromEntries(Object.entries(row).filter(([column]) => columns.includes(column)))
-}
-
-/** Values of an order as JSON, from which they can be told and made again. */
-function encoded(value: unknown): unknown {
-  if (value instanceof Date) return { date: value.toISOString() }
-  if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString('base64') }
-  return typeof value === 'bigint' ? { bigint: value.toString() } : (value ?? null)
-}
-
-function decoded(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  const { date, bytes, bigint } = value as { date?: string; bytes?: string; bigint?: string }
-  if (date !== undefined) return new Date(date)
-  return bytes === undefined ? BigInt(String(bigint)) : Buffer.from(bytes, 'base64')
 }

@@ -1,13 +1,31 @@
 import type * as kyselyModule from 'kysely'
-import { ConflictError, InvalidDataError, NotFoundError } from '../../errors/index.ts'
+import { ConflictError, InvalidDataError } from '../../errors/index.ts'
+import { asRecord } from '../../core/record.ts'
 import type { Model } from '../model.ts'
 import type { Comparison } from '../planning/query-state.ts'
 import type { ConditionWriter } from './conditions.ts'
-import type { AnyKysely, Engine } from './database.ts'
-import { type RowPrecondition, preconditions, meetsNothing } from './preconditions.ts'
+import { type AnyKysely, type Engine, reference } from './database.ts'
+import { type Precondition, conflictOf, missingItem } from '../planning/preconditions.ts'
+import { meetsNothing, rowConditions } from './row-conditions.ts'
 import { checkType, toColumn, toItem, toRow } from './rows.ts'
 
 type Row = Readonly<Record<string, unknown>>
+
+/** What a writer works with. */
+interface WriterOptions {
+  readonly model: Model
+  readonly engine: Engine
+  /** The column that counts a row's changes. */
+  readonly version: string | undefined
+  readonly conditions: ConditionWriter
+  readonly sql: typeof kyselyModule.sql
+}
+
+/** A change of a row. */
+export interface RowChange {
+  readonly changes: Row
+  readonly precondition: Precondition
+}
 
 /** Of one statement; PostgreSQL takes 65,535. */
 const maxParameters = 30_000
@@ -19,12 +37,14 @@ const maxPairs = 500
 export class SqlWriter {
   readonly #model: Model
   readonly #engine: Engine
+  readonly #version: string | undefined
   readonly #conditions: ConditionWriter
   readonly #sql: typeof kyselyModule.sql
 
-  constructor(model: Model, engine: Engine, conditions: ConditionWriter, sql: typeof kyselyModule.sql) {
+  constructor({ model, engine, version, conditions, sql }: WriterOptions) {
     this.#model = model
     this.#engine = engine
+    this.#version = version
     this.#conditions = conditions
     this.#sql = sql
   }
@@ -105,7 +125,7 @@ export class SqlWriter {
   async upsert(kysely: AnyKysely, item: object): Promise<Row> {
     const { key } = this.#model
     const row: Record<string, unknown> = {}
-    for (const column of this.columnsOf(item)) row[column] = toColumn((item as Row)[column] ?? null)
+    for (const column of this.columnsOf(item)) row[column] = toColumn(asRecord(item)[column] ?? null)
     // Its first key column, if there is nothing else: a change gives the row back.
     const others = Object.keys(row).filter((column) => !key.includes(column))
     const columns = others.length > 0 ? others : key.slice(0, 1)
@@ -116,7 +136,7 @@ export class SqlWriter {
         conflict
           .columns([...key])
           .doUpdateSet((builder) =>
-            Object.fromEntries(columns.map((column) => [column, builder.ref(`excluded.${column}` as never)])),
+            Object.fromEntries(columns.map((column) => [column, reference(builder, `excluded.${column}`)])),
           ),
       )
       .returning(this.#columns())
@@ -136,10 +156,9 @@ export class SqlWriter {
   async change(
     kysely: AnyKysely,
     key: object,
-    changes: Row,
-    precondition: RowPrecondition,
-    version: string | undefined,
+    { changes, precondition }: RowChange,
   ): Promise<Row | undefined> {
+    const version = this.#version
     if (Object.keys(changes).length === 0) return this.find(kysely, key, precondition)
     const count = version && { [version]: this.#sql`coalesce(${this.#sql.ref(version)}, 0) + 1` }
     const update = kysely
@@ -155,7 +174,7 @@ export class SqlWriter {
   }
 
   /** Removes the row of a key, and gives it; `undefined` if there is none, or the precondition does not hold. */
-  async delete(kysely: AnyKysely, key: object, precondition: RowPrecondition): Promise<Row | undefined> {
+  async delete(kysely: AnyKysely, key: object, precondition: Precondition): Promise<Row | undefined> {
     const remove = kysely
       .deleteFrom(this.#model.name)
       .where((builder) => this.#conditions.all(builder, this.#meant(key, precondition)))
@@ -166,7 +185,7 @@ export class SqlWriter {
   }
 
   /** The row of a key, if the precondition holds; in a transaction of MySQL it is locked, and so the last one. */
-  async find(kysely: AnyKysely, key: object, precondition?: RowPrecondition): Promise<Row | undefined> {
+  async find(kysely: AnyKysely, key: object, precondition?: Precondition): Promise<Row | undefined> {
     const found = kysely
       .selectFrom(this.#model.name)
       .select(this.#columns())
@@ -189,7 +208,7 @@ export class SqlWriter {
         .select(this.#columns())
         .where((builder) =>
           columns.length === 1
-            ? builder(builder.ref(columns[0] as never), 'in', some.flat() as never)
+            ? builder(reference(builder, columns[0] ?? ''), 'in', some.flat())
             : builder(
                 builder.refTuple(...(columns as [never, never])),
                 'in',
@@ -203,22 +222,22 @@ export class SqlWriter {
   }
 
   /** Whether there is no row of a key, and a precondition holds of that. */
-  async lacks(kysely: AnyKysely, key: object, precondition: RowPrecondition): Promise<boolean> {
+  async lacks(kysely: AnyKysely, key: object, precondition: Precondition): Promise<boolean> {
     return meetsNothing(precondition) && (await this.find(kysely, key)) === undefined
   }
 
   /** Says why a write found no row. @throws NotFoundError, ConflictError */
   async refuse(kysely: AnyKysely, key: object): Promise<never> {
     const row = await this.find(kysely, key)
-    if (row === undefined) throw new NotFoundError(`${this.#model.name} has no item with this key`)
-    throw this.#conflict('has this item in another state than was expected', row)
+    if (row === undefined) throw missingItem(this.#model.name)
+    throw conflictOf(this.#model.name, { current: toItem(this.#model, row) })
   }
 
   /** The values of the key's columns. @throws InvalidDataError, TypeMismatchError */
   keyOf(item: object): Record<string, unknown> {
     const key: Record<string, unknown> = {}
     for (const column of this.#model.key) {
-      const value = (item as Row)[column]
+      const value = asRecord(item)[column]
       if (value === undefined || value === null)
         throw new InvalidDataError(`The key column "${column}" has no value`)
       checkType(this.#model, column, value)
@@ -232,13 +251,13 @@ export class SqlWriter {
     return this.#model.columns ?? Object.keys(item)
   }
 
-  #meant(key: object, precondition: RowPrecondition | undefined) {
+  #meant(key: object, precondition: Precondition | undefined) {
     const equal = Object.entries(this.keyOf(key)).map(([column, value]): Comparison => ({
       column,
       operator: '=',
       value,
     }))
-    return precondition === undefined ? equal : [...equal, ...preconditions(precondition)]
+    return precondition === undefined ? equal : [...equal, ...rowConditions(precondition, this.#version)]
   }
 
   /** What is read: what the model has, whatever else the table may hold. */
@@ -249,7 +268,7 @@ export class SqlWriter {
   #id(item: object): string {
     return JSON.stringify(
       this.#model.key.map((column) => {
-        const value = (item as Row)[column]
+        const value = asRecord(item)[column]
         return value instanceof Uint8Array
           ? Buffer.from(value).toString('base64')
           : value instanceof Date
@@ -277,6 +296,6 @@ function partSize(items: readonly object[]): number {
 
 /** PostgreSQL's and MySQL's codes for a value that has to be the only one of its kind. */
 function isDuplicate(error: unknown): boolean {
-  const { code, errno } = error as { code?: unknown; errno?: unknown }
+  const { code, errno } = asRecord(error) ?? {}
   return code === '23505' || errno === 1062
 }

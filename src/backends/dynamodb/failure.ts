@@ -1,0 +1,17 @@
+import type { AttributeItem } from '../../wire/attribute-value.ts'
+
+/** What errors of a client tell, of DynamoDB or of the network. */
+export interface Failure {
+  readonly name?: string
+  readonly message?: string
+  readonly $fault?: string
+  readonly $metadata?: { attempts?: number }
+  /** The item that did not meet a condition. */
+  readonly Item?: AttributeItem
+  readonly CancellationReasons?: readonly { readonly Code?: string; readonly Item?: AttributeItem }[]
+}
+
+/** An error, to ask what it tells; whatever may have been thrown. */
+export function failureOf(error: unknown): Failure {
+  return new Object(error)
+}

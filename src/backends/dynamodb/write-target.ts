@@ -1,0 +1,11 @@
+import type { KeyTarget } from '../planning/keys.ts'
+
+/** Where and how a table is written. */
+export interface WriteTarget extends KeyTarget {
+  readonly name: string
+  readonly has: (column: string) => boolean
+  readonly version: string | undefined
+  readonly ttl: string | undefined
+  /** Seconds since 1970. */
+  readonly now: number
+}

@@ -1,0 +1,85 @@
+import { InvalidDataError, KeyChangeError, TypeMismatchError } from '../../errors/index.ts'
+import { asRecord } from '../../core/record.ts'
+import type { AttributeItem, DateMode } from '../../wire/attribute-value.ts'
+import { marshall } from '../../wire/marshall.ts'
+import type { Table } from './table.ts'
+
+/** A table, and how it stores dates. */
+export interface KeyTarget {
+  readonly table: Table
+  readonly dates: DateMode
+}
+
+/** A key as DynamoDB takes it: whole, and each part a string, a number or bytes. */
+export function keyOf({ table, dates }: KeyTarget, key: object): AttributeItem {
+  const given = asRecord(key)
+  const wire: AttributeItem = {}
+  for (const column of table.key) {
+    const value = given[column]
+    wire[column] = checkKeyValue(
+      table,
+      column,
+      value === undefined ? undefined : marshall(value, column, dates),
+    )
+  }
+  return wire
+}
+
+/** Checks the values of all keys, and leaves a NULL out of those of indexes. */
+export function checkKeys({ table }: KeyTarget, wire: AttributeItem): void {
+  for (const column of table.key)
+    checkKeyValue(table, column, Object.hasOwn(wire, column) ? wire[column] : undefined)
+  for (const column of indexColumns(table)) {
+    const attribute = Object.hasOwn(wire, column) ? wire[column] : undefined
+    // An index leaves out what has no value there; a NULL it refuses.
+    if (attribute?.NULL === true) Reflect.deleteProperty(wire, column)
+    else if (attribute !== undefined) checkKeyValue(table, column, attribute)
+  }
+}
+
+/** Checks a value that a column gets which the key of an index may have. */
+export function checkIndexValue({ table, dates }: KeyTarget, column: string, value: unknown): unknown {
+  if (indexColumns(table).includes(column)) checkKeyValue(table, column, marshall(value, column, dates))
+  return value
+}
+
+/** Whether a column is one of the key, and has the value that it has there. @throws KeyChangeError for another one */
+export function isSameKey(
+  { table, dates }: KeyTarget,
+  key: object,
+  [column, value]: readonly [column: string, value: unknown],
+): boolean {
+  if (!table.key.includes(column)) return false
+  const textOf = (part: unknown): string => JSON.stringify(marshall(part, column, dates))
+  if (textOf(asRecord(key)[column]) === textOf(value)) return true
+  throw new KeyChangeError(column)
+}
+
+/** The columns of the keys of indexes, but for those of the table's own. */
+export function indexColumns({ key, paths }: Table): string[] {
+  return paths
+    .flatMap(({ partition, sort }) => [...partition, ...sort])
+    .filter((column) => !key.includes(column))
+}
+
+const keyNames = { S: 'a string', N: 'a number', B: 'bytes', BOOL: 'a boolean' } as const
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.CoreComponents.html */
+function checkKeyValue(
+  table: Table,
+  column: string,
+  value: AttributeItem[string] | undefined,
+): AttributeItem[string] {
+  if (value === undefined) throw new InvalidDataError(`The key column "${column}" has no value`)
+  const { S: text, N: number, B: bytes } = value
+  const type = text !== undefined ? 'S' : number !== undefined ? 'N' : 'B'
+  const content = text ?? number ?? bytes
+  if (content === undefined)
+    throw new InvalidDataError(`The key column "${column}" takes a string, a number or bytes`)
+  const expected = table.typeOf(column)
+  if (expected !== undefined && expected !== type)
+    throw new TypeMismatchError(column, keyNames[expected], keyNames[type])
+  if (content.length === 0)
+    throw new InvalidDataError(`The key column "${column}" is empty, which DynamoDB refuses`)
+  return value
+}
