@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createConnection } from 'mysql2/promise'
-import { type DatabaseServer, commandPath, owner, run, users } from './server.ts'
+import { type DatabaseServer, commandPath, owner, passwordUser, run, users } from './server.ts'
 
 const places = ['/usr/sbin', '/usr/bin']
 
@@ -25,8 +25,9 @@ export const mariadb: DatabaseServer = {
       ...users.map(
         (name) => `create user if not exists ${name}@'%' identified via pam using 'rds' require ssl`,
       ),
+      `create user if not exists ${passwordUser}@'%' identified by 'first' require ssl`,
       'create database if not exists shop character set utf8mb4',
-      ...users.map((name) => `grant all on shop.* to ${name}@'%'`),
+      ...[...users, passwordUser].map((name) => `grant all on shop.* to ${name}@'%'`),
     ]
     const initFile = join(directory, 'init.sql')
     writeFileSync(initFile, `${statements.join(';\n')};\n`)

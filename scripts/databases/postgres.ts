@@ -1,7 +1,7 @@
 import { globSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
-import { type DatabaseServer, commandPath, owner, run, users } from './server.ts'
+import { type DatabaseServer, commandPath, owner, passwordUser, run, users } from './server.ts'
 
 /** Debian keeps the programs of each version apart. */
 const initdb = () => commandPath('initdb', ...globSync('/usr/lib/postgresql/*/bin').sort().reverse())
@@ -22,6 +22,7 @@ export const postgres: DatabaseServer = {
     )
     const access = [
       `host all ${owner} 127.0.0.1/32 trust`,
+      `hostssl all ${passwordUser} 127.0.0.1/32 scram-sha-256`,
       'hostssl all all 127.0.0.1/32 pam pamservice=rds',
       'host all all all reject',
     ]
@@ -46,7 +47,7 @@ export const postgres: DatabaseServer = {
     try {
       const { rows } = await client.query("select from pg_database where datname = 'shop'")
       if (rows.length > 0) return
-      for (const user of users) await client.query(`create role ${user} login`)
+      for (const user of [...users, passwordUser]) await client.query(`create role ${user} login`)
       await client.query('create database shop owner app')
     } finally {
       await client.end()

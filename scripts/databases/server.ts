@@ -35,6 +35,9 @@ export const owner = 'owner'
 /** The users that log in with a token. */
 export const users = ['app', 'other']
 
+/** The user that logs in with a password, which the tests change. */
+export const passwordUser = 'rotated'
+
 /** The path of a command. */
 export function commandPath(name: string, ...places: readonly string[]): string | undefined {
   const directories = [...(process.env['PATH'] ?? '').split(delimiter), ...places]

@@ -43,7 +43,11 @@ async function serve(raw: Socket, server: FakeDatabase): Promise<void> {
     const command = await readPacket(socket)
     const [code] = command.body
     if (code === 1) break
-    if (code === 3) server.queries.push(command.body.toString('utf8', 1))
+    if (code === 3) {
+      const sql = command.body.toString('utf8', 1)
+      server.queries.push(sql)
+      await server.onQuery(sql)
+    }
     socket.write(packet(1, ok))
   }
   server.goodbyes++

@@ -3,6 +3,7 @@ import type { Certificate } from './certificates.ts'
 import { FakeDatabase, type Refusal, read } from './fake-database.ts'
 
 const sslRequest = 80877103
+const cancelRequest = 80877102
 
 /**
  * PostgreSQL as far as a login goes: TLS if it is asked for, a password in clear text, and no rows for any query.
@@ -21,6 +22,11 @@ async function serve(raw: Socket, server: FakeDatabase): Promise<void> {
     if (server.hasTls) socket = await server.secured(socket)
     startup = await readStartup(socket)
   }
+  if (startup.code === cancelRequest) {
+    server.cancellations++
+    socket.end()
+    return
+  }
   const fields = startup.text.split('\0')
   const user = fields[fields.indexOf('user') + 1] ?? ''
   socket.write(message('R', int32(3)))
@@ -30,12 +36,15 @@ async function serve(raw: Socket, server: FakeDatabase): Promise<void> {
     socket.end(message('E', errorFields('FATAL', refusal)))
     return
   }
-  socket.write(Buffer.concat([message('R', int32(0)), ready]))
+  const key = message('K', Buffer.concat([int32(1), int32(2)]))
+  socket.write(Buffer.concat([message('R', int32(0)), key, ready]))
   for (;;) {
     const [type, text] = await readMessage(socket)
     if (type === 'X') break
     if (type !== 'Q') throw new Error(`The fake does not know the message ${type}`)
-    server.queries.push(text.replace(/\0$/, ''))
+    const sql = text.replace(/\0$/, '')
+    server.queries.push(sql)
+    await server.onQuery(sql)
     socket.write(Buffer.concat([message('C', 'SELECT 0\0'), ready]))
   }
   server.goodbyes++

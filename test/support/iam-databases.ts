@@ -85,6 +85,8 @@ export function useIamDatabases() {
   beforeEach(() => {
     for (const { server } of databases) {
       server.logins.length = server.queries.length = server.connections = server.goodbyes = 0
+      server.cancellations = 0
+      server.onQuery = () => undefined
       server.onLogin = () => undefined
       server.hasTls = server.asksForToken = true
     }
