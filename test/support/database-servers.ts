@@ -56,7 +56,7 @@ export async function sessions(
       ? `select pid as id, case state when 'active' then query end as query from pg_stat_activity where usename = '${user}'`
       : `select id as id, info as query from information_schema.processlist where user = '${user}'`,
   )
-  return new Map(rows.map(({ id, query }) => [Number(id), query === null ? undefined : String(query)]))
+  return new Map(rows.map(({ id, query }) => [Number(id), typeof query === 'string' ? query : undefined]))
 }
 
 /** Waits until a user's connections are as they should be; fails with the test's time. */

@@ -74,6 +74,12 @@ export class FakeDatabase {
     for (const socket of this.#sockets) socket.resetAndDestroy()
   }
 
+  /** Ends all connections in silence, as an idle timeout does, and waits until their sockets have closed. */
+  async endConnections(): Promise<void> {
+    for (const socket of this.#sockets) socket.end()
+    await this.deserted()
+  }
+
   /** Resolves when all clients have left. */
   async deserted(): Promise<void> {
     await Promise.all([...this.#sockets].map((socket) => once(socket, 'close')))

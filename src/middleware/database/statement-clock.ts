@@ -49,6 +49,7 @@ export class StatementClock {
     const milliseconds = Math.round(Math.max(1, Math.min(this.#limit, deadline - Date.now())))
     if (milliseconds >= longestTimer) return
     this.#timer = setTimeout(() => {
+      this.stop()
       this.#onTimeout(milliseconds)
     }, milliseconds)
   }

@@ -203,7 +203,7 @@ describe.each(databases)('$title', (server) => {
     const database = make({ max: 2 })
     const errors: unknown[] = []
     const handler = middy()
-      .use(sqs({ logger: new RecordingLogger() } as never))
+      .use(sqs({ logger: new RecordingLogger() }))
       .use(database)
       .handler(
         eachRecord(
@@ -216,10 +216,10 @@ describe.each(databases)('$title', (server) => {
               connection.release()
             }
           },
-          { onFailure: (error: unknown) => void errors.push(error) } as never,
+          { onFailure: (error: unknown) => void errors.push(error) },
         ) as never,
       )
-    const event = sqsEvent(Array.from({ length: 10 }, (_, index) => ({ body: String(index) })) as never)
+    const event = sqsEvent(Array.from({ length: 10 }, (_, index) => ({ body: String(index) })))
     await invoke(handler, event, lambdaContext({ timeout: 3000 }))
     expect(errors.length).toBeGreaterThan(0)
     expect(errors[0]).toBeInstanceOf(ConnectionTimeoutError)
