@@ -73,7 +73,8 @@ const response: Accessor = {
     const state = this[key]
     state.response = state.pin === undefined ? value : state.pin(value)
     state.finished = undefined
-    if (value !== undefined) state.scope.answered()
+    // A handler may answer with nothing.
+    state.scope.answered()
   },
 }
 
@@ -190,5 +191,5 @@ export function pinResponse(request: KnownRequest, pin: Finish): void {
   state.pin = pin
   // Written through the accessor, if that is there; else it is when it comes.
   const { response } = request
-  request.response = response
+  if (response !== undefined) request.response = response
 }

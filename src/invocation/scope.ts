@@ -30,6 +30,7 @@ export class Scope {
   /** The middlewares that still wait for what is sent. A record is waited for by its batch. */
   #waiters: object[] | undefined
   #isOver = false
+  #isAnswered = false
   #onAnswer: (() => void) | undefined
 
   constructor(work: Work, parent: Scope | undefined, recordId?: string) {
@@ -74,6 +75,11 @@ export class Scope {
     )
   }
 
+  /** Whether somebody waits for the answer. While that is so the process is not frozen. */
+  get isRunning(): boolean {
+    return !this.#isOver && !this.#isAnswered && this.remainingTime > 0
+  }
+
   /** Whether nothing is on its way, and nothing has failed unseen. */
   get isSettled(): boolean {
     return this.#sends === undefined || this.#sends.isEmpty
@@ -116,6 +122,7 @@ export class Scope {
 
   /** Says that an answer is there. */
   answered(): void {
+    this.#isAnswered = true
     this.#onAnswer?.()
   }
 

@@ -1,9 +1,11 @@
 import type { Middleware } from '../core/middy.ts'
 import { secretsManagerStore } from './secrets/store-secrets-manager.ts'
+import type { Fetch, Fetched } from './secrets/declared.ts'
 import { type SecretsContext, type SecretsOptions, secretsMiddleware } from './secrets/secrets-middleware.ts'
 
 export type { GetSecretOptions } from './secrets.ts'
 export { Secrets } from './secrets.ts'
+export type { Fetch, Fetched, FetchedValue } from './secrets/declared.ts'
 export type { SecretsContext, SecretsOptions } from './secrets/secrets-middleware.ts'
 
 /**
@@ -24,10 +26,8 @@ export type { SecretsContext, SecretsOptions } from './secrets/secrets-middlewar
  * ```
  */
 export function secretsManager<
-  const TFetch extends Readonly<Record<string, string>> = {},
+  const TFetch extends Readonly<Record<string, Fetch>> = {},
   const TAs extends string = 'secrets',
->(
-  options: SecretsOptions<TFetch, TAs> = {},
-): Middleware<unknown, SecretsContext<keyof TFetch & string, TAs>> {
+>(options: SecretsOptions<TFetch, TAs> = {}): Middleware<unknown, SecretsContext<Fetched<TFetch>, TAs>> {
   return secretsMiddleware('secretsManager', secretsManagerStore(options.client), options)
 }

@@ -1,43 +1,43 @@
-import { redacted, inspect } from '../core/redacted.ts'
+import { inspect } from '../core/redacted.ts'
+import { checkOptions, is } from '../core/options.ts'
 import { SecretError, SecretNotFoundError, SecretTimeoutError } from '../errors/index.ts'
-import { isAuthenticationError } from './secrets/auth-error.ts'
-import type { SecretCache, SecretSource } from './secrets/cache.ts'
+import { firstAccepted, isAuthenticationError } from './secrets/credentials.ts'
+import type { SecretCache } from './secrets/cache.ts'
+import { type LoadedSecrets, shownValues } from './secrets/declared.ts'
+import type { GetSecretOptions, ListSecretsOptions, WithFreshOptions } from './secrets/options.ts'
 import type {
+  CreateSecretOptions,
   DeleteSecretOptions,
+  HeldValue,
   SecretStore,
+  SecretValue,
+  SecretWrite,
+  WriteSecretOptions,
+} from './secrets/store.ts'
+import { type LocatedSecret, locate, pick } from './secrets/value.ts'
+import { type TimeLimit, unlessAborted } from './secrets/time-limit.ts'
+import { writeChecks } from './secrets/write-options.ts'
+
+export type { GetSecretOptions, ListSecretsOptions, WithFreshOptions } from './secrets/options.ts'
+export type {
+  CreateSecretOptions,
+  DeleteSecretOptions,
   SecretValue,
   SecretVersion,
   WriteSecretOptions,
 } from './secrets/store.ts'
-import { type LocatedSecret, type SecretForm, locate, pick } from './secrets/value.ts'
-import { unlessAborted } from './secrets/time-limit.ts'
-
-export type { DeleteSecretOptions, SecretValue, SecretVersion, WriteSecretOptions } from './secrets/store.ts'
-
-/** Options of `secrets.get()`. */
-export interface GetSecretOptions extends SecretVersion, SecretForm {
-  /** Gives `undefined` for a secret that does not exist, instead of an error. */
-  readonly optional?: boolean
-  /** Asks the store even if a fresh value is held. */
-  readonly refresh?: boolean
-  /** Stops waiting. What others wait for goes on. */
-  readonly signal?: AbortSignal
-}
-
-/** Options of `secrets.withFresh()`. */
-export interface WithFreshOptions extends SecretForm {
-  /** Whether an error says that the credentials were not accepted. @default the codes of PostgreSQL, MySQL and other drivers, and HTTP's 401 and 403 */
-  readonly isAuthError?: (error: unknown) => boolean
-}
-
-/** Options of `secrets.list()`. */
-export interface ListSecretsOptions {
-  /** How many names at most. */
-  readonly limit?: number
-  readonly signal?: AbortSignal
-}
 
 const hidden = '[Secrets]'
+
+/** The declared values: text for each of some keys, or an object. */
+type DeclaredValues<TValues> = [TValues] extends [string] ? { readonly [K in TValues]: string } : TValues
+
+/** @internal What one middleware gives to one invocation. */
+export interface SecretsPart {
+  readonly cache: SecretCache
+  readonly limit: TimeLimit
+  readonly loaded: LoadedSecrets
+}
 
 /**
  * The secrets that a handler finds in its context. Values are held in private fields: neither `JSON.stringify` nor
@@ -52,18 +52,25 @@ const hidden = '[Secrets]'
  * }
  * ```
  */
-export class Secrets<TKey extends string = never> {
-  readonly #sources: readonly SecretSource[]
+export class Secrets<TValues = never> {
+  readonly #parts: readonly SecretsPart[]
   readonly #cache: SecretCache
-  /** Where plain paths lead: most handlers ask for the same few, over and over. */
-  readonly #located = new Map<string, LocatedSecret>()
-  /** What `fetch` declared, by its keys, as text. Read before the handler runs, and again when it has grown old. */
-  readonly values: { readonly [K in TKey]: string }
+  readonly #limit: TimeLimit
+  #values: DeclaredValues<TValues> | undefined
 
-  private constructor(sources: readonly SecretSource[]) {
-    this.#sources = sources
-    this.#cache = (sources[0] as SecretSource).cache
-    this.values = redactedValues(sources) as { readonly [K in TKey]: string }
+  private constructor(parts: readonly [SecretsPart, ...SecretsPart[]]) {
+    this.#parts = parts
+    this.#cache = parts[0].cache
+    this.#limit = parts[0].limit
+  }
+
+  /**
+   * What `fetch` declared, by its keys, as text. Read before the handler runs, and again when it has grown old. Within an
+   * invocation it stays as it was read: `get()` gives what was written since.
+   */
+  get values(): DeclaredValues<TValues> {
+    const loaded = this.#parts.map((part) => part.loaded)
+    return (this.#values ??= shownValues(loaded, hidden) as DeclaredValues<TValues>)
   }
 
   /**
@@ -81,40 +88,46 @@ export class Secrets<TKey extends string = never> {
   get(path: string, options: GetSecretOptions & { readonly list: true }): Promise<string[]>
   get<T extends SecretValue = string>(path: string, options?: GetSecretOptions): Promise<T>
   async get(path: string, options: GetSecretOptions = noOptions): Promise<unknown> {
-    const { ref, field } =
-      options === noOptions ? this.#locate(path) : locate(this.#cache.store, path, options)
-    const fresh = options.refresh === true ? undefined : this.#cache.fresh(ref)
-    if (fresh !== undefined) return pick(fresh, path, field, options)
-    options.signal?.throwIfAborted()
+    const located =
+      options === noOptions ? this.#cache.locate(path) : locate(this.#cache.store, path, options)
+    if (located.ref.isPath)
+      throw new SecretError(path, `"${path}" are several values: read them with getMany("${path}")`)
+    return this.#read(path, located, options)
+  }
+
+  async #read(path: string, { ref, field }: LocatedSecret, options: GetSecretOptions): Promise<unknown> {
+    const { refresh = false, optional = false, signal } = options
+    const known: HeldValue | undefined = refresh ? undefined : this.#cache.atHand(ref)
+    if (known !== undefined) return pick(known, path, field, options)
+    signal?.throwIfAborted()
     try {
-      const reading = this.#cache.read(ref, options.refresh === true)
-      const value = await (options.signal === undefined ? reading : unlessAborted(reading, options.signal))
+      const reading = this.#cache.read(ref, this.#limit, refresh)
+      const value = await (signal === undefined ? reading : unlessAborted(reading, signal))
       return pick(value, path, field, options)
     } catch (error) {
-      if (options.optional === true && error instanceof SecretNotFoundError) return undefined
+      if (optional && error instanceof SecretNotFoundError) return undefined
       throw error
     }
   }
 
-  #locate(path: string): LocatedSecret {
-    let located = this.#located.get(path)
-    if (located === undefined) {
-      located = locate(this.#cache.store, path)
-      if (this.#located.size < 1000) this.#located.set(path, located)
-    }
-    return located
-  }
-
   /**
    * Several secrets, by the names they were asked for; read together. One that is missing or forbidden fails this call and
-   * none of the others' reading.
+   * none of the others' reading. A path that ends with `/*` gives all parameters below it, by their names below it; this
+   * needs `ssm:GetParametersByPath`.
    */
-  async getMany<TPath extends string>(
+  getMany(path: `${string}/*`, options?: GetSecretOptions): Promise<Record<string, string>>
+  getMany<TPath extends string>(
     paths: readonly TPath[],
-    options: GetSecretOptions = noOptions,
-  ): Promise<Record<TPath, string>> {
+    options?: GetSecretOptions,
+  ): Promise<Record<TPath, string>>
+  async getMany(paths: string | readonly string[], options: GetSecretOptions = noOptions): Promise<unknown> {
+    if (typeof paths === 'string') {
+      const located = locate(this.#cache.store, paths, options)
+      if (!located.ref.isPath) throw new SecretError(paths, `"${paths}" is no path: end it with "/*"`)
+      return this.#read(paths, located, options)
+    }
     const values = await Promise.all(paths.map((path) => this.get(path, options)))
-    return Object.fromEntries(paths.map((path, index) => [path, values[index]])) as Record<TPath, string>
+    return Object.fromEntries(paths.map((path, index) => [path, values[index]]))
   }
 
   /** Reads a secret anew, whatever is held. */
@@ -144,32 +157,10 @@ export class Secrets<TKey extends string = never> {
     use: (value: string) => T | Promise<T>,
     { isAuthError = isAuthenticationError, ...form }: WithFreshOptions = {},
   ): Promise<T> {
-    const tried = new Set<string>()
-    const attempts: (() => Promise<string>)[] = [
-      () => this.get(path, form),
-      () => this.get(path, { ...form, refresh: true }),
-    ]
+    const attempts = [() => this.get(path, form), () => this.get(path, { ...form, refresh: true })]
     if (this.#cache.store.scheme === 'secretsmanager')
       attempts.push(() => this.get(path, { ...form, stage: 'AWSPENDING', refresh: true }))
-    let failure: unknown
-    for (const attempt of attempts) {
-      let value: string
-      try {
-        value = await attempt()
-      } catch (error) {
-        throw failure ?? error // There is no other value: what the use of this one came to is what counts.
-      }
-      const known = typeof value === 'string' ? value : JSON.stringify(value)
-      if (tried.has(known)) continue // Refused once already: too many of these lock an account.
-      tried.add(known)
-      try {
-        return await use(value)
-      } catch (error) {
-        failure = error
-        if (!isAuthError(error)) throw error
-      }
-    }
-    throw failure
+    return firstAccepted(attempts, use, isAuthError)
   }
 
   /**
@@ -184,9 +175,9 @@ export class Secrets<TKey extends string = never> {
   ): AsyncGenerator<string, void> {
     let left = limit
     if (left <= 0) return
-    const { limit: time, store } = this.#cache
+    const { store } = this.#cache
     const late = (seconds: number) => new SecretTimeoutError(prefix, store.title, { seconds, deed: 'list' })
-    for await (const name of store.list(prefix, (call) => time.run(call, late, signal))) {
+    for await (const name of store.list(prefix, (call) => this.#limit.run(call, late, signal))) {
       yield name
       if (--left <= 0) return
     }
@@ -197,8 +188,8 @@ export class Secrets<TKey extends string = never> {
    *
    * @throws SecretAlreadyExistsError; SecretPendingDeletionError
    */
-  create(path: string, value: SecretValue, options: WriteSecretOptions = {}): Promise<void> {
-    return this.#write(path, value, (store, name, signal) => store.create(name, value, options, signal))
+  create(path: string, value: SecretValue, options: CreateSecretOptions = {}): Promise<void> {
+    return this.#write('create', path, { value, options })
   }
 
   /**
@@ -207,42 +198,53 @@ export class Secrets<TKey extends string = never> {
    * @throws SecretNotFoundError; SecretPendingDeletionError
    */
   update(path: string, value: SecretValue, options: WriteSecretOptions = {}): Promise<void> {
-    return this.#write(path, value, (store, name, signal) => store.update(name, value, options, signal))
+    return this.#write('update', path, { value, options })
   }
 
   /** Writes a secret, new or not. */
-  upsert(path: string, value: SecretValue, options: WriteSecretOptions = {}): Promise<void> {
-    return this.#write(path, value, (store, name, signal) => store.upsert(name, value, options, signal))
+  upsert(path: string, value: SecretValue, options: CreateSecretOptions = {}): Promise<void> {
+    return this.#write('upsert', path, { value, options })
   }
 
   /** Deletes a secret; gives whether there was one. Secrets Manager can restore it for 30 days, unless `force` is set. */
-  delete(path: string, options: DeleteSecretOptions = {}): Promise<boolean> {
-    return this.#write(path, undefined, (store, name, signal) => store.delete(name, options, signal))
+  async delete(path: string, options: DeleteSecretOptions = {}): Promise<boolean> {
+    checkOptions('secrets.delete', options, { force: is('boolean') })
+    return this.#change(path, undefined, (store, name, signal) => store.delete(name, options, signal))
   }
 
-  async #write<T>(
+  async #write(
+    method: 'create' | 'update' | 'upsert',
+    path: string,
+    { value, options }: Pick<SecretWrite<CreateSecretOptions>, 'value' | 'options'>,
+  ): Promise<void> {
+    checkOptions(`secrets.${method}`, options, writeChecks(this.#cache.store, method))
+    const copy = typeof value === 'object' ? new Uint8Array(value) : value
+    await this.#change(path, copy, (store, name, signal) => store[method]({ name, value, options, signal }))
+  }
+
+  async #change<T>(
     path: string,
     value: SecretValue | undefined,
-    write: (store: SecretStore, name: string, signal: AbortSignal) => Promise<T>,
+    change: (store: SecretStore, name: string, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const { store, limit } = this.#cache
+    const { store } = this.#cache
     const { ref, field } = locate(store, path)
-    if (field !== undefined || ref.key !== ref.name)
+    if (field !== undefined || ref.key !== ref.name || ref.isPath)
       throw new SecretError(
         path,
-        `"${path}" is a part or a version of a secret, and only a whole one is written`,
+        `"${path}" is a part or a version of a secret, or several, and only a whole one is written`,
       )
-    return this.#cache.write(ref.name, typeof value === 'object' ? new Uint8Array(value) : value, () =>
-      limit.run(
-        (signal) => write(store, ref.name, signal),
+    return this.#cache.write(ref.name, value, () =>
+      this.#limit.run(
+        (signal) => change(store, ref.name, signal),
         (seconds) => new SecretTimeoutError(path, store.title, { seconds, deed: 'write' }),
       ),
     )
   }
 
   /** @internal */
-  static of(source: SecretSource): Secrets {
-    return new Secrets([source])
+  static of(part: SecretsPart): Secrets {
+    return new Secrets([part])
   }
 
   /** @internal */
@@ -252,14 +254,15 @@ export class Secrets<TKey extends string = never> {
 
   /** @internal Both, as one: the values of each, and everything else from the later. */
   static merge(earlier: Secrets, later: Secrets): Secrets {
-    return new Secrets([...later.#sources, ...earlier.#sources])
+    const [first, ...others] = later.#parts
+    const kept = earlier.#parts.filter(({ cache }) => later.#parts.every((part) => part.cache !== cache))
+    return first === undefined ? earlier : new Secrets([first, ...others, ...kept])
   }
 
   /** @internal The part whose store an environment variable's scheme means; any for `secret://`. */
   static ofScheme(secrets: Secrets, scheme: SecretStore['scheme'] | undefined): Secrets | undefined {
-    const source = secrets.#sources.find(({ cache }) => scheme === undefined || cache.store.scheme === scheme)
-    if (source === undefined) return undefined
-    return source === secrets.#sources[0] ? secrets : new Secrets([source])
+    const part = secrets.#parts.find(({ cache }) => scheme === undefined || cache.store.scheme === scheme)
+    return part && (part === secrets.#parts[0] ? secrets : new Secrets([part]))
   }
 
   /** @internal For messages. */
@@ -283,17 +286,3 @@ export class Secrets<TKey extends string = never> {
 }
 
 const noOptions: GetSecretOptions = {}
-
-function redactedValues(sources: readonly SecretSource[]): object {
-  const getters: Record<string, () => unknown> = {}
-  for (const { cache, fetch } of [...sources].reverse()) {
-    for (const [key, path] of Object.entries(fetch)) {
-      const { ref, field } = locate(cache.store, path)
-      getters[key] = () => {
-        const value = cache.held(ref)
-        return value === undefined ? undefined : pick(value, path, field)
-      }
-    }
-  }
-  return redacted(getters, hidden)
-}

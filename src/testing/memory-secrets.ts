@@ -1,14 +1,16 @@
 import { SecretAlreadyExistsError, SecretNotFoundError } from '../errors/index.ts'
-import type { SecretStore, SecretValue } from '../middleware/secrets/store.ts'
+import type { Fetch, Fetched } from '../middleware/secrets/declared.ts'
+import type { Outcome, SecretRef, SecretStore, SecretValue } from '../middleware/secrets/store.ts'
 import {
   type SecretsContext,
   type SecretsOptions,
   secretsMiddleware,
 } from '../middleware/secrets/secrets-middleware.ts'
+import { pathEnd } from '../middleware/secrets/same-secret.ts'
 import type { Middleware } from '../core/middy.ts'
 
 /** Options of {@link memorySecrets}. */
-export type MemorySecretsOptions<TFetch extends Readonly<Record<string, string>>, TAs extends string> = Pick<
+export type MemorySecretsOptions<TFetch extends Readonly<Record<string, Fetch>>, TAs extends string> = Pick<
   SecretsOptions<TFetch, TAs>,
   'fetch' | 'as' | 'ttl'
 >
@@ -32,46 +34,55 @@ export type MemorySecretsOptions<TFetch extends Readonly<Record<string, string>>
  * ```
  */
 export function memorySecrets<
-  const TFetch extends Readonly<Record<string, string>> = {},
+  const TFetch extends Readonly<Record<string, Fetch>> = {},
   const TAs extends string = 'secrets',
 >(
   values: Readonly<Record<string, SecretValue>>,
   options: MemorySecretsOptions<TFetch, TAs> = {},
-): Middleware<unknown, SecretsContext<keyof TFetch & string, TAs>> {
+): Middleware<unknown, SecretsContext<Fetched<TFetch>, TAs>> {
   return secretsMiddleware('memorySecrets', memoryStore(new Map(Object.entries(values))), options)
 }
 
+const title = 'The memory'
+
 function memoryStore(values: Map<string, SecretValue>): SecretStore {
-  const title = 'The memory'
-  const store: SecretStore = {
+  const read = (refs: readonly SecretRef[]): Promise<Outcome[]> =>
+    Promise.resolve(refs.map((ref) => outcomeOf(values, ref)))
+  return {
     title,
     scheme: 'ssm',
-    ref: (name, { version, label, stage }) => {
+    ref(name, { version, label, stage }) {
       const selector = version ?? label ?? stage
+      if (name.endsWith(pathEnd)) return { key: name, name, isPath: true }
       return { key: selector === undefined ? name : `${name}:${selector}`, name }
     },
     nameFromUri: (name) => (values.has(name) ? name : `/${name}`),
     batches: (refs) => [[...refs]],
-    read: (batch) =>
-      Promise.resolve(batch.map(({ key }) => values.get(key) ?? new SecretNotFoundError(key, title))),
-    readDeclared: (refs, options) => store.read(refs, options),
-    async create(path, value) {
-      if (values.has(path)) throw new SecretAlreadyExistsError(path, title)
-      values.set(path, value)
+    read,
+    readDeclared: read,
+    writeOptions: ['kmsKeyId', 'type', 'tier', 'tags'],
+    async create({ name, value }) {
+      if (values.has(name)) throw new SecretAlreadyExistsError(name, title)
+      values.set(name, value)
     },
-    async update(path, value) {
-      if (!values.has(path)) throw new SecretNotFoundError(path, title)
-      values.set(path, value)
+    async update({ name, value }) {
+      if (!values.has(name)) throw new SecretNotFoundError(name, title)
+      values.set(name, value)
     },
-    upsert(path, value) {
-      values.set(path, value)
-      return Promise.resolve()
+    async upsert({ name, value }) {
+      values.set(name, value)
     },
-    delete: (path) => Promise.resolve(values.delete(path)),
+    delete: (name) => Promise.resolve(values.delete(name)),
 
     async *list(prefix) {
       for (const name of [...values.keys()].sort()) if (name.startsWith(prefix)) yield name
     },
   }
-  return store
+}
+
+function outcomeOf(values: ReadonlyMap<string, SecretValue>, { key, name, isPath }: SecretRef): Outcome {
+  if (!isPath) return values.get(key) ?? new SecretNotFoundError(key, title)
+  const path = name.slice(0, -1)
+  const below = [...values].filter(([other]) => other.startsWith(path))
+  return new Map(below.map(([other, value]) => [other.slice(path.length), String(value)]))
 }

@@ -70,7 +70,7 @@ describe.each(stores)('$name', (store) => {
     }
   })
 
-  it.each(['none', 'toString', '__proto__', 'constructor', 'a.b', ''])(
+  it.each(['none', 'toString', '__proto__', 'constructor', 'a.c', 'a.b.c', 'a.toString', '.', ''])(
     'secrets C1.8: the absent field "%s" is an error that names it, and not the content',
     async (field) => {
       put('/shop/db', '{"user":"hunter2","a":{"b":"hunter2"}}')

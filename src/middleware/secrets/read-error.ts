@@ -1,4 +1,5 @@
 import { reasonOf } from '../../aws/client.ts'
+import { asRecord } from '../../core/record.ts'
 import { SecretError } from '../../errors/index.ts'
 
 /**
@@ -17,4 +18,21 @@ export function readError(
       ? Object.assign(new Error('The answer could not be understood'), { name, $metadata })
       : error
   return new SecretError(path, `${store} did not ${deed} "${path}": ${reasonOf(error)}`, { cause })
+}
+
+/** Errors that one name among several brings about, by what it may do, or is, or is encrypted with. */
+const codesOfOneName: ReadonlySet<unknown> = new Set([
+  'AccessDeniedException',
+  'DecryptionFailure',
+  'InvalidKeyId',
+  'InvalidParameterException',
+  'InvalidRequestException',
+  'ResourceNotFoundException',
+  'ValidationException',
+])
+
+/** Whether a failure may concern one name alone, and not the whole store. */
+export function isOfOneName(error: unknown): boolean {
+  const { name, cause } = (error ?? {}) as Partial<Error>
+  return codesOfOneName.has(error instanceof SecretError ? asRecord(cause)?.['name'] : name)
 }

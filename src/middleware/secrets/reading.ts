@@ -1,29 +1,43 @@
+import { SecretTimeoutError } from '../../errors/index.ts'
 import type { Outcome, SecretRef } from './store.ts'
+import { atMost } from './time-limit.ts'
 
-/** One secret that is being read, for all who asked for it. */
+/** How a reading is begun. */
+interface ReadingOptions {
+  /** The store's name, for messages. */
+  readonly title: string
+  readonly isRefresh: boolean
+  /** Between which halts of the process it was begun. */
+  readonly era: number
+}
+
+/** One secret that is being read, for all who asked for it, of whichever invocation. */
 export class SecretReading {
   readonly ref: SecretRef
-  /** The invocation in which it was begun. */
-  readonly invocation: number
   /** Never rejects. */
   readonly outcome: Promise<Outcome>
   readonly isRefresh: boolean
+  readonly era: number
+  /** Written, deleted or read anew meanwhile: the outcome may be from before, and is not held. */
+  isOutdated = false
+  readonly #title: string
   readonly #resolve: (outcome: Outcome) => void
-  #arrive: ((outcome: Outcome) => Outcome) | undefined
+  #arrive: ((outcome: Outcome) => void) | undefined
+  #isAnswered = false
+  #waiting = 0
+  #patience = 0
+  #onLeft: (() => void) | undefined
 
-  /** @param arrive - Turns what the store gives into what those who asked get */
-  constructor(ref: SecretRef, isRefresh: boolean, invocation: number, arrive: (outcome: Outcome) => Outcome) {
+  /** @param arrive - Told the outcome, once */
+  constructor(ref: SecretRef, { title, isRefresh, era }: ReadingOptions, arrive: (outcome: Outcome) => void) {
     const { promise, resolve } = Promise.withResolvers<Outcome>()
     this.ref = ref
     this.isRefresh = isRefresh
-    this.invocation = invocation
+    this.era = era
     this.outcome = promise
+    this.#title = title
     this.#resolve = resolve
     this.#arrive = arrive
-  }
-
-  get name(): string {
-    return this.ref.name
   }
 
   /**
@@ -34,10 +48,52 @@ export class SecretReading {
     return !isRefresh || this.isRefresh
   }
 
-  /** The first time counts. */
+  /** Whether nobody waits any more. */
+  get isLeft(): boolean {
+    return this.#waiting === 0
+  }
+
+  /** Milliseconds that the longest waits. */
+  get patience(): number {
+    return this.#patience
+  }
+
+  /** Called when nobody waits any more. */
+  onLeft(left: () => void): void {
+    this.#onLeft = left
+  }
+
+  /** Waits, at most so long. The reading goes on for as long as somebody waits. */
+  async wait(milliseconds: number, waiting: typeof atMost = atMost): Promise<Outcome> {
+    this.#waiting++
+    this.#patience = Math.max(this.#patience, milliseconds)
+    const outcome = await waiting(milliseconds, this.outcome)
+    this.#waiting--
+    if (this.isLeft && !this.#isAnswered) this.#onLeft?.()
+    return outcome ?? this.#late(milliseconds)
+  }
+
+  /** Takes the store's answer. */
+  answer(outcome: Outcome): void {
+    this.#isAnswered = true
+    this.settle(outcome)
+  }
+
+  /** Ends it for all who wait. The first time counts. */
   settle(outcome: Outcome): void {
     const arrive = this.#arrive
+    if (arrive === undefined) return
     this.#arrive = undefined
-    if (arrive !== undefined) this.#resolve(arrive(outcome))
+    arrive(outcome)
+    this.#resolve(outcome)
+  }
+
+  /** Ends it because nobody waits any more. */
+  giveUp(): void {
+    this.settle(this.#late(this.#patience))
+  }
+
+  #late(milliseconds: number): SecretTimeoutError {
+    return new SecretTimeoutError(this.ref.key, this.#title, { seconds: milliseconds / 1000 })
   }
 }

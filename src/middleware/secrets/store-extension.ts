@@ -1,3 +1,4 @@
+import { elapsedSince } from '../../core/elapsed.ts'
 import { bypassExtension, isPastExtension } from './extension-bypass.ts'
 import type { Outcomes, ReadOptions, SecretRef, SecretStore, SecretValue } from './store.ts'
 
@@ -16,17 +17,17 @@ const pause = 60_000
  * @param isOptional - Whether an extension that is not there is left alone for a while
  */
 export function throughExtension(store: SecretStore, isOptional: boolean): SecretStore {
-  let askAgainAt = 0
+  let failedAt = -Infinity
 
   async function ask(ref: SecretRef, signal: AbortSignal): Promise<SecretValue | undefined> {
     const token = process.env['AWS_SESSION_TOKEN']
-    if (token === undefined || (isOptional && Date.now() < askAgainAt)) return undefined
-    if (isPastExtension(ref.name)) return undefined
+    if (token === undefined || (isOptional && elapsedSince(failedAt) < pause)) return undefined
+    if (ref.isPath || isPastExtension(ref.name)) return undefined
     try {
       const reply = await getJson(pathOf(store, ref), token, signal)
       return reply === undefined ? undefined : valueOf(reply)
     } catch {
-      askAgainAt = Date.now() + pause
+      failedAt = Date.now()
       return undefined
     }
   }

@@ -1,12 +1,20 @@
 /** A secret's value: text, or bytes where the store holds bytes. */
 export type SecretValue = string | Uint8Array
 
+/** Values by path: names below the path, and their values. */
+export type SecretTree = ReadonlyMap<string, string>
+
+/** What is held for a reference. */
+export type HeldValue = SecretValue | SecretTree
+
 /** Which secret is meant, and which version of it. */
 export interface SecretRef {
   /** Tells one version of one secret from every other; the key of the cache. */
   readonly key: string
   /** The name without a selector. */
   readonly name: string
+  /** Whether all values below the name are meant. */
+  readonly isPath?: boolean
   readonly version?: string | number
   readonly label?: string
   readonly stage?: string
@@ -28,6 +36,14 @@ export interface WriteSecretOptions {
   readonly kmsKeyId?: string
   /** The type of a new parameter (Parameter Store). @default 'SecureString' */
   readonly type?: 'SecureString' | 'String' | 'StringList'
+  /** The tier of a parameter (Parameter Store). More than 4 KB need `'Advanced'`. @default the account's own, `'Standard'` */
+  readonly tier?: 'Standard' | 'Advanced' | 'Intelligent-Tiering'
+}
+
+/** How a new secret is written. */
+export interface CreateSecretOptions extends WriteSecretOptions {
+  /** Tags of the new secret, at most 50. `upsert()` gives them to a secret that did not exist. */
+  readonly tags?: Readonly<Record<string, string>>
 }
 
 /** How a secret is deleted. */
@@ -50,10 +66,19 @@ export interface ReadOptions {
 }
 
 /** The value of a secret, or why there is none. */
-export type Outcome = SecretValue | Error
+export type Outcome = HeldValue | Error
 
 /** One outcome per secret. Those that take longer than the call for all are still to come. */
 export type Outcomes = readonly (Outcome | Promise<Outcome>)[]
+
+/** One secret on its way into the store. */
+export interface SecretWrite<TOptions = WriteSecretOptions> {
+  readonly name: string
+  readonly value: SecretValue
+  readonly options: TOptions
+  /** Aborted when the time for the write is up. */
+  readonly signal: AbortSignal
+}
 
 /** Runs one call to the store within its time. */
 export type Timed = <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T>
@@ -74,9 +99,11 @@ export interface SecretStore {
   read(batch: readonly SecretRef[], options: ReadOptions): Promise<Outcomes>
   /** Reads what a handler declares with `fetch`, at cold start. */
   readDeclared(refs: readonly SecretRef[], options: ReadOptions): Promise<Outcomes>
-  create(name: string, value: SecretValue, options: WriteSecretOptions, signal: AbortSignal): Promise<void>
-  update(name: string, value: SecretValue, options: WriteSecretOptions, signal: AbortSignal): Promise<void>
-  upsert(name: string, value: SecretValue, options: WriteSecretOptions, signal: AbortSignal): Promise<void>
+  /** Names of the options for writing that mean something in this store. */
+  readonly writeOptions: readonly (keyof CreateSecretOptions)[]
+  create(write: SecretWrite<CreateSecretOptions>): Promise<void>
+  update(write: SecretWrite): Promise<void>
+  upsert(write: SecretWrite<CreateSecretOptions>): Promise<void>
   /** Gives whether there was one. */
   delete(name: string, options: DeleteSecretOptions, signal: AbortSignal): Promise<boolean>
   /** All names below a path (Parameter Store) or with a beginning (Secrets Manager). Each page is a call of its own. */

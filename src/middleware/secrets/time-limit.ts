@@ -1,26 +1,33 @@
+import { elapsedSince } from '../../core/elapsed.ts'
+import { currentScope } from '../../invocation/scope.ts'
+
 /** Milliseconds that are left to answer when a call was given up. */
 const reserve = 100
 
 /** The longest that a timer can run. */
 const longest = 2 ** 31 - 1
 
-/** How long calls may take: so many seconds, and never longer than the invocation has left. */
+/** Milliseconds by which a timer is late only if the process was frozen meanwhile. */
+const frozen = 1000
+
+/** How long a caller waits: so many seconds, and never longer than its own invocation has left. */
 export class TimeLimit {
   readonly #timeout: number
-  #deadline = 0
+  readonly #deadline: number
 
-  constructor(seconds: number) {
+  /**
+   * @param seconds - The option `timeout`
+   * @param deadline - When the invocation ends that was given the secrets, as `Date.now()` counts. It is for code outside
+   * of any invocation.
+   */
+  constructor(seconds: number, deadline: number = Infinity) {
     this.#timeout = Math.min(seconds * 1000, longest)
-  }
-
-  /** Says when the invocation that now begins will be ended. Milliseconds, as `Date.now()` counts them. */
-  beginInvocation(deadline: number): void {
     this.#deadline = deadline
   }
 
   /** For a call that begins now. */
   get milliseconds(): number {
-    const left = this.#deadline - Date.now()
+    const left = currentScope()?.remainingTime ?? this.#deadline - Date.now()
     // Once the deadline is over, so is its invocation.
     return left > 0 ? Math.min(this.#timeout, Math.max(left - reserve, left / 2)) : this.#timeout
   }
@@ -76,4 +83,18 @@ export async function atMost<T>(milliseconds: number, work: Promise<T>): Promise
   } finally {
     clearTimeout(timer)
   }
+}
+
+/**
+ * The same for work that no invocation waits for. A process may be frozen meanwhile; after that its timers come before
+ * the answer that lies in the socket, so the time begins anew.
+ */
+export async function atMostThawed<T>(milliseconds: number, work: Promise<T>): Promise<T | undefined> {
+  let begunAt: number
+  let value: T | undefined
+  do {
+    begunAt = Date.now()
+    value = await atMost(milliseconds, work)
+  } while (value === undefined && elapsedSince(begunAt) > milliseconds + frozen)
+  return value
 }

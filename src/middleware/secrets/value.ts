@@ -1,6 +1,7 @@
 import { MalformedJsonError, SecretError } from '../../errors/index.ts'
 import { parseJson } from '../../core/json.ts'
-import type { SecretRef, SecretStore, SecretValue, SecretVersion } from './store.ts'
+import { asRecord } from '../../core/record.ts'
+import type { HeldValue, SecretRef, SecretStore, SecretVersion } from './store.ts'
 
 /** In which form a value is wanted. */
 export interface SecretForm {
@@ -16,41 +17,64 @@ export interface LocatedSecret {
   readonly field: string | undefined
 }
 
-/** Splits `name#field`. Names hold no `#` in either store. */
+/**
+ * Splits `name#field`. Names hold no `#` in either store.
+ *
+ * @throws SecretError for a name that the store could not hold
+ */
 export function locate(store: SecretStore, path: string, version: SecretVersion = {}): LocatedSecret {
+  checkName(path)
   const hash = path.indexOf('#')
   return hash < 0
     ? { ref: store.ref(path, version), field: undefined }
     : { ref: store.ref(path.slice(0, hash), version), field: path.slice(hash + 1) }
 }
 
+/** From JavaScript a name may be anything. */
+function checkName(path: unknown): void {
+  if (typeof path === 'string') return
+  const kind = path === null ? 'null' : typeof path
+  throw new SecretError(kind, `A secret is asked for by its name, and not by what is ${kind}`)
+}
+
 /** The part of a value that is meant, in the form that is wanted. Errors never hold a value. */
 export function pick(
-  value: SecretValue,
+  value: HeldValue,
   path: string,
   field: string | undefined,
   { json = false, list = false }: SecretForm = {},
 ): unknown {
   if (field === undefined && !json) {
+    if (typeof value === 'string') return list ? value.split(',') : value
     // A copy, because whoever is done with bytes may overwrite them.
-    if (typeof value !== 'string') return new Uint8Array(value)
-    return list ? value.split(',') : value
+    return value instanceof Uint8Array ? new Uint8Array(value) : Object.fromEntries(value)
   }
   const parsed = parsedSecret(value, path)
   if (field === undefined) return parsed
-  if (typeof parsed !== 'object' || parsed === null || !Object.hasOwn(parsed, field))
-    throw new SecretError(path, `The secret "${path}" has no such field`)
-  const found = (parsed as Record<string, unknown>)[field]
+  const found = fieldOf(parsed, field)
+  if (found === undefined) throw new SecretError(path, `The secret "${path}" has no such field`)
   if (json) return found
   if (list && Array.isArray(found)) return found.map((item: unknown) => textOf(item))
   return list ? textOf(found).split(',') : textOf(found)
+}
+
+/** The field of that name, or else the one that its dots lead to. */
+function fieldOf(value: unknown, field: string): unknown {
+  const fields = asRecord(value)
+  if (fields === undefined || Object.hasOwn(fields, field)) return fields?.[field]
+  for (let dot = field.lastIndexOf('.'); dot >= 0; dot = field.lastIndexOf('.', dot - 1)) {
+    const name = field.slice(0, dot)
+    if (Object.hasOwn(fields, name)) return fieldOf(fields[name], field.slice(dot + 1))
+    if (dot === 0) break
+  }
+  return undefined
 }
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-function parsedSecret(value: SecretValue, path: string): unknown {
+function parsedSecret(value: HeldValue, path: string): unknown {
   if (typeof value !== 'string')
     throw new SecretError(path, `The secret "${path}" is binary and cannot be read as JSON`)
   try {

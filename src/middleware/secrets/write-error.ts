@@ -1,9 +1,10 @@
 import { reasonOf } from '../../aws/client.ts'
+import { asRecord } from '../../core/record.ts'
 import { SecretError } from '../../errors/index.ts'
 
 /** Whether an AWS error is of a kind. */
 export function isCode(error: unknown, code: string): boolean {
-  return (error as { name?: unknown } | null | undefined)?.name === code
+  return asRecord(error)?.['name'] === code
 }
 
 /** What IAM says first; it names who may not do what. */
@@ -26,4 +27,16 @@ export function writeError(store: string, path: string, error: unknown): SecretE
       ? [name, ...(refusal.exec(message ?? '') ?? [])].join(': ')
       : reasonOf(error)
   return new SecretError(path, `${store} did not write "${path}": ${reason}`, { cause })
+}
+
+/** Tags as both services take them. */
+export function tagsOf(tags: Readonly<Record<string, string>>): { Key: string; Value: string }[] {
+  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }))
+}
+
+/** Whether a secret is deleted and can be restored. The code alone does not tell: other invalid requests have it, too. */
+export function isPendingDeletion(error: unknown): boolean {
+  if (!isCode(error, 'InvalidRequestException')) return false
+  const message = asRecord(error)?.['message']
+  return typeof message === 'string' && /delet/i.test(message)
 }

@@ -26,3 +26,31 @@ export function isAuthenticationError(error: unknown): boolean {
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
+
+/** Uses the values that the attempts give, one after the other, until one is accepted. */
+export async function firstAccepted<T>(
+  attempts: readonly (() => Promise<string>)[],
+  use: (value: string) => T | Promise<T>,
+  isRefusal: (error: unknown) => boolean,
+): Promise<T> {
+  const tried = new Set<string>()
+  let failure: unknown
+  for (const attempt of attempts) {
+    let value: string
+    try {
+      value = await attempt()
+    } catch (error) {
+      throw failure ?? error // There is no other value: what the use of this one came to is what counts.
+    }
+    const known = typeof value === 'string' ? value : JSON.stringify(value)
+    if (tried.has(known)) continue // Refused once already: too many of these lock an account.
+    tried.add(known)
+    try {
+      return await use(value)
+    } catch (error) {
+      failure = error
+      if (!isRefusal(error)) throw error
+    }
+  }
+  throw failure
+}
