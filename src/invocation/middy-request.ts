@@ -191,5 +191,5 @@ export function pinResponse(request: KnownRequest, pin: Finish): void {
   state.pin = pin
   // Written through the accessor, if that is there; else it is when it comes.
   const { response } = request
-  if (response !== undefined) request.response = response
+  request.response = response
 }
