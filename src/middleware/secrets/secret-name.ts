@@ -10,7 +10,7 @@ export const title = 'Secrets Manager'
  *
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/service-linked-secrets.html
  */
-export const secretName = /^[\w/+=.@!-]{1,512}$/
+export const secretName: RegExp = /^[\w/+=.@!-]{1,512}$/
 
 /** An ARN may be given without the six characters that Secrets Manager adds to a name. */
 const arnPattern = /^arn:[\w-]+:secretsmanager:[\w-]*:\d*:secret:([\w/+=.@!-]+)$/
