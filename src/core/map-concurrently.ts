@@ -1,8 +1,5 @@
-/** How many calls run at the same time. */
-const concurrency = 10
-
 /**
- * Calls `run` for each element, for ten at the same time, and gives the results in the order of the list. Calls it for
+ * Calls `run` for each element, for `concurrency` elements at the same time, and gives the results in the order of the list. Calls it for
  * all elements, even if some calls fail.
  *
  * @throws the first error in the order of the list
@@ -10,6 +7,7 @@ const concurrency = 10
 export async function mapConcurrently<T, TResult>(
   list: readonly T[],
   run: (element: T) => Promise<TResult>,
+  concurrency = 10,
 ): Promise<TResult[]> {
   const results = new Array<TResult>(list.length)
   const errors: { readonly index: number; readonly error: unknown }[] = []

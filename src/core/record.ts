@@ -14,7 +14,10 @@ export function asString(value: unknown): string | undefined {
 }
 
 /** The columns of a record that are wanted, where it has them. */
-export function picked<T>(record: Readonly<Record<string, T>>, columns: readonly string[]): Record<string, T> {
+export function picked<T>(
+  record: Readonly<Record<string, T>>,
+  columns: readonly string[],
+): Record<string, T> {
   const part: Record<string, T> = {}
   for (const column of columns) {
     const value = Object.hasOwn(record, column) ? record[column] : undefined

@@ -1,5 +1,6 @@
 import type { WriteRequest } from '@aws-sdk/client-dynamodb'
 import { chunks } from '../../core/chunks.ts'
+import { mapConcurrently } from '../../core/map-concurrently.ts'
 import { ConditionError, DeadlineError, PartialBatchError, ThrottledError } from '../../errors/index.ts'
 import { remainingTime } from '../../invocation/scope.ts'
 import { type Connection, pause } from './connection.ts'
@@ -49,7 +50,7 @@ export async function batchGet(
   const ids = keys.map((key) => keyId(key, keyColumns))
   const wanted = new Map(keys.map((key, index) => [ids[index] as string, key]))
   const found = new Map<string, AttributeItem>()
-  const open = await inBatches([...wanted.values()], readSize, signal, async (some) => {
+  const open = await inBatches({ list: [...wanted.values()], size: readSize, signal }, async (some) => {
     const request = { Keys: some, ...(consistent && { ConsistentRead: true }) }
     const { Responses, UnprocessedKeys } = await connection.call(
       'BatchGetItem',
@@ -73,9 +74,7 @@ export async function batchWrite(
   if (new Set(ids).size < ids.length)
     throw new ConditionError('A batch writes one item twice, and the order of its writes is not known')
   const open = await inBatches(
-    requests.map(({ request }) => request),
-    writeSize,
-    signal,
+    { list: requests.map(({ request }) => request), size: writeSize, signal },
     async (some) => {
       const { UnprocessedItems } = await connection.call(
         'BatchWriteItem',
@@ -108,41 +107,42 @@ function isPassing(error: unknown): boolean {
   return $metadata !== undefined && $fault !== 'client'
 }
 
+interface Batches<T> {
+  readonly list: readonly T[]
+  readonly size: number
+  readonly signal: AbortSignal | undefined
+}
+
 /**
  * Does a list in pieces, some at once; what a piece leaves over goes again after a pause. Gives what is left in the end.
  */
 async function inBatches<T>(
-  list: readonly T[],
-  size: number,
-  signal: AbortSignal | undefined,
+  { list, size, signal }: Batches<T>,
   run: (some: T[]) => Promise<T[]>,
 ): Promise<{ keys: T[]; cause: unknown }> {
   const left: T[] = []
   let cause: unknown
   let failure: { readonly error: unknown } | undefined
-  const pieces = chunks(list, size).values()
 
-  async function work(): Promise<void> {
-    for (const piece of pieces) {
-      if (failure !== undefined) return
-      let open = piece
-      try {
-        for (let fruitless = 0; open.length > 0 && fruitless < maxFruitless && remainingTime() > 0;) {
-          if (open !== piece) await pause(fruitless + 1, signal)
-          signal?.throwIfAborted()
-          const before = open.length
-          open = await run(open)
-          fruitless = open.length < before ? 0 : fruitless + 1
-        }
-      } catch (error) {
-        if (isPassing(error)) cause = error
-        else failure ??= { error }
+  async function work(piece: T[]): Promise<void> {
+    if (failure !== undefined) return
+    let open = piece
+    try {
+      for (let fruitless = 0; open.length > 0 && fruitless < maxFruitless && remainingTime() > 0;) {
+        if (open !== piece) await pause(fruitless + 1, signal)
+        signal?.throwIfAborted()
+        const before = open.length
+        open = await run(open)
+        fruitless = open.length < before ? 0 : fruitless + 1
       }
-      left.push(...open)
+    } catch (error) {
+      if (isPassing(error)) cause = error
+      else failure ??= { error }
     }
+    left.push(...open)
   }
   // All have come to an end then: nothing goes on behind an error.
-  await Promise.all(Array.from({ length: concurrency }, work))
+  await mapConcurrently(chunks(list, size), work, concurrency)
   if (failure !== undefined) throw failure.error
   return { keys: left, cause }
 }

@@ -92,7 +92,7 @@ export async function readPage(
     }
   }
   const items = found.slice(0, limit)
-  rewind(states, start, found, limit)
+  rewind(states, { start, found, limit })
   return { items: items.map(({ item }) => item), states: isOpen() ? states : undefined, isCut, cause }
 }
 
@@ -111,13 +111,11 @@ export class Interrupted extends Error {
 /** Cut to its limit, a page ends behind its own last items, and not where reading ended. */
 function rewind(
   states: SourceState[],
-  start: readonly SourceState[],
-  found: readonly Found[],
-  limit: number,
+  { start, found, limit }: { start: readonly SourceState[]; found: readonly Found[]; limit: number },
 ): void {
   const cut = new Set(found.slice(limit).map(({ source }) => source))
   for (const source of cut) {
-    const last = found.slice(0, limit).findLast((one) => one.source === source)
+    const last = found.slice(0, limit).findLast((other) => other.source === source)
     states[source] = last?.portion.behind(last.at) ?? start[source] ?? null
   }
 }

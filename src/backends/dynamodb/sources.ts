@@ -4,7 +4,7 @@ import { picked } from '../../core/record.ts'
 import type { Condition } from '../planning/query-state.ts'
 import { batchGet } from './batch.ts'
 import { type Connection } from './connection.ts'
-import type { KeyRead, RangeRead } from '../planning/reads.ts'
+import type { KeyRead, Part, RangeRead } from '../planning/reads.ts'
 import { plainItem } from '../../wire/unmarshall.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 
@@ -60,11 +60,13 @@ export function passes(
   return meetsAll(check) && !except.some(meetsAll)
 }
 
+/** A part of a plan that is read in one way. */
+export type PartOf<TRead> = Part & { readonly read: TRead }
+
 /** Items by their keys. */
 export function keySource(
-  { check }: KeyRead,
+  { read: { check }, except }: PartOf<KeyRead>,
   keys: readonly AttributeItem[],
-  except: readonly (readonly Condition[])[],
   options: SourceOptions,
 ): Source {
   return {
@@ -111,9 +113,8 @@ const leastFiltered = 25
 
 /** Items of the table or an index, one after the other. */
 export function rangeSource(
-  read: RangeRead,
+  { read, except }: PartOf<RangeRead>,
   request: QueryCommandInput,
-  except: readonly (readonly Condition[])[],
   options: SourceOptions & { readonly segment?: readonly [number, number] },
 ): Source {
   const { operation, filter, check, order, hydrate } = read

@@ -8,6 +8,7 @@ import type {
   QueryRunner,
   QueryState,
 } from '../planning/query-state.ts'
+import { fromText, toText } from '../planning/token-values.ts'
 import { readToken, writeToken } from '../planning/token.ts'
 import { compile } from './compile.ts'
 import { normalizedConditions } from './dates.ts'
@@ -15,12 +16,24 @@ import { Interrupted, type SourceState, readPage } from './paging.ts'
 import { columnsOf } from '../planning/condition-columns.ts'
 import { plan } from '../planning/plan.ts'
 import type { Part, Plan, RangeRead } from '../planning/reads.ts'
-import { type Source, keySource, rangeSource } from './sources.ts'
+import { type PartOf, type Source, keySource, rangeSource } from './sources.ts'
 import type { Table } from '../planning/table.ts'
 import { type TableAccess, nowInSeconds } from './table-access.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 import { picked } from '../../core/record.ts'
 import { keyOf } from '../planning/keys.ts'
+
+/** What is asked of which table. */
+interface Question {
+  readonly table: Table
+  readonly state: QueryState
+}
+
+interface CountQuestion extends Question {
+  /** The most that is counted. */
+  readonly limit: number
+  readonly signal: AbortSignal | undefined
+}
 
 /** Runs the queries of one model's table. */
 export class TableReader implements QueryRunner {
@@ -42,7 +55,7 @@ export class TableReader implements QueryRunner {
     const { limit = Infinity, after, select } = state
     const binding = this.#binding(state, parts)
     const segments = parts.length === 1 && state.segments !== undefined ? state.segments : 1
-    const sources = this.#sources(table, state, parts, segments)
+    const sources = this.#sources({ table, state }, parts, segments)
     const start =
       after === undefined ? sources.map(() => null) : this.#statesOf(after, binding, sources.length)
     try {
@@ -71,8 +84,8 @@ export class TableReader implements QueryRunner {
       if (total >= limit) break
       total +=
         read.operation === 'Query' || read.operation === 'Scan'
-          ? await this.#countRange(table, state, { read, except }, limit - total, signal)
-          : await this.#countItems(table, state, { read, except }, limit - total, signal)
+          ? await this.#countRange({ table, state, limit: limit - total, signal }, { read, except })
+          : await this.#countItems({ table, state, limit: limit - total, signal }, { read, except })
     }
     return Math.min(total, limit)
   }
@@ -92,7 +105,7 @@ export class TableReader implements QueryRunner {
             TableName: this.#access.model.name,
             Keys: read.keys.map((key) => keyOf({ table, dates: 'iso' }, key)),
           }
-        : this.#request(table, state, { read, except }),
+        : this.#request({ table, state }, { read, except }),
     )
     // The reason is made when it is read; here it is said.
     return { plan: { ...chosen, why: chosen.why }, requests }
@@ -115,14 +128,13 @@ export class TableReader implements QueryRunner {
   }
 
   #request(
-    { key }: Table,
-    { select, consistent }: QueryState,
-    { read, except }: Part & { read: RangeRead },
+    { table: { key }, state: { select, consistent } }: Question,
+    { read, except }: PartOf<RangeRead>,
     isCount = false,
   ): QueryCommandInput {
     // The keys are read in any case, for a page may end at any item; and so is what is checked here.
-    const here = [...key, ...read.order, ...columnsOf([...read.check, ...except.flat()])]
-    const columns = read.hydrate ? [...key, ...read.order] : select && [...select, ...here]
+    const needed = [...key, ...read.order, ...columnsOf([...read.check, ...except.flat()])]
+    const columns = read.hydrate ? [...key, ...read.order] : select && [...select, ...needed]
     const { ttl, onCapacity } = this.#access.options
     return compile(read, {
       table: this.#access.model.name,
@@ -134,7 +146,8 @@ export class TableReader implements QueryRunner {
     })
   }
 
-  #sources(table: Table, state: QueryState, parts: readonly Part[], segments = 1): Source[] {
+  #sources(question: Question, parts: readonly Part[], segments = 1): Source[] {
+    const { table, state } = question
     const { consistent = false } = state
     const shared = {
       connection: this.#access.connection,
@@ -147,27 +160,21 @@ export class TableReader implements QueryRunner {
     return parts.flatMap(({ read, except }) => {
       if ('keys' in read) {
         const keys = read.keys.map((key) => keyOf({ table, dates: this.#access.reading.dates ?? 'iso' }, key))
-        return [keySource(read, keys, except, shared)]
+        return [keySource({ read, except }, keys, shared)]
       }
-      const request = this.#request(table, state, { read, except })
-      if (segments === 1 || read.operation !== 'Scan') return [rangeSource(read, request, except, shared)]
+      const request = this.#request(question, { read, except })
+      if (segments === 1 || read.operation !== 'Scan') return [rangeSource({ read, except }, request, shared)]
       return Array.from({ length: segments }, (_, segment) =>
-        rangeSource(read, request, except, { ...shared, segment: [segment, segments] }),
+        rangeSource({ read, except }, request, { ...shared, segment: [segment, segments] }),
       )
     })
   }
 
-  async #countRange(
-    table: Table,
-    state: QueryState,
-    part: Part & { read: RangeRead },
-    limit: number,
-    signal: AbortSignal | undefined,
-  ): Promise<number> {
+  async #countRange(question: CountQuestion, part: PartOf<RangeRead>): Promise<number> {
+    const { limit, signal } = question
     const { read, except } = part
-    if (read.check.length + except.length > 0 || read.hydrate)
-      return this.#countItems(table, state, part, limit, signal)
-    const request = this.#request(table, state, part, true)
+    if (read.check.length + except.length > 0 || read.hydrate) return this.#countItems(question, part)
+    const request = this.#request(question, part, true)
     let total = 0
     let start: AttributeItem | undefined
     do {
@@ -183,16 +190,10 @@ export class TableReader implements QueryRunner {
     return total
   }
 
-  async #countItems(
-    table: Table,
-    state: QueryState,
-    part: Part,
-    limit: number,
-    signal: AbortSignal | undefined,
-  ): Promise<number> {
-    const [source] = this.#sources(table, { ...state, select: [...table.key] }, [part])
+  async #countItems({ table, state, limit, signal }: CountQuestion, part: Part): Promise<number> {
+    const sources = this.#sources({ table, state: { ...state, select: [...table.key] } }, [part])
     const request = { limit, looksAhead: false, width: 1, ...(signal && { signal }) }
-    const { items, isCut, cause } = await readPage([source as Source], [null], request)
+    const { items, isCut, cause } = await readPage(sources, [null], request)
     if (isCut) throw cause ?? new DeadlineError('The time was up before all items were counted')
     return items.length
   }
@@ -215,7 +216,7 @@ export class TableReader implements QueryRunner {
 
   #statesOf(token: string, binding: unknown, count: number): SourceState[] {
     const states = readToken(token, binding, this.#access.options) as (
-      null | 'end' | number | [string, AttributeValue][]
+      null | 'end' | number | [string, AttributeInToken][]
     )[]
     if (!Array.isArray(states) || states.length !== count) throw new InvalidTokenError()
     return states.map((state) =>
@@ -226,9 +227,13 @@ export class TableReader implements QueryRunner {
 
 /** Keys are strings, numbers and bytes; only bytes need another form in JSON. */
 function encoded([column, value]: [string, AttributeValue]): unknown {
-  return [column, value.B === undefined ? value : { B: Buffer.from(value.B).toString('base64') }]
+  return [column, value.B === undefined ? value : { B: toText(value.B) }]
 }
 
-function decoded([column, value]: [string, AttributeValue]): [string, unknown] {
-  return [column, value.B === undefined ? value : { B: Buffer.from(value.B as unknown as string, 'base64') }]
+function decoded([column, value]: [string, AttributeInToken]): [string, unknown] {
+  return [column, value.B === undefined ? value : { B: fromText(value.B) }]
+}
+
+interface AttributeInToken {
+  readonly B?: string
 }

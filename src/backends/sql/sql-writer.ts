@@ -7,6 +7,7 @@ import type { ConditionWriter } from './conditions.ts'
 import { type AnyKysely, type Engine, reference } from './database.ts'
 import { type Precondition, conflictOf, missingItem } from '../planning/preconditions.ts'
 import { meetsNothing, rowConditions } from './row-conditions.ts'
+import { isDuplicate } from './error-codes.ts'
 import { checkType, toColumn, toItem, toRow } from './rows.ts'
 
 type Row = Readonly<Record<string, unknown>>
@@ -292,10 +293,4 @@ const taken = 'has an item with one of these values already'
 function partSize(items: readonly object[]): number {
   const columns = items.reduce((most, item) => Math.max(most, Object.keys(item).length), 1)
   return Math.max(1, Math.floor(maxParameters / columns))
-}
-
-/** PostgreSQL's and MySQL's codes for a value that has to be the only one of its kind. */
-function isDuplicate(error: unknown): boolean {
-  const { code, errno } = asRecord(error) ?? {}
-  return code === '23505' || errno === 1062
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { asRecord } from '../../core/record.ts'
 import type { AnyKysely } from './database.ts'
+import { isDeadlock } from './error-codes.ts'
 import type { SqlAccess } from './sql-access.ts'
 
 /** How often a transaction of the backend's own is tried, where others stand in its way. */
@@ -18,12 +18,6 @@ export async function together<T>(kysely: AnyKysely, run: (kysely: AnyKysely) =>
       if (attempt === maxAttempts || !isDeadlock(error)) throw error
     }
   }
-}
-
-/** PostgreSQL's and MySQL's codes for two transactions that wait for each other. */
-function isDeadlock(error: unknown): boolean {
-  const { code, errno } = asRecord(error) ?? {}
-  return code === '40P01' || errno === 1213
 }
 
 /** Runs a part of a transaction that is undone for itself. */
