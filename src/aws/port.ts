@@ -7,14 +7,14 @@ export type OperationOf<TSdk> = { [K in keyof TSdk]: K extends `${infer O}Comman
 type CommandOf<TSdk, TOperation extends string> = TSdk[`${TOperation}Command` & keyof TSdk]
 
 /** What an operation takes. */
-export type InputOf<TSdk, TOperation extends string> = TOperation extends unknown
+export type OperationInput<TSdk, TOperation extends string> = TOperation extends unknown
   ? CommandOf<TSdk, TOperation> extends new (...inputs: infer TInputs) => unknown
     ? Extract<TInputs, readonly [unknown]>[0]
     : never
   : never
 
 /** What an operation gives. */
-export type OutputOf<TSdk, TOperation extends string> = TOperation extends unknown
+export type OperationOutput<TSdk, TOperation extends string> = TOperation extends unknown
   ? CommandOf<TSdk, TOperation> extends new (input: never) => {
       resolveMiddleware(...args: never): (...args: never) => Promise<{ output: infer TOutput }>
     }
@@ -45,9 +45,9 @@ export interface Port<TSdk> {
   /** Calls an operation by its name, with the input that a pure function has made. */
   call<TOperation extends OperationOf<TSdk>>(
     operation: TOperation,
-    input: InputOf<TSdk, TOperation>,
+    input: OperationInput<TSdk, TOperation>,
     signal?: AbortSignal,
-  ): Promise<OutputOf<TSdk, TOperation>>
+  ): Promise<OperationOutput<TSdk, TOperation>>
   /** The client, for code that brings its own commands. */
   readonly client: () => Promise<AwsClient>
 }
@@ -75,12 +75,15 @@ export function portTo<TSdk>(
     client,
     async call<TOperation extends OperationOf<TSdk>>(
       operation: TOperation,
-      input: InputOf<TSdk, TOperation>,
+      input: OperationInput<TSdk, TOperation>,
       signal?: AbortSignal,
     ) {
       const sdk = await ready()
       const options = signal && { abortSignal: signal }
-      return (await sdk.client.send(sdk.newCommand(operation, input), options)) as OutputOf<TSdk, TOperation>
+      return (await sdk.client.send(sdk.newCommand(operation, input), options)) as OperationOutput<
+        TSdk,
+        TOperation
+      >
     },
   }
 }

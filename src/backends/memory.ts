@@ -190,7 +190,7 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
     const { after, limit = Infinity, select, conditions, sort, index } = state
     const binding = [this.#model.name, conditions, sort, index]
     const all = this.#found(state)
-    const start = after === undefined ? 0 : behind(all, readToken(after, binding, this.#options))
+    const start = after === undefined ? 0 : startBehind(all, readToken(after, binding, this.#options))
     const some = all.slice(start, start + limit)
     const items = some.map(({ item }) =>
       structuredClone(select === undefined ? item : picked(asRecord(item), select)),
@@ -264,7 +264,7 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
 }
 
 /** Also where the item of the token is gone: the page goes on behind its place. */
-function behind(all: readonly Found<unknown>[], token: unknown): number {
+function startBehind(all: readonly Found<unknown>[], token: unknown): number {
   const parts: readonly unknown[] = Array.isArray(token) ? token : []
   const [part, place] = parts
   if (typeof part !== 'number' || !Array.isArray(place)) throw new InvalidTokenError()

@@ -2,17 +2,23 @@ import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb'
 import type * as sdk from '@aws-sdk/client-dynamodb'
 import type { ClientOption } from '../../aws/client.ts'
 import { dynamodb } from '../../aws/dynamodb.ts'
-import { type InputOf, type OperationOf, type OutputOf, type Port, portTo } from '../../aws/port.ts'
+import {
+  type OperationInput,
+  type OperationOf,
+  type OperationOutput,
+  type Port,
+  portTo,
+} from '../../aws/port.ts'
 import { DeadlineError, ThrottledError } from '../../errors/index.ts'
 import { failureOf } from './failure.ts'
 import { remainingTime } from '../../invocation/scope.ts'
 
 /** The operations of DynamoDB. */
-export type Operation = OperationOf<typeof sdk>
+export type TableOperation = OperationOf<typeof sdk>
 /** What an operation takes. */
-export type Input<TOperation extends string> = InputOf<typeof sdk, TOperation>
+export type Input<TOperation extends string> = OperationInput<typeof sdk, TOperation>
 /** What an operation gives. */
-export type Output<TOperation extends string> = OutputOf<typeof sdk, TOperation>
+export type Output<TOperation extends string> = OperationOutput<typeof sdk, TOperation>
 
 /** What a connection is told of. */
 export interface ConnectionOptions {
@@ -35,7 +41,7 @@ export class Connection {
     this.#options = options
   }
 
-  async call<TOperation extends Operation>(
+  async call<TOperation extends TableOperation>(
     operation: TOperation,
     input: Input<TOperation>,
     signal?: AbortSignal,

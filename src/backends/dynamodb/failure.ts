@@ -1,7 +1,7 @@
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 
 /** What errors of a client tell, of DynamoDB or of the network. */
-export interface Failure {
+export interface ClientFailure {
   readonly name?: string
   readonly message?: string
   readonly $fault?: string
@@ -12,6 +12,6 @@ export interface Failure {
 }
 
 /** An error, to ask what it tells; whatever may have been thrown. */
-export function failureOf(error: unknown): Failure {
+export function failureOf(error: unknown): ClientFailure {
   return new Object(error)
 }
