@@ -105,7 +105,7 @@ export function iamDbAuth<const TEngine extends DatabaseEngine, const TAs extend
   return {
     before: function iamDbAuthBefore(request: MiddyRequest): void | Promise<void> {
       return withinInvocation(request, ({ recordId }) => {
-        const context = asRecord(request.context) ?? {}
+        const context = asRecord(request.context)
         if (recordId === undefined)
           finalizeResponse(request, async (response) => {
             await giveBack(request)

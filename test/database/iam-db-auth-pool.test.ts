@@ -1,6 +1,5 @@
 // The catalogue of IAM database authentication (C3): the pool, and what it survives.
 import { Signer } from '@aws-sdk/rds-signer'
-import { createHash } from 'node:crypto'
 import timers from 'node:timers'
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -16,15 +15,8 @@ import {
   useIamDatabases,
   work,
 } from '../support/iam-databases.ts'
+import { nativeHash } from '../support/fake-mysql.ts'
 import { Gate } from '../support/secret-stores.ts'
-
-/** What MySQL is sent instead of a password, for the salt that the fake has. */
-function nativeHash(password: string): string {
-  const sha1 = (...parts: Buffer[]) => createHash('sha1').update(Buffer.concat(parts)).digest()
-  const hash = sha1(Buffer.from(password))
-  const mask = sha1(Buffer.from('salt'.repeat(5)), sha1(hash))
-  return Buffer.from(hash.map((byte, index) => byte ^ (mask[index] ?? 0))).toString('hex')
-}
 
 afterEach(() => {
   vi.restoreAllMocks()

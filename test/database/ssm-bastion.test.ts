@@ -115,6 +115,27 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     await reported(2)
   })
 
+  it.each(['postgres', 'mysql'] as const)(
+    'X26: a connection that is not made in time makes the next one open a new session (%s)',
+    async (engine) => {
+      const tested = databases.find((database) => database.engine === engine)!
+      setMode('dead')
+      const pool = engine === 'postgres' ? { connectionTimeoutMillis: 300 } : { connectTimeout: 300 }
+      const localPort = portOf(other)
+      other.close()
+      await once(other, 'close')
+      const database = makeDatabase(tested, { host: endpoint, bastion: bastion({ localPort }), pool })
+      const error = await errorOf(work(database, ({ db }) => db.query('select 1')))
+      expect(error.message).toMatch(/timeout|ETIMEDOUT/i)
+      expect([count('StartSession'), tested.server.connections]).toEqual([1, 0])
+      setMode('work')
+      await work(database, ({ db }) => db.query('select 1'))
+      await work(database, ({ db }) => db.query('select 2'))
+      expect(tested.server.queries).toEqual(['select 1', 'select 2'])
+      expect([count('StartSession'), count('TerminateSession')]).toEqual([2, 1])
+    },
+  )
+
   it('database C4.3: gives up a plugin that does not listen', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     setMode('silent')

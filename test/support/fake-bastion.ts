@@ -77,8 +77,8 @@ export function useBastion() {
     return { InstanceInformationList: filter.Values[0] === 'bastion' ? [{ InstanceId: 'i-0123abcd' }] : [] }
   }
 
-  /** What the plugin does: `work`, `fail` at once, or be `silent`. */
-  function setMode(next: 'work' | 'fail' | 'silent'): void {
+  /** What the plugin does: `work`, `fail` at once, be `silent`, or be `dead`, which listens and lets nothing pass. */
+  function setMode(next: 'work' | 'fail' | 'silent' | 'dead'): void {
     mode = next
     vi.stubEnv('FAKE_PLUGIN', variable())
   }

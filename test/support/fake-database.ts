@@ -32,8 +32,8 @@ export class FakeDatabase {
   goodbyes = 0
   /** Lets a client in, or not; it may take its time. */
   onLogin: (login: Login) => Refusal | undefined | Promise<Refusal | undefined> = () => undefined
-  /** Answers a query, at once or later. */
-  onQuery: (sql: string) => unknown = () => undefined
+  /** Answers a query, at once or later, with an error or without. */
+  onQuery: (sql: string) => Refusal | undefined | Promise<Refusal | undefined> = () => undefined
   /** Statements that were cancelled, as the protocol of PostgreSQL does. */
   cancellations = 0
   /** Whether MySQL asks for a token; else it takes the hash of a password. */

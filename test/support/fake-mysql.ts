@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Certificate } from './certificates.ts'
 import { FakeDatabase, type Refusal, read } from './fake-database.ts'
@@ -42,13 +43,14 @@ async function serve(raw: Socket, server: FakeDatabase): Promise<void> {
   for (;;) {
     const command = await readPacket(socket)
     const [code] = command.body
+    let error: Refusal | undefined
     if (code === 1) break
     if (code === 3) {
       const sql = command.body.toString('utf8', 1)
       server.queries.push(sql)
-      await server.onQuery(sql)
+      error = await server.onQuery(sql)
     }
-    socket.write(packet(1, ok))
+    socket.write(packet(1, error === undefined ? ok : errorOf(error)))
   }
   server.goodbyes++
   socket.end()
@@ -86,4 +88,12 @@ function errorOf({ code, message }: Refusal): Buffer {
   head.writeUInt8(0xff, 0)
   head.writeUInt16LE(Number(code), 1)
   return Buffer.concat([head, Buffer.from(`#28000${message}`)])
+}
+
+/** What MySQL is sent instead of a password, for the salt that the fake has. */
+export function nativeHash(password: string): string {
+  const sha1 = (...parts: Buffer[]) => createHash('sha1').update(Buffer.concat(parts)).digest()
+  const hash = sha1(Buffer.from(password))
+  const mask = sha1(Buffer.from('salt'.repeat(5)), sha1(hash))
+  return Buffer.from(hash.map((byte, index) => byte ^ (mask[index] ?? 0))).toString('hex')
 }

@@ -44,8 +44,10 @@ async function serve(raw: Socket, server: FakeDatabase): Promise<void> {
     if (type !== 'Q') throw new Error(`The fake does not know the message ${type}`)
     const sql = text.replace(/\0$/, '')
     server.queries.push(sql)
-    await server.onQuery(sql)
-    socket.write(Buffer.concat([message('C', 'SELECT 0\0'), ready]))
+    const error = await server.onQuery(sql)
+    const answer =
+      error === undefined ? message('C', 'SELECT 0\0') : message('E', errorFields('ERROR', error))
+    socket.write(Buffer.concat([answer, ready]))
   }
   server.goodbyes++
   socket.end()

@@ -29,6 +29,8 @@ if (mode === 'fail') {
 }
 if (mode !== 'silent') {
   const server = createServer((socket) => {
+    // Listens, and no data passes.
+    if (mode === 'dead') return
     const remote = connect(Number(Parameters['portNumber']?.[0]), '127.0.0.1')
     socket.pipe(remote).pipe(socket)
     for (const [one, other] of [

@@ -1,9 +1,11 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { promisify } from 'node:util'
 import { ConnectionTimeoutError, StatementTimeoutError } from '../../errors/index.ts'
 import { type Scope, currentScope } from '../../invocation/scope.ts'
 import { type Acquire, type Done, retriedWhenBusy } from './busy-retry.ts'
 import type { Loans } from './loans.ts'
 import type { PasswordSource } from './password-source.ts'
+import type { ConnectTimeout } from './patience.ts'
 
 /** A driver's pool, as far as getting a connection goes. */
 export interface PoolAccess<TConnection extends Releasable> {
@@ -15,8 +17,7 @@ export interface PoolAccess<TConnection extends Releasable> {
   readonly total: () => number
   /** Connections that nobody uses. */
   readonly idle: () => number
-  /** Milliseconds to wait for a connection. */
-  readonly timeout: () => number
+  readonly timeout: ConnectTimeout
   /** Notes that a connection is lent, before anybody has it. */
   readonly lend: (connection: TConnection, borrower: Scope | undefined) => TConnection
   readonly passwords: PasswordSource
@@ -62,8 +63,10 @@ export function acquisition<TConnection extends Releasable>(
     })
   }
 
-  return (done) => {
+  return (callback) => {
     const borrower = currentScope()
+    // A connection that somebody gives back is handed over in the context of that one.
+    const done = AsyncLocalStorage.bind(callback)
     const pause = Date.now() - lastUse
     if (pool.idle() === 0 || (pause >= 0 && pause < trusted)) take(borrower, done)
     else setImmediate(() => setImmediate(take, borrower, done))
@@ -73,13 +76,16 @@ export function acquisition<TConnection extends Releasable>(
 /** Makes a new connection, or waits for the next one. */
 function connecting<TConnection extends Releasable>({
   acquire,
+  timeout,
   passwords,
   onConnectTimeout,
 }: PoolAccess<TConnection>): Acquire<TConnection> {
   const retried = retriedWhenBusy<TConnection>((done) => {
-    acquire((error, ...rest) => {
-      if (connectTimedOut.test(`${String(error?.code)} ${error?.message}`)) onConnectTimeout()
-      done(error, ...rest)
+    timeout.apply(() => {
+      acquire((error, ...rest) => {
+        if (connectTimedOut.test(`${String(error?.code)} ${error?.message}`)) onConnectTimeout()
+        done(error, ...rest)
+      })
     })
   })
   if (!passwords.canRetry) return retried
@@ -100,7 +106,7 @@ function boundedWait<TConnection extends Releasable>(
   borrower: Scope | undefined,
 ): Acquire<TConnection> {
   return (done) => {
-    const milliseconds = timeout()
+    const milliseconds = timeout.ofCaller
     const late = (): Error => new ConnectionTimeoutError(milliseconds, max)
     let isOver = false
     let timer: ReturnType<typeof setTimeout> | undefined

@@ -56,7 +56,7 @@ export function checkDriverOptions(engine: DatabaseEngine, options: object = {})
 
 /** A driver sends some of its options to the database. @throws ConfigurationError */
 export function refuseAddresses(options: object = {}): void {
-  for (const [name, value] of Object.entries(asRecord(options) ?? {})) {
+  for (const [name, value] of Object.entries(asRecord(options))) {
     const text = asString(value)
     if (text !== undefined)
       refuseAddress(`the option "pool.${name}"`, text, 'options of the driver are sent as they stand')

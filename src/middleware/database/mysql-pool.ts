@@ -4,11 +4,10 @@ import type { Socket } from 'node:net'
 import { ConfigurationError, StatementTimeoutError } from '../../errors/index.ts'
 import { atRunTime, optionalImport } from '../../core/optional-import.ts'
 import { asRecord } from '../../core/record.ts'
-import type { Scope } from '../../invocation/scope.ts'
-import { acquisition } from './acquire.ts'
+import { type PoolAccess, acquisition } from './acquire.ts'
 import type { Acquire, Done } from './busy-retry.ts'
 import { type Entry, EntrySocket } from './entry-socket.ts'
-import { connectTimeout } from './patience.ts'
+import { ConnectTimeout } from './patience.ts'
 import type { PasswordSource } from './password-source.ts'
 import { type PoolParts, cancelTimeout, idleTimeout, summarize } from './pool-parts.ts'
 import { StatementClock } from './statement-clock.ts'
@@ -50,9 +49,10 @@ export async function mysqlPool(parts: PoolParts): Promise<MysqlPool> {
   const config = configOf(parts)
   const pool = createPool({ ...config, connectionLimit: max })
   const { pool: inner } = pool as unknown as { readonly pool: InnerPool }
-  const timeout = (): number => connectTimeout(asRecord(driver)?.['connectTimeout'])
+  const timeout = new ConnectTimeout(asRecord(driver)['connectTimeout'])
   // Read for each connection, because each invocation has its own time left.
-  Object.defineProperty(inner.config.connectionConfig, 'connectTimeout', { get: timeout, enumerable: true })
+  const setting = { get: () => timeout.ofDriver, enumerable: true }
+  Object.defineProperty(inner.config.connectionConfig, 'connectTimeout', setting)
   const kill: Kill = async ({ threadId }) => {
     const connection = await createConnection({ ...config, connectTimeout: cancelTimeout })
     await connection
@@ -63,7 +63,7 @@ export async function mysqlPool(parts: PoolParts): Promise<MysqlPool> {
   inner.on('connection', (connection: InnerConnection) => {
     clocks.set(connection, watch(connection, parts, kill))
   })
-  closeIdle(inner, Number(asRecord(driver)?.['idleTimeout'] ?? idleTimeout))
+  closeIdle(inner, Number(asRecord(driver)['idleTimeout'] ?? idleTimeout))
   const own = inner.getConnection.bind(inner)
   const connect = acquisition<InnerConnection>({
     acquire: passed(own),
@@ -198,7 +198,7 @@ function lender(
   { loans }: PoolParts,
   clocks: WeakMap<object, StatementClock>,
   kill: Kill,
-): (connection: InnerConnection, borrower: Scope | undefined) => InnerConnection {
+): PoolAccess<InnerConnection>['lend'] {
   return (connection, borrower) => {
     const returned = loans.lend(() => {
       const isBusy = clocks.get(connection)?.isBusy === true
@@ -226,12 +226,15 @@ function closeIdle(inner: InnerPool, milliseconds: number): void {
       connection._realEnd(() => undefined)
     }
     timers.set(connection, setTimeout(close, milliseconds).unref())
-    connection.stream.once('close', () => {
-      clearTimeout(timers.get(connection))
-    })
   })
-  inner.on('acquire', (connection: InnerConnection) => {
+  const stop = (connection: InnerConnection): void => {
     clearTimeout(timers.get(connection))
+  }
+  inner.on('acquire', stop)
+  inner.on('connection', (connection: InnerConnection) => {
+    connection.stream.once('close', () => {
+      stop(connection)
+    })
   })
 }
 

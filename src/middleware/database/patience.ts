@@ -14,7 +14,35 @@ export function timeForWork(): number {
   return Math.max(1, left - Math.min(1000, Math.max(50, left / 10)))
 }
 
-/** Milliseconds to wait for a connection: below the time that is left, so that the driver can tell what is wrong. */
-export function connectTimeout(given: unknown): number {
-  return typeof given === 'number' && given > 0 ? given : Math.floor(Math.min(longest, timeForWork()))
+/** How long the making of a connection may take, which both drivers read where they begin to make one. */
+export class ConnectTimeout {
+  readonly #given: number | undefined
+  #own: number | undefined
+
+  constructor(given: unknown) {
+    this.#given = typeof given === 'number' && given > 0 ? given : undefined
+  }
+
+  /** Milliseconds for the calling invocation: below the time that it has left, so that the driver can tell what is wrong. */
+  get ofCaller(): number {
+    return this.#given ?? Math.floor(Math.min(longest, timeForWork()))
+  }
+
+  /**
+   * Milliseconds for the driver. A pool also makes connections where another invocation gives one back, for whoever waits:
+   * then the time of the one that gives back does not count.
+   */
+  get ofDriver(): number {
+    return this.#own ?? this.#given ?? longest
+  }
+
+  /** Has a connection made, or one waited for, in the calling invocation's time. */
+  apply(make: () => void): void {
+    this.#own = this.ofCaller
+    try {
+      make()
+    } finally {
+      this.#own = undefined
+    }
+  }
 }

@@ -4,10 +4,10 @@ import { StatementTimeoutError } from '../../errors/index.ts'
 import { atRunTime, optionalImport } from '../../core/optional-import.ts'
 import { asRecord } from '../../core/record.ts'
 import type { Scope } from '../../invocation/scope.ts'
-import { acquisition } from './acquire.ts'
+import { type PoolAccess, acquisition } from './acquire.ts'
 import type { Done } from './busy-retry.ts'
 import { EntrySocket } from './entry-socket.ts'
-import { connectTimeout } from './patience.ts'
+import { ConnectTimeout } from './patience.ts'
 import { cancelStatement, onReady, socketOf } from './pg-cancel.ts'
 import { type PoolParts, idleTimeout, summarize } from './pool-parts.ts'
 import { isAddress, isDsql } from './settings.ts'
@@ -25,9 +25,9 @@ export async function pgPool(parts: PoolParts): Promise<PgPool> {
   const { default: pg } = await optionalImport('pg', () => import('pg').catch(atRunTime))
   const config = configOf(parts)
   const pool = new pg.Pool({ ...config, Client: ownClient(pg.Client, parts) })
-  const given = asRecord(parts.driver)?.['connectionTimeoutMillis']
+  const timeout = new ConnectTimeout(asRecord(parts.driver)['connectionTimeoutMillis'])
   // Read for each connection, because each invocation has its own time left.
-  Object.defineProperty(pool.options, 'connectionTimeoutMillis', { get: () => connectTimeout(given) })
+  Object.defineProperty(pool.options, 'connectionTimeoutMillis', { get: () => timeout.ofDriver })
   // An idle connection that ends is an event; without a listener it ends the process.
   pool.on('error', parts.onIdleError)
   const clocks = new WeakMap<object, StatementClock>()
@@ -40,7 +40,7 @@ export async function pgPool(parts: PoolParts): Promise<PgPool> {
     client.on('error', () => undefined)
     clocks.set(client, watch(client, parts, cancel))
   })
-  improveConnect(pool, parts, lender(parts, clocks, cancel))
+  improveConnect(pool, parts, { timeout, lend: lender(parts, clocks, cancel) })
   summarize(pool, parts)
   return pool
 }
@@ -93,7 +93,7 @@ function ownClient(Client: typeof PgClient, { passwords }: PoolParts): typeof Pg
 
 /** `pg` asks a function for the password, and puts what it has got into two places that `util.inspect` can show. */
 function setPassword(client: object, value: (() => Promise<string>) | undefined): void {
-  for (const place of [client, asRecord(asRecord(client)?.['connectionParameters'])])
+  for (const place of [client, asRecord(asRecord(client)['connectionParameters'])])
     if (place !== undefined)
       Object.defineProperty(place, 'password', {
         value,
@@ -133,7 +133,7 @@ function lender(
   { loans }: PoolParts,
   clocks: WeakMap<object, StatementClock>,
   cancel: Cancel,
-): (client: PoolClient, borrower: Scope | undefined) => PoolClient {
+): PoolAccess<PoolClient>['lend'] {
   return (client: PoolClient, borrower: Scope | undefined): PoolClient => {
     const { release } = client
     let isEnded = false
@@ -159,11 +159,10 @@ function lender(
 /** `pool.query()` and every other way to a connection end in `connect()`. */
 function improveConnect(
   pool: PgPool,
-  { passwords, loans, max, driver, onConnectTimeout }: PoolParts,
-  lend: ReturnType<typeof lender>,
+  { passwords, loans, max, onConnectTimeout }: PoolParts,
+  { timeout, lend }: Pick<PoolAccess<PoolClient>, 'timeout' | 'lend'>,
 ): void {
   const own = pool.connect.bind(pool)
-  const given = asRecord(driver)?.['connectionTimeoutMillis']
   const connect = acquisition<PoolClient>({
     acquire: (done) => {
       own((error, client) => {
@@ -173,7 +172,7 @@ function improveConnect(
     max,
     total: () => pool.totalCount,
     idle: () => pool.idleCount,
-    timeout: () => connectTimeout(given),
+    timeout,
     lend,
     passwords,
     loans,

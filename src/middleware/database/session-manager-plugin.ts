@@ -47,7 +47,7 @@ export async function startPlugin(options: PluginOptions): Promise<PluginProcess
       'StartSession',
       profile,
       JSON.stringify(request),
-      `https://ssm.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`,
+      `https://ssm.${region}.${suffixOf(region)}`,
     ],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -77,6 +77,20 @@ export async function startPlugin(options: PluginOptions): Promise<PluginProcess
       await gone
     },
   }
+}
+
+/** How the names of AWS's hosts end, by how the names of regions begin, where it is not as everywhere. */
+const suffixes = {
+  'cn-': 'amazonaws.com.cn',
+  'eu-isoe-': 'cloud.adc-e.uk',
+  'eusc-': 'amazonaws.eu',
+  'us-iso-': 'c2s.ic.gov',
+  'us-isob-': 'sc2s.sgov.gov',
+  'us-isof-': 'csp.hci.ic.gov',
+}
+
+function suffixOf(region: string): string {
+  return Object.entries(suffixes).find(([start]) => region.startsWith(start))?.[1] ?? 'amazonaws.com'
 }
 
 /** Whether a port of this machine can be listened on. */
