@@ -1,4 +1,4 @@
-import { ConfigurationError, DotenvError } from '../errors/index.ts'
+import { ConfigurationError } from '../errors/index.ts'
 import { asRecord } from '../core/record.ts'
 import { regionFromFile, regionPlaces } from './region.ts'
 
@@ -30,8 +30,7 @@ export function ownClients(
 ): (region?: string) => Promise<AwsClient> {
   const clients = new Map<string | undefined, Promise<AwsClient>>()
 
-  async function open(wanted: string | undefined): Promise<AwsClient> {
-    const region = wanted ?? regionFromFile()
+  async function open(region: string | undefined): Promise<AwsClient> {
     const client = await make(region === undefined ? {} : { region })
     try {
       await client.config.region()
@@ -41,7 +40,9 @@ export function ownClients(
     return client
   }
 
-  return (region) => {
+  return async (wanted) => {
+    // Chains of one process may have files that name different regions.
+    const region = wanted ?? regionFromFile()
     let client = clients.get(region)
     if (client === undefined) {
       client = open(region)
@@ -65,7 +66,7 @@ export function reasonOf(error: unknown): string {
   if (message === 'Region is missing') return noRegion()
   // The message names who lacks which permission. The reader needs that.
   if (name === 'AccessDeniedException') return `${name} (${message})`
-  if (error instanceof ConfigurationError || error instanceof DotenvError) return message
+  if (error instanceof ConfigurationError) return message
   // Network errors have a code, and no name of their own.
   return typeof code === 'string' && /^E[A-Z_]+$/.test(code) ? code : name
 }

@@ -7,7 +7,8 @@ export class SecretError extends ClearskiesError {
   readonly path: string
 
   constructor(path: string, message: string, details?: ErrorDetails) {
-    super(message, details)
+    // Names can be anything that somebody asks for, and a message is one line of a log.
+    super(message.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' '), details)
     this.path = path
   }
 }

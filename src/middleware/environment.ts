@@ -1,22 +1,18 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { redacted, inspect } from '../core/redacted.ts'
-import { readDotenv } from '../core/dotenv.ts'
-import {
-  ConfigurationError,
-  InvalidEnvironmentError,
-  InvalidVariableError,
-  MalformedJsonError,
-  MissingVariableError,
-  SecretError,
-  ValidationError,
-} from '../errors/index.ts'
+import { nameEnvFile, useEnvFile } from '../aws/region.ts'
 import { parseJson } from '../core/json.ts'
-import { checkOptions } from '../core/options.ts'
-import { setEnvFile } from '../aws/region.ts'
-import { isSchema, validated } from '../core/standard-schema.ts'
+import { type Logger } from '../core/logger.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'
+import { checkOptions, isLogger } from '../core/options.ts'
+import type { UnknownRecord } from '../core/record.ts'
+import { redacted, inspect } from '../core/redacted.ts'
+import { isSchema } from '../core/standard-schema.ts'
+import { InvalidVariableError, MalformedJsonError, MissingVariableError } from '../errors/index.ts'
+import { withinInvocation } from '../invocation/middy-request.ts'
+import { addressIn, followAddress } from './environment/address.ts'
+import { DeclaredVariables } from './environment/declared-variables.ts'
+import { Variables } from './environment/variables.ts'
 import { Secrets } from './secrets.ts'
-import { ofVariable } from './secrets/variable-error.ts'
 
 /** Options of {@link environment}. */
 export interface EnvironmentOptions<
@@ -31,6 +27,8 @@ export interface EnvironmentOptions<
   readonly names?: TNames
   /** Checks and types `values`, for instance a zod object of the `names`. */
   readonly schema?: TSchema
+  /** Told of lines of the file that are skipped. @default console */
+  readonly logger?: Logger
 }
 
 /** What `values` holds: what the schema makes of the names, or text for each. */
@@ -48,7 +46,12 @@ export interface GetVariableOptions {
 }
 
 const hidden = '[Environment]'
-const uri = /^(secret|ssm|secretsmanager):\/\/(.*)$/s
+
+/** @internal What one middleware knows, for all invocations. */
+interface Declaration {
+  readonly variables: Variables
+  readonly declared: DeclaredVariables
+}
 
 /**
  * The environment variables, `process.env` over a `.env` file, with secrets in place of the addresses of secrets.
@@ -63,22 +66,22 @@ const uri = /^(secret|ssm|secretsmanager):\/\/(.*)$/s
  * ```
  */
 export class Environment<TValues = unknown> {
-  readonly #file: string | false
-  readonly #overrides: Readonly<Record<string, string>>
-  #variables: Map<string, string> | undefined
-  #secrets: Secrets[] = []
-  #raw: readonly (string | undefined)[] = []
-  #values: Record<string, unknown> = {}
-  /** The declared variables, loaded before the handler. */
-  readonly values: TValues
+  readonly #variables: Variables
+  readonly #declared: DeclaredVariables
+  readonly #secrets: readonly Secrets[]
+  #loaded: UnknownRecord = {}
+  #values: TValues | undefined
 
-  private constructor({ file = '.env', names = [], overrides = {} }: EnvironmentOptions) {
-    this.#file = file
-    this.#overrides = overrides
-    this.values = redacted(
-      Object.fromEntries(names.map((name) => [name, () => this.#values[name]])),
-      hidden,
-    ) as TValues
+  private constructor({ variables, declared }: Declaration, secrets: readonly Secrets[]) {
+    this.#variables = variables
+    this.#declared = declared
+    this.#secrets = secrets
+  }
+
+  /** The declared variables, loaded before the handler. They stay as they were loaded for the whole invocation. */
+  get values(): TValues {
+    const getters = this.#declared.names.map((name) => [name, () => this.#loaded[name]] as const)
+    return (this.#values ??= redacted(Object.fromEntries(getters), hidden) as TValues)
   }
 
   /**
@@ -90,13 +93,14 @@ export class Environment<TValues = unknown> {
   get(name: string, options: { readonly optional: true }): Promise<string | undefined>
   get(name: string, options?: GetVariableOptions): Promise<string>
   async get(name: string, { optional = false }: GetVariableOptions = {}): Promise<string | undefined> {
-    const value = this.#lookUp(name)
+    const value = this.#variables.get(name)
     if (value === undefined) {
       if (optional) return undefined
-      throw new MissingVariableError(name, this.#file === false ? 'a file (none is read)' : this.#file)
+      throw new MissingVariableError(name, this.#variables.place)
     }
-    const match = uri.exec(value)
-    return match === null ? value : this.#resolve(name, match, (secrets, path) => secrets.get(path))
+    const address = addressIn(name, value)
+    if (address === undefined) return value
+    return followAddress(address, this.#secrets, (secrets, path) => secrets.get(path))
   }
 
   /** A whole number. @throws MissingVariableError, InvalidVariableError */
@@ -144,42 +148,9 @@ export class Environment<TValues = unknown> {
     return value
   }
 
-  #lookUp(name: string): string | undefined {
-    const place = [this.#overrides, process.env].find((variables) => Object.hasOwn(variables, name))
-    const set = place?.[name]
-    if (set !== undefined || this.#file === false) return set
-    this.#variables ??= readDotenv(this.#file)
-    return this.#variables.get(name)
-  }
-
-  /** Reads the secret that a variable's value is the address of. */
-  async #resolve<T>(
-    variable: string,
-    [, scheme = '', address = '']: RegExpExecArray,
-    read: (secrets: Secrets, path: string) => Promise<T>,
-  ): Promise<T> {
-    const wanted = scheme === 'secret' ? undefined : (scheme as 'ssm' | 'secretsmanager')
-    const path = address.replace(/\?key=/, '#')
-    if (path === '' || path.startsWith('#'))
-      throw new ConfigurationError(`The variable "${variable}" names no secret behind ${scheme}://`)
-    for (const candidate of this.#secrets) {
-      const secrets = Secrets.ofScheme(candidate, wanted)
-      if (secrets === undefined) continue
-      try {
-        return await read(secrets, Secrets.nameFromUri(secrets, path))
-      } catch (error) {
-        throw error instanceof SecretError ? ofVariable(variable, Secrets.title(secrets), error) : error
-      }
-    }
-    const middleware = wanted === 'secretsmanager' ? 'secretsManager()' : 'parameterStore()'
-    throw new ConfigurationError(
-      `The variable "${variable}" is a secret (${scheme}://), which needs ${middleware} in front of environment()`,
-    )
-  }
-
   /** @internal */
-  static of(options: EnvironmentOptions): Environment {
-    return new Environment(options)
+  static of(declaration: Declaration, secrets: readonly Secrets[]): Environment {
+    return new Environment(declaration, secrets)
   }
 
   /** @internal Uses a variable's value, and once more what its secret has become if the first is not accepted. */
@@ -188,37 +159,18 @@ export class Environment<TValues = unknown> {
     name: string,
     use: (value: string) => Promise<T>,
   ): Promise<T> {
-    const match = uri.exec(environment.#lookUp(name) ?? '')
-    if (match === null) return use(await environment.get(name))
-    return environment.#resolve(name, match, (secrets, path) => secrets.withFresh(path, use))
+    const address = addressIn(name, environment.#variables.get(name) ?? '')
+    if (address === undefined) return use(await environment.get(name))
+    return followAddress(address, environment.#secrets, (secrets, path) => secrets.withFresh(path, use))
   }
 
-  /** @internal */
-  static use(environment: Environment, secrets: Secrets[]): void {
-    environment.#secrets = secrets
-  }
-
-  /** @internal */
-  static async load(
-    environment: Environment,
-    names: readonly string[],
-    schema: StandardSchemaV1 | undefined,
-  ): Promise<void> {
-    const loaded = await Promise.all(
-      names.map(
-        (name) => environment.get(name, { optional: schema !== undefined }) as Promise<string | undefined>,
-      ),
+  /** @internal Reads what is declared. */
+  static async load(environment: Environment): Promise<void> {
+    const { names, areOptional } = environment.#declared
+    const texts = await Promise.all(
+      names.map((name) => (areOptional ? environment.get(name, { optional: true }) : environment.get(name))),
     )
-    // Most invocations find what the one before has found: that was checked already.
-    if (
-      loaded.length === environment.#raw.length &&
-      loaded.every((value, index) => value === environment.#raw[index])
-    )
-      return
-    const values = Object.fromEntries(names.map((name, index) => [name, loaded[index]]))
-    environment.#values =
-      schema === undefined ? values : ((await checked(schema, values)) as Record<string, unknown>)
-    environment.#raw = loaded
+    environment.#loaded = await environment.#declared.values(texts)
   }
 
   /** A word in place of the values. */
@@ -228,22 +180,6 @@ export class Environment<TValues = unknown> {
 
   static {
     Object.defineProperty(this.prototype, inspect, { value: () => hidden })
-  }
-}
-
-async function checked(
-  schema: StandardSchemaV1,
-  values: Readonly<Record<string, unknown>>,
-): Promise<unknown> {
-  try {
-    return await validated(schema, values, 'The environment')
-  } catch (error) {
-    // Schemas quote what they refuse, and these are secrets.
-    if (!(error instanceof ValidationError))
-      throw new InvalidEnvironmentError('The environment is not valid: its schema threw an error')
-    const errors = error.errors.map(({ path }) => ({ path, message: 'Not what the schema asks for' }))
-    const names = new Set(errors.map(({ path: [name] }) => String(name)))
-    throw new InvalidEnvironmentError(`The environment is not valid: ${[...names].join(', ')}`, { errors })
   }
 }
 
@@ -286,22 +222,29 @@ export function environment<
       Object.values(value).every((text) => typeof text === 'string'),
     names: (value: unknown) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
     schema: isSchema,
+    logger: isLogger,
   })
-  const { file = '.env', names = [], schema } = options
+  const { file = '.env', names = [], schema, overrides = {}, logger } = options
   if (schema !== undefined && names.length === 0)
     throw new TypeError('environment(): the option "schema" needs "names", which say what it checks')
-  const variables = Environment.of(options)
-  setEnvFile(file)
+  const variables = new Variables({ file, overrides, logger })
+  const declared = new DeclaredVariables(names, schema)
+  nameEnvFile(file)
+
+  function place(context: Record<string, unknown>): Environment {
+    const secrets = Object.values(context).filter((value) => Secrets.is(value))
+    const environment = Environment.of({ variables, declared }, secrets)
+    context['environment'] = environment
+    return environment
+  }
 
   return {
     before: function environmentBefore(request: MiddyRequest): void | Promise<void> {
-      const context = request.context as unknown as Record<string, unknown>
-      Environment.use(
-        variables,
-        Object.values(context).filter((value) => Secrets.is(value)),
-      )
-      context['environment'] = variables
-      if (names.length > 0) return Environment.load(variables, names, schema)
+      return withinInvocation(request, (scope) => {
+        useEnvFile(scope, file)
+        const environment = place(request.context as unknown as Record<string, unknown>)
+        return names.length > 0 ? Environment.load(environment) : undefined
+      })
     },
   }
 }

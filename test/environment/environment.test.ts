@@ -36,17 +36,6 @@ describe('parseDotenv', () => {
   ])('reads %j', (text, expected) => {
     expect(Object.fromEntries(parseDotenv(text, '.env'))).toEqual(expected)
   })
-
-  it.each([
-    ['A=1\nhunter2', 2],
-    ['A=1\n=hunter2', 2],
-    ['A="one\ntwo\nB=2', 1],
-    ['A="one\ntwo"\nB="hunter2" x', 3],
-  ])('says which line of %j is none, and not what it holds', (text, line) => {
-    expect(() => parseDotenv(text, '.env')).toThrow(
-      new RegExp(`^\\.env:${line} is not a variable: write NAME=value$`),
-    )
-  })
 })
 
 describe('environment()', () => {

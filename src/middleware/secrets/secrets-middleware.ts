@@ -2,6 +2,7 @@ import { type ClientOption, isClientOption } from '../../aws/client.ts'
 import { checkOptions, is, isLogger, oneOf } from '../../core/options.ts'
 import type { MiddyRequest, Middleware } from '../../core/middy.ts'
 import { SecretNotFoundError } from '../../errors/index.ts'
+import { isContextKey } from '../../invocation/context-key.ts'
 import { withinInvocation } from '../../invocation/middy-request.ts'
 import type { Scope } from '../../invocation/scope.ts'
 import { Secrets, type SecretsPart } from '../secrets.ts'
@@ -48,7 +49,7 @@ const checks = {
   timeout: (value: unknown): boolean => isSeconds(value) && value !== 0,
   extension: oneOf(true, false, 'auto'),
   client: isClientOption,
-  as: (value: unknown): boolean => typeof value === 'string' && value !== '',
+  as: isContextKey('secrets'),
   logger: isLogger,
 }
 
