@@ -126,7 +126,9 @@ function checkPart(event: unknown, part: Part): void {
       'validate() got a whole batch: it belongs to each record, eachRecord(middy(fn).use(validate(…)))',
     )
   const isRequest = typeof kind === 'string' && typeof source === 'string'
-  const isThere = typeof event === 'object' && event !== null && part in event
+  // A direct invocation has the keys of its payload, too; a part of the request is none of them.
+  const isThere =
+    typeof event === 'object' && event !== null && part in event && (kind !== 'invocation' || part === 'data')
   if (isRequest ? isThere : isThere && eventKind(event) === 'direct') return
   throw new ConfigurationError(
     isRequest

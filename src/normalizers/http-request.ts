@@ -1,15 +1,16 @@
 import { type UnknownRecord, asRecord, asString } from '../core/record.ts'
 import type { Context } from 'aws-lambda'
 import { parseJson } from '../core/json.ts'
+import { addProperties, passForPlainData } from '../core/plain-data.ts'
 import type { HttpSource } from '../events/event-sources.ts'
 import type { Authorizer } from './http/authorizer.ts'
 import { bodyBytes, bodyText, unread } from './http/body.ts'
 import { clientAddress } from './http/client-address.ts'
 import { findHeader, isHost, readCookies, readHeader, readHeaderLines, readHeaders } from './http/headers.ts'
-import { type ResponseTarget, type Wire, contextOf } from './http/http-source.ts'
+import { type ResponseTarget, contextOf } from './http/http-source.ts'
 import { canonicalPath, matchBasePath, readPathParameters, routeTemplate } from './http/path.ts'
 import { encodedQuery, readQuery } from './http/query.ts'
-import { type HttpRequestOptions, type RequestOrigin, noOrigin } from './http/request-options.ts'
+import { type RequestOrigin, noOrigin, printedMembers } from './http/request-options.ts'
 import { addressOf, webRequest } from './http/web-request.ts'
 
 export type { HttpRequestOptions, HttpSource } from './http/request-options.ts'
@@ -17,7 +18,7 @@ export type { HttpRequestOptions, HttpSource } from './http/request-options.ts'
 /**
  * One HTTP request, whichever source it came from. What it holds is read from the event when it is first looked at; the
  * event itself (`raw`) is never changed. What Middy's own HTTP middlewares write (`headers`, `body`, `pathParameters`, …) can
- * be written.
+ * be written. A log and a copy have `method`, `path`, `queryStringParameters`, `pathParameters`, `headers`, `body`, never `raw`.
  *
  * @example
  * ```ts
@@ -29,16 +30,15 @@ export type { HttpRequestOptions, HttpSource } from './http/request-options.ts'
 export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown> {
   readonly kind = 'http'
   readonly source: TSource
-  /** The event as AWS sent it. */
-  readonly raw: TRaw
-  readonly lambdaContext: Context
   /** Upper case. Verbs that nobody has heard of pass. */
   method: string
   isBase64Encoded: boolean
+  /** The body as the event has it, or what a body parser put in its place. `undefined` if there is none. */
+  body: unknown
 
-  readonly #wire: Wire
+  readonly #raw: TRaw
+  readonly #origin: RequestOrigin
   readonly #event: UnknownRecord
-  readonly #options: HttpRequestOptions
   #path: string | undefined
   #basePath: string | undefined
   #query: URLSearchParams | undefined
@@ -52,21 +52,24 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   #data: unknown = unread
   #url: URL | undefined
 
+  static readonly #members = passForPlainData(HttpRequest.prototype, printedMembers)
+
   // Between two invocations no request is alive. If a garbage collection finds none, V8 throws away all code that it has
   // compiled for their shape, and the next invocations are slow again: so one stays.
   static readonly #specimen: unknown = new HttpRequest({ body: '' }, noOrigin)
 
-  private constructor(raw: TRaw, { wire, lambdaContext, options }: RequestOrigin) {
+  private constructor(raw: TRaw, origin: RequestOrigin) {
+    const { wire } = origin
     const event = wire.view === undefined ? (raw as UnknownRecord) : wire.view(raw as UnknownRecord)
     this.source = wire.source as TSource
-    this.raw = raw
-    this.lambdaContext = lambdaContext
     this.method = (asString(wire.method(event)) ?? 'GET').toUpperCase()
     this.isBase64Encoded = event['isBase64Encoded'] === true
-    this.#wire = wire
+    this.body = event['body'] ?? undefined
+    this.#raw = raw
+    this.#origin = origin
     this.#event = event
-    this.#options = options
-    this.#body = event['body'] ?? undefined
+    this.#body = this.body
+    addProperties(this, HttpRequest.#members)
   }
 
   /** @internal */
@@ -76,7 +79,15 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** @internal How the request's source takes a response. */
   static targetOf(request: HttpRequest): ResponseTarget {
-    return request.#wire.target
+    return request.#origin.wire.target
+  }
+
+  /** The event as AWS sent it. */
+  get raw(): TRaw {
+    return this.#raw
+  }
+  get lambdaContext(): Context {
+    return this.#origin.lambdaContext
   }
 
   /** Canonical and percent-encoded, without stage and base path; starts with `/`. */
@@ -95,9 +106,9 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   }
 
   #splitPath(): void {
-    const { basePath, stripStage = true } = this.#options
+    const { basePath, stripStage = true } = this.#origin.options
     const whole = canonicalPath(this.rawPath)
-    const prefix = stripStage ? this.#wire.prefix(this.#event, whole) : ''
+    const prefix = stripStage ? this.#origin.wire.prefix(this.#event, whole) : ''
     this.#basePath =
       basePath === undefined ? prefix : prefix + matchBasePath(whole.slice(prefix.length), basePath)
     this.#path ??= whole.slice(this.#basePath.length) || '/'
@@ -105,18 +116,18 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** The path as the event has it: encoded on ALB, REST API and function URL, decoded on HTTP API. */
   get rawPath(): string {
-    return asString(this.#wire.path(this.#event)) || '/'
+    return asString(this.#origin.wire.path(this.#event)) || '/'
   }
 
   /** The query as sent, without `?`; rebuilt where the source sends it taken apart. */
   get rawQueryString(): string {
-    const query = encodedQuery(this.#event, this.#wire)
+    const query = encodedQuery(this.#event, this.#origin.wire)
     return query === undefined ? this.query.toString() : query.replace(/^\?/, '')
   }
 
   /** The route's template (`/products/{id}`), where the source knows routes. */
   get resource(): string | undefined {
-    return this.#wire.route && routeTemplate(this.#event[this.#wire.route])
+    return this.#origin.wire.route && routeTemplate(this.#event[this.#origin.wire.route])
   }
 
   get stage(): string | undefined {
@@ -152,7 +163,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** The query, decoded once; repeated names keep their order. */
   get query(): URLSearchParams {
-    return (this.#query ??= readQuery(this.#event, encodedQuery(this.#event, this.#wire)))
+    return (this.#query ??= readQuery(this.#event, encodedQuery(this.#event, this.#origin.wire)))
   }
   set query(value: URLSearchParams) {
     this.#query = value
@@ -167,23 +178,13 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   get pathParameters(): Record<string, string> {
     return (this.#pathParameters ??= readPathParameters(
       asRecord(this.#event['pathParameters']),
-      () => this.#wire.encoded === 'path-parameters',
+      () => this.#origin.wire.encoded === 'path-parameters',
     ))
   }
   set pathParameters(value: Record<string, string>) {
     // Routers match the encoded path, so what they find in it is decoded here; what was there already is not, twice.
     const decoded = this.pathParameters
     this.#pathParameters = readPathParameters(value, (name, text) => text !== decoded[name])
-  }
-
-  /** The body as the event has it, or what a body parser put in its place. `undefined` if there is none. */
-  get body(): unknown {
-    return this.#body
-  }
-  set body(value: unknown) {
-    this.#body = value
-    // What was parsed is the data; text, for instance decoded base64, is still to be parsed.
-    if (typeof value !== 'string') this.#data = value
   }
 
   get hasBody(): boolean {
@@ -212,23 +213,29 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** What the caller sent, parsed: the JSON body, or what a body parser or `validate()` made of it. */
   get data(): unknown {
+    if (this.body !== this.#body) {
+      this.#body = this.body
+      // What a parser has put there is the data. Text, for instance decoded base64, is still to be parsed.
+      if (typeof this.body !== 'string') this.#data = this.body
+    }
     return this.#data === unread ? this.json() : this.#data
   }
   set data(value: unknown) {
+    this.#body = this.body
     this.#data = value
   }
 
   /** The client's address, as far as trusted proxies vouch for it. */
   get clientIp(): string | undefined {
     return clientAddress(
-      asString(this.#wire.sourceIp(this.#event)),
+      asString(this.#origin.wire.sourceIp(this.#event)),
       this.header('x-forwarded-for'),
-      this.#options.trustedProxies ?? (this.#wire.protocolHeader === undefined ? 0 : 1),
+      this.#origin.options.trustedProxies ?? (this.#origin.wire.protocolHeader === undefined ? 0 : 1),
     )
   }
 
   get protocol(): 'http' | 'https' {
-    const { protocolHeader } = this.#wire
+    const { protocolHeader } = this.#origin.wire
     return protocolHeader !== undefined && this.header(protocolHeader) === 'http' ? 'http' : 'https'
   }
 
@@ -239,7 +246,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** Who the source says the caller is. */
   get authorizer(): Authorizer {
-    return this.#wire.authorizer(this.#event, (name) => this.header(name))
+    return this.#origin.wire.authorizer(this.#event, (name) => this.header(name))
   }
 
   /** The gateway's id of the request; on ALB, which has none, the trace id. */
@@ -280,7 +287,6 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   get queryStringParameters(): Record<string, string> {
     return Object.fromEntries(this.query)
   }
-
   get multiValueQueryStringParameters(): Record<string, string[]> {
     return Object.fromEntries([...this.query.keys()].map((name) => [name, this.query.getAll(name)]))
   }
@@ -290,10 +296,5 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   }
   set multiValueHeaders(value: Record<string, string[]>) {
     Object.defineProperty(this, 'multiValueHeaders', { value, writable: true })
-  }
-
-  /** A log shows the event as AWS sent it. */
-  toJSON(): TRaw {
-    return this.raw
   }
 }

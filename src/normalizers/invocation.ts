@@ -2,10 +2,12 @@ import { invalidEvent } from '../events/advice.ts'
 import type { Context } from 'aws-lambda'
 import { awaitSends, settleSends, opensInvocation } from '../invocation/middy-request.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'
+import { type OwnProperties, addProperties, passForPlainData } from '../core/plain-data.ts'
 import { eventKind } from '../events/event-kind.ts'
 
 /**
- * A direct invocation: the payload is the data, any JSON value.
+ * A direct invocation: the payload is the data, any JSON value. A log, a copy and a clone have the payload's keys, but for
+ * those that a request has itself; or `data`, if the payload is no object.
  *
  * @example
  * ```ts
@@ -17,21 +19,47 @@ import { eventKind } from '../events/event-kind.ts'
 export class InvocationRequest<TData = unknown> {
   readonly kind = 'invocation'
   readonly source = 'invocation'
-  /** The payload as it was sent. */
-  readonly raw: unknown
-  readonly lambdaContext: Context
-  data: TData
+  readonly #raw: unknown
+  readonly #lambdaContext: Context
+  #data: TData
 
-  private constructor(payload: unknown, lambdaContext: Context) {
-    this.raw = payload
-    this.lambdaContext = lambdaContext
-    this.data = payload as TData
+  static readonly #members: OwnProperties = passForPlainData(InvocationRequest.prototype, ['data'])
+
+  private constructor(payload: TData, lambdaContext: Context) {
+    this.#raw = payload
+    this.#lambdaContext = lambdaContext
+    this.#data = payload
+    addProperties(this, printedOf(payload, this) ?? InvocationRequest.#members)
+  }
+
+  /** The payload as it was sent. */
+  get raw(): unknown {
+    return this.#raw
+  }
+
+  get lambdaContext(): Context {
+    return this.#lambdaContext
+  }
+
+  get data(): TData {
+    return this.#data
+  }
+  set data(value: TData) {
+    this.#data = value
   }
 
   /** @internal */
   static of(payload: unknown, lambdaContext: Context): InvocationRequest {
     return new InvocationRequest(payload, lambdaContext)
   }
+}
+
+/** The payload's keys. A name that the request has itself stays the request's. */
+function printedOf(payload: unknown, request: object): OwnProperties | undefined {
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return undefined
+  return Object.entries(payload).flatMap(([name, value]: [string, unknown]) =>
+    name in request ? [] : [[name, { value, enumerable: true, writable: true, configurable: true }]],
+  )
 }
 
 /**

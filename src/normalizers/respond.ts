@@ -1,3 +1,4 @@
+import { passForPlainData } from '../core/plain-data.ts'
 import { InvalidResponseError } from '../errors/index.ts'
 import { type Cookie, setCookieLine } from './http/set-cookie.ts'
 
@@ -34,6 +35,10 @@ export class HttpResponse {
   /** Finished `Set-Cookie` lines. */
   cookies: string[]
   body: unknown
+
+  static {
+    passForPlainData(HttpResponse.prototype)
+  }
 
   constructor(body: unknown, options: ResponseOptions = {}) {
     const { status = body === undefined ? 204 : 200, headers = {}, cookies = [] } = options

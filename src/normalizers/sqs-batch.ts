@@ -52,17 +52,21 @@ export class SqsBatch extends RecordBatch<SqsRequest> {
   declare readonly source: 'sqs'
   declare readonly raw: SQSEvent
   declare readonly Records: readonly SQSRecord[]
-  /** @internal */
-  readonly reading: SqsReading
+  readonly #reading: SqsReading
 
   private constructor(event: unknown, lambdaContext: Context, reading: SqsReading) {
     super(sqsSource, event, lambdaContext)
-    this.reading = reading
+    this.#reading = reading
   }
 
   /** @internal */
   static of(event: unknown, lambdaContext: Context, reading: SqsReading): SqsBatch {
     return new SqsBatch(event, lambdaContext, reading)
+  }
+
+  /** @internal */
+  get reading(): SqsReading {
+    return this.#reading
   }
 
   /** The records' ids, kept from before any handler could change the event. */

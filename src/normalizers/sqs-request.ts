@@ -1,6 +1,7 @@
 import type { Context, SQSRecord } from 'aws-lambda'
 import { PayloadPointerError } from '../errors/index.ts'
 import { parseJson } from '../core/json.ts'
+import { passForPlainData } from '../core/plain-data.ts'
 import { type MessageAttributeValue, publishedAttributes, typedValue } from './records/message-attributes.ts'
 import type { SqsReading, SqsRequestBatch } from './records/sqs-reading.ts'
 import {
@@ -52,6 +53,10 @@ export class SqsRequest<TData = unknown> {
   #unwrapped: Unwrapped | undefined
   #payload: string | undefined
   #messageAttributes: Record<string, SqsAttributeValue> | undefined
+
+  static {
+    passForPlainData(SqsRequest.prototype)
+  }
 
   private constructor(record: SQSRecord, messageId: string, batch: SqsRequestBatch) {
     this.record = record

@@ -901,7 +901,7 @@ describe('what sources have', () => {
       multiValueHeaders: { accept: ['x'] },
     })
     expect(Object.keys(request)).not.toEqual(expect.arrayContaining(['httpMethod']))
-    expect(JSON.parse(JSON.stringify(request))).toEqual(JSON.parse(JSON.stringify(request.raw)))
+    expect(Object.keys(request)).not.toContain('raw')
   })
 
   it('anyHttp() behind every source', async () => {

@@ -38,3 +38,11 @@ export const noOrigin: RequestOrigin = {
   lambdaContext: {} as Context,
   options: {},
 }
+
+/** The getters that a log, a copy and a clone of a request read. What repeats a part of it, as `cookies` or `raw`, is none. */
+export const printedMembers: readonly string[] = [
+  'path',
+  'queryStringParameters',
+  'pathParameters',
+  'headers',
+]

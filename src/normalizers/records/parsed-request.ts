@@ -1,5 +1,6 @@
 import type { Context } from 'aws-lambda'
 import { parseJson } from '../../core/json.ts'
+import { passForPlainData } from '../../core/plain-data.ts'
 import type { BatchScope, RecordRequest } from './record-request.ts'
 
 /** What a record's body is: JSON, text, bytes, or what a function makes of it, which may be a promise. */
@@ -33,6 +34,7 @@ export abstract class ParsedRequest<TRecord, TData> implements RecordRequest<TDa
   #data: unknown = unread
 
   protected constructor(record: TRecord, parts: ParsedRequestParts<TRecord>) {
+    passForPlainData(new.target.prototype)
     this.id = parts.id
     this.record = record
     this.#parts = parts

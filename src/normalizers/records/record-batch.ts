@@ -1,13 +1,16 @@
 import type { Context } from 'aws-lambda'
+import { passForPlainData } from '../../core/plain-data.ts'
 import { asRecord } from '../../core/record.ts'
 import { invalidEvent } from '../../events/advice.ts'
 import { eventKind } from '../../events/event-kind.ts'
 import type { RecordRequest } from './record-request.ts'
 import type { RecordSource } from './record-source.ts'
 
+type RecordResults = readonly (PromiseSettledResult<unknown> | undefined)[] | undefined
+
 /**
  * A batch of records, as the normalizer of their source leaves it to `eachRecord()`. It carries `Records`, so that
- * Middy's own middlewares can read it.
+ * Middy's own middlewares can read it. A log, a copy and a clone have `kind`, `source` and `Records`.
  *
  * @example
  * ```ts
@@ -19,32 +22,29 @@ import type { RecordSource } from './record-source.ts'
 export class RecordBatch<TRequest = RecordRequest> {
   readonly kind: `${string}-batch`
   readonly source: string
-  /** The event as Lambda sent it. */
-  readonly raw: unknown
-  readonly lambdaContext: Context
   readonly Records: readonly unknown[]
-  /** @internal The records' ids, kept from before any handler could change the event. */
-  readonly ids: readonly string[]
-  /** @internal What its source has of its own. */
-  readonly spec: RecordSource<unknown, TRequest>
-  /** How each record ended, as far as they have; what happens to the batch later does not change it. */
-  results: readonly (PromiseSettledResult<unknown> | undefined)[] | undefined
-  /** @internal What the normalizer answers, once that is made. */
-  answer: Promise<unknown> | undefined
+  /** The event as Lambda sent it. */
+  declare readonly raw: unknown
 
+  readonly #lambdaContext: Context
+  readonly #ids: readonly string[]
+  readonly #spec: RecordSource<unknown, TRequest>
+  #results: RecordResults
+  #answer: Promise<unknown> | undefined
   #requests: TRequest[] | undefined
   #abort: AbortController | undefined
 
   /** @throws InvalidEventError if the event is of another source */
   protected constructor(spec: RecordSource<unknown, TRequest>, event: unknown, lambdaContext: Context) {
     const records = recordsOf(spec, event)
+    passForPlainData(new.target.prototype)
     this.kind = `${spec.source}-batch`
     this.source = spec.source
-    this.raw = event
-    this.lambdaContext = lambdaContext
-    this.spec = spec
     this.Records = records
-    this.ids = records.map((record) => spec.idOf(record))
+    Object.defineProperty(this, 'raw', { value: event })
+    this.#lambdaContext = lambdaContext
+    this.#spec = spec
+    this.#ids = records.map((record) => spec.idOf(record))
   }
 
   /** @internal */
@@ -54,6 +54,36 @@ export class RecordBatch<TRequest = RecordRequest> {
     lambdaContext: Context,
   ): RecordBatch<TRequest> {
     return new RecordBatch(spec, event, lambdaContext)
+  }
+
+  get lambdaContext(): Context {
+    return this.#lambdaContext
+  }
+
+  /** @internal The records' ids, kept from before any handler could change the event. */
+  get ids(): readonly string[] {
+    return this.#ids
+  }
+
+  /** @internal What its source has of its own. */
+  get spec(): RecordSource<unknown, TRequest> {
+    return this.#spec
+  }
+
+  /** How each record ended, as far as they have; what happens to the batch later does not change it. */
+  get results(): RecordResults {
+    return this.#results
+  }
+  set results(value: RecordResults) {
+    this.#results = value
+  }
+
+  /** @internal What the normalizer answers, once that is made. */
+  get answer(): Promise<unknown> | undefined {
+    return this.#answer
+  }
+  set answer(value: Promise<unknown> | undefined) {
+    this.#answer = value
   }
 
   /** One request per record, in order. */
@@ -78,7 +108,7 @@ export class RecordBatch<TRequest = RecordRequest> {
   }
 
   #request(index: number): TRequest {
-    return this.spec.request(this.Records[index], this.ids[index] as string, this)
+    return this.#spec.request(this.Records[index], this.#ids[index] as string, this)
   }
 }
 
