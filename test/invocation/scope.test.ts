@@ -22,7 +22,13 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 /** What stands in front of the first middleware of the library. */
 const fronts = {
   'first in the chain': [],
-  'behind a synchronous middleware': [{ before: (request: HookRequest) => void request.context }],
+  'behind a synchronous middleware': [
+    {
+      before: ({ context }: HookRequest): void => {
+        JSON.stringify(context)
+      },
+    },
+  ],
   'behind an asynchronous middleware': [{ before: turn }],
 }
 

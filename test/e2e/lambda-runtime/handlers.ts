@@ -1,6 +1,6 @@
 // What the tests run beside the shop: handlers that fail, wait and meet.
 import middy from '@middy/core'
-import { eachRecord, httpApi, invocation, respond, sqs } from 'clearskies-middy'
+import { currentInvocation, eachRecord, httpApi, invocation, respond, sqs } from 'clearskies-middy'
 
 import { createOrdersTable } from '../../../examples/shop/orders-database.ts'
 
@@ -67,3 +67,18 @@ export const meeting = middy()
 
 /** Makes the table of the orders, by the shop's own function. */
 export const createTable = (): Promise<void> => createOrdersTable()
+
+/** What an invocation sees of itself, again and again, while others run beside it in the same worker. */
+export const beside = middy()
+  .use(httpApi())
+  .handler(async ({ path, lambdaContext }) => {
+    const requestIds = new Set<string | undefined>()
+    let left = Infinity
+    for (let turn = 0; turn < 20; turn++) {
+      const { requestId, deadline = 0 } = currentInvocation() ?? {}
+      requestIds.add(requestId)
+      left = Math.min(left, deadline - Date.now())
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    return { path, isOwn: requestIds.size === 1 && requestIds.has(lambdaContext.awsRequestId), left }
+  })

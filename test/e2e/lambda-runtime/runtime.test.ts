@@ -245,6 +245,24 @@ describe('many invocations on the runtime', () => {
     expect(new Set(bodies.map(({ awsRequestId }) => awsRequestId)).size).toBe(5)
   })
 
+  it('fifty invocations at once in two workers each see their own scope and deadline', async () => {
+    const env = { AWS_LAMBDA_MAX_CONCURRENCY: '50', AWS_LAMBDA_NODEJS_WORKER_COUNT: '2' }
+    await using lambda = await run('beside', { env })
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, async (_, index) => {
+        const timeout = 20_000 + index * 1000
+        const { body } = (await lambda.call(httpApiEvent({ path: `/${index}` }), { timeout })) as Answer
+        return { ...(JSON.parse(body) as { path: string; isOwn: boolean; left: number }), index, timeout }
+      }),
+    )
+    for (const { path, isOwn, left, index, timeout } of answers) {
+      expect(path).toBe(`/${index}`)
+      expect(isOwn, path).toBe(true)
+      expect(left, path).toBeLessThanOrEqual(timeout)
+      expect(left, path).toBeGreaterThan(timeout - 10_000)
+    }
+  })
+
   it('invocations at once share backends, and each waits for what it has sent', async () => {
     await using lambda = await run('httpApiHandler', { env: atOnce })
     const book = { author: 'N. K. Jemisin', title: 'The Fifth Season' }
