@@ -23,6 +23,7 @@ export {
 } from './backends/model.ts'
 export {
   type Alternative,
+  type Equalities,
   type Explanation,
   type Operator,
   type Page,

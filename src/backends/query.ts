@@ -45,22 +45,21 @@ export type OperandFor<TValue, TOperator> = TOperator extends 'is-null' | 'is-no
                 ? TElement
                 : TValue,
           ]
-        : TOperator extends '=' | '!='
-          ? [value: TValue | null]
-          : [value: TValue]
+        : [value: TValue]
+
+/** Columns, and the value that each must have. What has no value is asked for with `is-null`. */
+export type Equalities<TItem> = { readonly [K in Column<TItem>]?: Exclude<TItem[K], null> }
 
 /** One of the alternatives of `or()`: equal columns, another query's conditions, or conditions added to none. */
 export type Alternative<TItem> =
-  | { readonly [K in Column<TItem>]?: TItem[K] | null }
-  | Query<TItem, unknown>
-  | ((query: Query<TItem>) => Query<TItem, unknown>)
+  Equalities<TItem> | Query<TItem, unknown> | ((query: Query<TItem>) => Query<TItem, unknown>)
 
 /**
  * Which items are wanted. Every method gives a new query; nothing is sent before one of the ends: `page`, `all`,
  * `first`, `count`, `exists`, `for await`.
  *
- * A value of `undefined`, an unknown column or an unknown operator is refused at once: left out, it would ask for more
- * than was meant.
+ * A value of `undefined`, `null`, NaN or an invalid date is refused at once with a `ConditionError` (400): it would ask for
+ * more than was meant. So is an unknown column or operator. `is-null` asks for what has no value.
  *
  * @example
  * ```ts
@@ -99,7 +98,7 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
     operator: TOperator,
     ...operand: OperandFor<NonNullable<TItem[TColumn]>, TOperator>
   ): Query<TItem, TSelected>
-  where(equal: { readonly [K in Column<TItem>]?: TItem[K] | null }): Query<TItem, TSelected>
+  where(equal: Equalities<TItem>): Query<TItem, TSelected>
   where(
     first: string | Readonly<Record<string, unknown>>,
     operator?: string,

@@ -1,8 +1,15 @@
 import { BadRequestError } from './http.ts'
 import { ClearskiesError, type ErrorDetails } from './clearskies-error.ts'
 
+/** Options of {@link ConditionError}. */
+export interface ConditionDetails extends ErrorDetails {
+  /** The status of a response. Given where the caller's data is what cannot be used. */
+  statusCode?: number
+}
+
 /**
- * A query cannot be run as it stands: an unknown column or operator, or a value of the wrong kind. Nothing was sent.
+ * A query or a write cannot be run as it stands: an unknown column or operator, or a value that no condition takes.
+ * Nothing was sent. A value of `null`, `undefined`, NaN or an invalid date comes from the caller as a rule: 400.
  *
  * @example
  * ```ts
@@ -15,15 +22,26 @@ import { ClearskiesError, type ErrorDetails } from './clearskies-error.ts'
  */
 export class ConditionError extends ClearskiesError {
   override name = 'ConditionError'
+  /** 400 where the caller's data cannot be used. */
+  declare readonly statusCode?: number
+  /** Whether the message reaches the caller. */
+  declare readonly expose?: boolean
+
+  constructor(message: string, { statusCode, ...details }: ConditionDetails = {}) {
+    super(message, details)
+    if (statusCode === undefined) return
+    this.statusCode = statusCode
+    this.expose = statusCode < 500
+  }
 }
 
-/** The model does not have the column. Nothing was sent. */
+/** The model does not have the column: 400 where the column is one of a patch. Nothing was sent. */
 export class ColumnError extends ConditionError {
   override name = 'ColumnError'
   readonly column: string
 
-  constructor(column: string) {
-    super(`The model has no column "${column}"`)
+  constructor(column: string, details?: ConditionDetails) {
+    super(`The model has no column "${column}"`, details)
     this.column = column
   }
 }
@@ -45,8 +63,8 @@ export class TypeMismatchError extends ConditionError {
 /** An update would change the item's key: 409. Create a new item and delete the old one. Nothing was sent. */
 export class KeyChangeError extends ConditionError {
   override name = 'KeyChangeError'
-  readonly statusCode = 409
-  readonly expose = true
+  override readonly statusCode = 409
+  override readonly expose = true
   readonly column: string
 
   constructor(column: string) {

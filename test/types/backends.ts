@@ -80,7 +80,7 @@ books.where('title', 'begins-with', 'K').where('title', 'contains', 'in').where(
 books.where('price', '<', 5).where('price', 'between', [1, 2]).where('published', '>=', new Date())
 books.where('cover', 'begins-with', new Uint8Array()).where('sold', '>', 5n).where('available', '!=', true)
 books.where('tags', 'contains', 'new').where('labels', 'contains', 5).where('genre', 'in', ['sf'])
-books.where('rating', 'is-null').where('rating', '=', null).where('rating', '>', 3)
+books.where('rating', 'is-null').where('rating', '>', 3)
 tracks.where('artists', 'contains', 'Nina').where('plays', 'in', [1n, 2n]).where('note', 'like', '%a%')
 // @ts-expect-error a beginning of a number
 books.where('price', 'begins-with', 5)
@@ -160,7 +160,15 @@ books.query().sortBy('title', 'down')
 tracks.where('title', '=', 'a')
 
 // Alternatives are objects, queries, and functions of a query.
-books.query().or({ title: 'a' }, { rating: null }, books.where('price', '<', 5))
+books.query().or({ title: 'a' }, (query) => query.where('rating', 'is-null'), books.where('price', '<', 5))
+// @ts-expect-error null: a column without a value is asked for with is-null
+books.where('rating', '=', null)
+// @ts-expect-error null in a list
+books.where('rating', 'in', [1, null])
+// @ts-expect-error null in an object
+books.where({ rating: null })
+// @ts-expect-error null in an alternative
+books.query().or({ rating: null })
 books.query().or((query) => query.where('price', '<', 5).or({ genre: 'sf' }), { title: 'a', price: 5 })
 tracks.query().or((query) => query.where('plays', '>', 5n))
 // @ts-expect-error no such column

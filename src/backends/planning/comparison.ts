@@ -1,4 +1,5 @@
 import { ConditionError } from '../../errors/index.ts'
+import { asRecord } from '../../core/record.ts'
 import type { Comparison, Operator } from './query-state.ts'
 
 /** All of them. */
@@ -27,7 +28,7 @@ export function isOperator(value: unknown): value is Operator {
 /**
  * One condition, checked.
  *
- * @throws ConditionError for an operand that the operator does not take
+ * @throws ConditionError (400) for an operand that the operator does not take
  */
 export function comparisonOf(column: string, operator: Operator, value: unknown): Comparison {
   switch (operator) {
@@ -41,11 +42,6 @@ export function comparisonOf(column: string, operator: Operator, value: unknown)
       const values = operands(value, column, operator)
       return { column, operator, value: [values[0], values[1]] }
     }
-    case '=':
-    case '!=':
-      if (value === null)
-        return { column, operator: operator === '=' ? 'is-null' : 'is-not-null', value: undefined }
-      break
     case 'like':
       operands([value], column, operator)
       return { column, operator, value: String(value) }
@@ -56,12 +52,38 @@ export function comparisonOf(column: string, operator: Operator, value: unknown)
 }
 
 function operands(values: unknown, column: string, operator: Operator): readonly unknown[] {
-  const condition = `The condition on "${column}"`
-  if (!Array.isArray(values)) throw new ConditionError(`${condition} with ${operator} takes a list`)
-  if (operator === 'between' && values.length !== 2)
-    throw new ConditionError(`${condition} with between takes a list of two values`)
-  if (values.includes(undefined)) throw new ConditionError(`${condition} has the value undefined`)
-  if (values.includes(null) && operator !== 'contains')
-    throw new ConditionError(`${condition} has the value null, which ${operator} does not take`)
-  return values
+  if (!Array.isArray(values)) throw refused(column, `takes a list with ${operator}`)
+  const list: readonly unknown[] = values
+  if (operator === 'between' && list.length !== 2)
+    throw refused(column, 'takes a list of two values with between')
+  for (const operand of list) {
+    if (operand === undefined) throw refused(column, 'has the value undefined')
+    // A list may have an element that is null. Everywhere else null says that a parameter was missing.
+    if (operand === null && operator !== 'contains')
+      throw refused(column, 'has the value null: is-null and is-not-null ask for what has no value')
+    refuseUncomparable(operand, column)
+  }
+  return list
+}
+
+/** Documents of DynamoDB are at most so deep: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
+const maxDepth = 32
+
+/** Refuses what no value can be compared with: databases take NaN for the greatest number, or for any. */
+function refuseUncomparable(operand: unknown, column: string, depth = 0): void {
+  if (Number.isNaN(operand)) throw refused(column, 'has the value NaN')
+  const inner = asRecord(operand)
+  if (inner === undefined || operand instanceof Uint8Array) return
+  if (operand instanceof Date) {
+    if (Number.isNaN(operand.getTime())) throw refused(column, 'has an invalid date')
+    return
+  }
+  if (depth === maxDepth) throw refused(column, `has a value that is deeper than ${maxDepth} levels`)
+  const members: readonly unknown[] = operand instanceof Set ? [...operand] : Object.values(inner)
+  for (const member of members) refuseUncomparable(member, column, depth + 1)
+}
+
+/** The value comes from the caller as a rule, so the error is the caller's. */
+function refused(column: string, why: string): ConditionError {
+  return new ConditionError(`The condition on "${column}" ${why}`, { statusCode: 400 })
 }

@@ -84,10 +84,13 @@ export function versioned<T extends object>(item: T, column: string | undefined,
   return column === undefined ? item : { ...item, [column]: version }
 }
 
-/** The conditions of a write as an item of the table has to meet them. @throws ConditionError if none can */
+/** The conditions of a write as an item of the table has to meet them. Those that can never hold are met by no item. */
 export function meetable(when: readonly Condition[], table: Table): readonly Condition[] {
-  const simple = simplified(when)
-  if (simple === undefined) throw new ConditionError('The conditions of the write can never hold')
+  const [column = ''] = table.key
+  const simple = simplified(when) ?? [
+    { column, operator: 'is-null', value: undefined },
+    { column, operator: 'is-not-null', value: undefined },
+  ]
   refuseTypes(simple, table)
   return simple
 }

@@ -1,4 +1,4 @@
-import { TypeMismatchError } from '../../errors/index.ts'
+import { ConditionError, TypeMismatchError } from '../../errors/index.ts'
 import { likeOperation, order } from './evaluate.ts'
 import type { Choice, Comparison, Condition } from './query-state.ts'
 import type { Table, WireType } from './table.ts'
@@ -121,8 +121,9 @@ const names: Readonly<Record<WireType, string>> = {
 
 /**
  * Refuses values of another type than a key's: DynamoDB answers them with an error, or, beside the keys, with no item.
+ * It has no infinite numbers.
  *
- * @throws TypeMismatchError
+ * @throws TypeMismatchError, ConditionError
  */
 export function refuseTypes(conditions: readonly Condition[], table: Table): void {
   for (const condition of conditions) {
@@ -132,10 +133,12 @@ export function refuseTypes(conditions: readonly Condition[], table: Table): voi
     }
     const { column, operator, value } = condition
     const expected = table.typeOf(column)
+    const values: readonly unknown[] = lists.has(operator) && Array.isArray(value) ? value : [value]
+    if (values.some((element) => element === Infinity || element === -Infinity))
+      throw new ConditionError(`The condition on "${column}" has a value without an end`, { statusCode: 400 })
     if (operator === 'begins-with' && expected === 'N')
       throw new TypeMismatchError(column, 'no beginning, being a number', 'one')
     if (expected === undefined || operator === 'contains') continue
-    const values: readonly unknown[] = Array.isArray(value) ? value : [value]
     for (const element of values) {
       const seen = typeOf(element)
       if (seen !== undefined && seen !== expected)
@@ -143,6 +146,9 @@ export function refuseTypes(conditions: readonly Condition[], table: Table): voi
     }
   }
 }
+
+/** The operators that take several values. */
+const lists: ReadonlySet<unknown> = new Set(['in', 'not-in', 'between'])
 
 function isWireType(name: string): name is WireType {
   return Object.hasOwn(names, name)
@@ -153,5 +159,6 @@ function typeOf(value: unknown): string | undefined {
   if (typeof value === 'number' || typeof value === 'bigint') return 'N'
   if (value instanceof Uint8Array) return 'B'
   if (typeof value === 'boolean') return 'BOOL'
+  if (Array.isArray(value)) return 'a list'
   return value === undefined || value === null ? undefined : `a ${typeof value}`
 }

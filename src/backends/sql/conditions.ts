@@ -35,10 +35,7 @@ export class ConditionWriter {
   #comparison(builder: Builder, { column, operator, value }: Comparison): Text {
     if (!this.#model.has(column)) throw new ColumnError(column)
     const ref = reference(builder, column)
-    const put = (operand: unknown): unknown => {
-      checkType(this.#model, column, operand)
-      return toColumn(operand)
-    }
+    const put = (operand: unknown): unknown => this.#operand(column, operand)
     switch (operator) {
       case '=':
       case '<':
@@ -57,6 +54,8 @@ export class ConditionWriter {
       case 'between':
         return builder.between(ref, put(value[0]), put(value[1]))
       case 'begins-with':
+        if (value instanceof Uint8Array)
+          return this.#sql<SqlBool>`substring(${ref}, 1, ${this.#sql.lit(value.length)}) = ${toColumn(value)}`
         return this.#like(ref, `${escaped(value, column)}%`)
       case 'contains':
         return this.#model.kind(column) === 'array'
@@ -67,8 +66,19 @@ export class ConditionWriter {
       case 'is-not-null':
         return builder(ref, 'is not', null)
       case 'like':
-        return this.#sql<SqlBool>`${ref} like ${value}`
+        // Without an escape, a backslash stands for itself, as on every backend.
+        return this.#sql<SqlBool>`${ref} like ${value} escape ''`
     }
+  }
+
+  #operand(column: string, operand: unknown): unknown {
+    checkType(this.#model, column, operand)
+    if (this.#engine === 'postgres') return toColumn(operand)
+    if (operand === Infinity || operand === -Infinity)
+      throw new ConditionError(`The condition on "${column}" has a value without an end`, { statusCode: 400 })
+    // MySQL reads text as a number to compare it with one: 0 would be equal to most text. A text it compares with both.
+    const isLoose = typeof operand === 'number' || typeof operand === 'boolean'
+    return isLoose && this.#model.kind(column) === undefined ? String(Number(operand)) : toColumn(operand)
   }
 
   #like(ref: Expression<unknown>, pattern: string): RawBuilder<SqlBool> {

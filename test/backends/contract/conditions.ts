@@ -74,10 +74,7 @@ export function conditionContract({ open, flags }: ContractCase): void {
       ['false', () => leGuin().where('available', '=', false), 'A'],
       ['zero', () => leGuin().where('stock', '=', 0), 'A'],
       ['no value', () => leGuin().where('stock', 'is-null'), 'BCD'],
-      ['null, which is no value', () => leGuin().where('stock', '=', null), 'BCD'],
-      ['null in an object', () => products.where({ author: 'Le Guin', stock: null }), 'BCD'],
       ['any value', () => leGuin().where('stock', 'is-not-null'), 'A'],
-      ['not null', () => leGuin().where('stock', '!=', null), 'A'],
       ['a part of a text', () => leGuin().where('genre', 'contains', 'ant'), 'A'],
       ['an element of a list', () => leGuin().where('tags', 'contains', 'old'), 'B'],
       ['no part of an element', () => leGuin().where('tags', 'contains', 'ol'), ''],
@@ -159,7 +156,7 @@ export function conditionContract({ open, flags }: ContractCase): void {
         'A',
       ],
       ['only alternatives that never hold', () => leGuin().or((query) => query.where('price', 'in', [])), ''],
-      ['no value', () => leGuin().or({ genre: null }, { price: 1 }), 'BD'],
+      ['no value', () => leGuin().or((query) => query.where('genre', 'is-null'), { price: 1 }), 'BD'],
       ['alternatives without any key', () => scanning.query().or({ price: 1 }, { stock: 3 }), 'Bb'],
     ]
     it.each(choices)('take alternatives: %s', async (_, query, expected) => {

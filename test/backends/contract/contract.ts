@@ -2,6 +2,7 @@ import type { Creates, Deletes, Finds, Model, Queries, Updates } from 'clearskie
 import { describe } from 'vitest'
 import { conditionContract } from './conditions.ts'
 import { pageContract } from './pages.ts'
+import { operandContract } from './operands.ts'
 import { writeContract } from './writes.ts'
 
 /** All that a table's backend does. */
@@ -38,6 +39,8 @@ export interface ContractFlags {
   readonly hasFewPatterns?: boolean
   /** Refuses a key column with an empty text. @default true */
   readonly refusesEmptyKeys?: boolean
+  /** Takes infinite numbers for numbers. @default false */
+  readonly hasInfinity?: boolean
   /** Holds sets. @default true */
   readonly holdsSets?: boolean
   /** Tells `null` from no value in a column that may have either. @default true */
@@ -60,6 +63,7 @@ const tables: Required<ContractFlags> = {
   hasSparseIndexes: true,
   hasFewPatterns: true,
   refusesEmptyKeys: true,
+  hasInfinity: false,
   holdsSets: true,
   holdsNulls: true,
   expires: true,
@@ -72,6 +76,7 @@ export function backendContract(name: string, open: OpenBackend, flags: Contract
   describe(name, () => {
     writeContract(one)
     conditionContract(one)
+    operandContract(one)
     pageContract(one)
   })
 }

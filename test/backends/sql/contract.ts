@@ -37,6 +37,7 @@ export function sqlContract(tested: TestedSql): void {
     },
     {
       refusesScans: false,
+      hasInfinity: engine === 'postgres',
       hasSparseIndexes: false,
       hasFewPatterns: false,
       refusesEmptyKeys: false,
