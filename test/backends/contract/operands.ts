@@ -29,10 +29,10 @@ export function operandContract({ open, flags }: ContractCase): void {
     const query = () => products.query()
     return [
       ...operators.map((operator) => () => query().where(column, operator as '=', value)),
-      () => query().where(column, 'in', ['a' as never, value]),
+      () => query().where(column, 'in', ['a', value]),
       () => query().where(column, 'not-in', [value]),
-      () => query().where(column, 'between', [value, 'a' as never]),
-      () => query().where(column, 'between', ['a' as never, value]),
+      () => query().where(column, 'between', [value, 'a']),
+      () => query().where(column, 'between', ['a', value]),
       () => query().where({ author: 'Butler', [column]: value }),
       () => query().or({ author: 'Butler' }, { [column]: value }),
       () => query().or((inner) => inner.where(column, '=', value)),
