@@ -44,37 +44,49 @@ export function parseRequest({
 }: DescribedRequest): ParsedRequest {
   const [pathname = '/', ...inline] = path.split('?')
   const rawQuery = [inline.join('?'), queryText(query)].filter((part) => part !== '').join('&')
-  const lines = Object.entries(headers).flatMap(([name, value]) =>
-    (typeof value === 'string' ? [value] : value).map((line) => [name, line] as const),
-  )
-  const has = (wanted: string): boolean => lines.some(([name]) => name.toLowerCase() === wanted)
-  if (cookies !== undefined)
-    lines.push([
-      'cookie',
-      Object.entries(cookies)
-        .map(([name, value]) => `${name}=${value}`)
-        .join('; '),
-    ])
-  if (typeof body === 'object' && body !== null && !(body instanceof Uint8Array) && !has('content-type'))
-    lines.push(['content-type', 'application/json'])
-  const bytes = bodyBytes(body)
-  if (bytes.length > 0 && !has('content-length')) lines.push(['content-length', String(bytes.length)])
+  const bytes = encodedBody(body)
   return {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
     path: pathname === '' ? '/' : pathname,
     rawQuery,
-    rawPairs: rawQuery
-      .split('&')
-      .filter((pair) => pair !== '')
-      .map((pair) => {
-        const equals = pair.indexOf('=')
-        return equals < 0 ? ([pair, ''] as const) : ([pair.slice(0, equals), pair.slice(equals + 1)] as const)
-      }),
-    lines,
+    rawPairs: queryPairs(rawQuery),
+    lines: headerLines({ headers, body, ...(cookies && { cookies }) }, bytes),
     body: bytes,
     clientIp,
     protocol,
   }
+}
+
+/** The lines that are sent: what was described, and what a client adds by itself. */
+function headerLines(
+  { headers = {}, cookies, body }: DescribedRequest,
+  bytes: Uint8Array,
+): (readonly [name: string, value: string])[] {
+  const lines = Object.entries(headers).flatMap(([name, value]) =>
+    (typeof value === 'string' ? [value] : value).map((line) => [name, line] as const),
+  )
+  const has = (wanted: string): boolean => lines.some(([name]) => name.toLowerCase() === wanted)
+  if (cookies !== undefined) {
+    const pairs = Object.entries(cookies).map(([name, value]) => `${name}=${value}`)
+    lines.push(['cookie', pairs.join('; ')])
+  }
+  if (typeof body === 'object' && body !== null && !(body instanceof Uint8Array) && !has('content-type'))
+    lines.push(['content-type', 'application/json'])
+  if (bytes.length > 0 && !has('content-length')) lines.push(['content-length', String(bytes.length)])
+  return lines
+}
+
+function queryPairs(rawQuery: string): (readonly [name: string, value: string])[] {
+  const pairs = rawQuery.split('&').filter((pair) => pair !== '')
+  return pairs.map((pair) => {
+    const equals = pair.indexOf('=')
+    return equals < 0 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)]
+  })
+}
+
+/** The query as a source has it that decodes: names and values decoded once. */
+export function decodedPairs({ rawPairs }: ParsedRequest): (readonly [name: string, value: string])[] {
+  return rawPairs.map(([name, value]) => [decodePart(name), decodePart(value)])
 }
 
 function queryText(query: DescribedRequest['query']): string {
@@ -82,11 +94,11 @@ function queryText(query: DescribedRequest['query']): string {
   if (query instanceof URLSearchParams) return query.toString()
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries(query))
-    for (const one of typeof value === 'string' ? [value] : value) parameters.append(name, one)
+    for (const each of typeof value === 'string' ? [value] : value) parameters.append(name, each)
   return parameters.toString()
 }
 
-function bodyBytes(body: unknown): Buffer {
+function encodedBody(body: unknown): Buffer {
   if (body === undefined) return Buffer.alloc(0)
   if (body instanceof Uint8Array) return Buffer.from(body)
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))

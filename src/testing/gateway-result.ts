@@ -1,3 +1,4 @@
+import type { UnknownRecord } from '../core/record.ts'
 import { mediaTypeMatches } from './rest-api-event.ts'
 
 /** The gateways that `gateway()` can stand for. */
@@ -13,12 +14,13 @@ export interface GatewayReply {
   readonly reason?: string
 }
 
-interface Setting {
+/** What a gateway knows beside the result. */
+export interface Setting {
+  readonly source: GatewaySource
+  readonly event: object
   readonly accept: string
   readonly binaryMediaTypes: readonly string[]
 }
-
-type Fields = Readonly<Record<string, unknown>>
 
 /** In bytes of JSON. */
 const limits: Readonly<Record<GatewaySource, number>> = {
@@ -32,12 +34,8 @@ const limits: Readonly<Record<GatewaySource, number>> = {
 }
 
 /** Reads a function's result as a gateway does, and refuses what that gateway refuses. */
-export function readResult(
-  source: GatewaySource,
-  event: object,
-  result: unknown,
-  setting: Setting,
-): GatewayReply {
+export function readResult(result: unknown, setting: Setting): GatewayReply {
+  const { source, event } = setting
   try {
     const size = Buffer.byteLength(JSON.stringify(result))
     if (size > limits[source]) throw new RefusedResult(`the result is ${size} bytes`)
@@ -45,7 +43,7 @@ export function readResult(
     const fields = envelope(result)
     if (source === 'vpc-lattice') return latticeReply(fields)
     return source === 'rest-api' || source === 'http-api-1.0'
-      ? payloadV1Reply(fields, source, setting)
+      ? payloadV1Reply(fields, setting)
       : albReply(fields, event)
   } catch (error) {
     if (!(error instanceof RefusedResult)) throw error
@@ -62,13 +60,13 @@ class RefusedResult extends Error {
   override name = 'RefusedResult'
 }
 
-function envelope(result: unknown): Fields {
+function envelope(result: unknown): UnknownRecord {
   if (typeof result !== 'object' || result === null || Array.isArray(result))
     throw new RefusedResult('the result is not an object')
-  return result as Fields
+  return result as UnknownRecord
 }
 
-function albReply(result: Fields, event: object): GatewayReply {
+function albReply(result: UnknownRecord, event: object): GatewayReply {
   const { statusCode, body = '', isBase64Encoded = false } = result
   const status = statusOf(typeof statusCode === 'number' ? statusCode : NaN)
   const map = result['multiValueHeaders']
@@ -87,7 +85,12 @@ function albReply(result: Fields, event: object): GatewayReply {
 }
 
 /** Headers are texts or lists. */
-function latticeReply({ statusCode, headers, body = '', isBase64Encoded = false }: Fields): GatewayReply {
+function latticeReply({
+  statusCode,
+  headers,
+  body = '',
+  isBase64Encoded = false,
+}: UnknownRecord): GatewayReply {
   const status = statusOf(statusCode)
   const lines = Object.entries(headers ?? {}).flatMap(([name, values]) =>
     [values as unknown].flat().map((value) => line(name, value)),
@@ -101,11 +104,7 @@ function latticeReply({ statusCode, headers, body = '', isBase64Encoded = false 
 
 const payloadV1Keys = new Set(['statusCode', 'headers', 'multiValueHeaders', 'body', 'isBase64Encoded'])
 
-function payloadV1Reply(
-  result: Fields,
-  source: GatewaySource,
-  { accept, binaryMediaTypes }: Setting,
-): GatewayReply {
+function payloadV1Reply(result: UnknownRecord, { source, accept, binaryMediaTypes }: Setting): GatewayReply {
   const unknown = Object.keys(result).find((key) => !payloadV1Keys.has(key))
   if (unknown !== undefined) throw new RefusedResult(`a REST API knows no key "${unknown}"`)
   const { statusCode, body, isBase64Encoded = false } = result
@@ -150,7 +149,7 @@ function remapped(name: string): string {
 
 function payloadV2Reply(result: unknown): GatewayReply {
   const fields =
-    typeof result === 'object' && result !== null && !Array.isArray(result) ? (result as Fields) : {}
+    typeof result === 'object' && result !== null && !Array.isArray(result) ? (result as UnknownRecord) : {}
   if (fields['statusCode'] === undefined) {
     const body =
       typeof result === 'string'

@@ -79,7 +79,7 @@ export async function gateway(
     response.once('close', () => {
       if (closing) server.closeIdleConnections()
     })
-    void answer(source, handler, options, request, response)
+    void answer({ source, handler, options }, request, response)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -102,29 +102,19 @@ export async function gateway(
   }
 }
 
-async function answer(
-  source: GatewaySource,
-  handler: AnyHandler,
-  options: GatewayOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const {
-    timeout = 29_000,
-    onInvocation,
-    onRefusal = (reason: string) => logSafely(defaultLogger, 'error', reason),
-    binaryMediaTypes = [],
-  } = options
+/** What stands behind a gateway. */
+interface Backed {
+  readonly source: GatewaySource
+  readonly handler: AnyHandler
+  readonly options: GatewayOptions
+}
+
+async function answer(behind: Backed, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { source, options } = behind
+  const { onInvocation, onRefusal = (reason: string) => logSafely(defaultLogger, 'error', reason) } = options
   const started = performance.now()
   const { method = 'GET', url = '/' } = request
-  let reply: GatewayReply
-  try {
-    const event = toEvent(source, await describe(request), options)
-    const result = await invoke(handler, event, lambdaContext({ timeout }))
-    reply = readResult(source, event, result, { accept: request.headers.accept ?? '', binaryMediaTypes })
-  } catch (error) {
-    reply = refused(`the function failed: ${String(error)}`)
-  }
+  let reply = await replyOf(behind, request)
   try {
     response.writeHead(reply.status, reply.headers.flat())
   } catch (error) {
@@ -132,16 +122,25 @@ async function answer(
     response.writeHead(reply.status)
   }
   response.end(method === 'HEAD' ? undefined : reply.body)
-  if (reply.reason !== undefined)
-    onRefusal(`${source} gateway answered ${method} ${url} with ${reply.status}: ${reply.reason}`)
-  onInvocation?.({
-    source,
-    method,
-    path: url,
-    status: reply.status,
-    milliseconds: performance.now() - started,
-    ...(reply.reason !== undefined && { reason: reply.reason }),
-  })
+  const { status, reason } = reply
+  if (reason !== undefined) onRefusal(`${source} gateway answered ${method} ${url} with ${status}: ${reason}`)
+  const milliseconds = performance.now() - started
+  onInvocation?.({ source, method, path: url, status, milliseconds, ...(reason !== undefined && { reason }) })
+}
+
+/** Invokes the function, and reads its result as the gateway does. */
+async function replyOf(
+  { source, handler, options }: Backed,
+  request: IncomingMessage,
+): Promise<GatewayReply> {
+  const { timeout = 29_000, binaryMediaTypes = [] } = options
+  try {
+    const event = toEvent(source, await describe(request), options)
+    const result = await invoke(handler, event, lambdaContext({ timeout }))
+    return readResult(result, { source, event, accept: request.headers.accept ?? '', binaryMediaTypes })
+  } catch (error) {
+    return refused(`the function failed: ${String(error)}`)
+  }
 }
 
 function refused(reason: string): GatewayReply {

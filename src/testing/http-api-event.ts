@@ -4,7 +4,7 @@ import {
   type DescribedRequest,
   type ParsedRequest,
   accountId,
-  decodePart,
+  decodedPairs,
   headerOf,
   isTextBody,
   matchTemplate,
@@ -144,48 +144,50 @@ interface Place {
   readonly authorizer: Readonly<Record<string, unknown>> | undefined
 }
 
-function payloadV2(
-  request: ParsedRequest,
-  { rawPath, path, stage, routeKey, domainName, authorizer }: Place,
-): APIGatewayProxyEventV2 {
+function payloadV2(request: ParsedRequest, place: Place): APIGatewayProxyEventV2 {
+  const { rawPath, routeKey } = place
   const lines = withForwarding(request.lines, request.clientIp, request.protocol).map(
     ([name, value]) => [name.toLowerCase(), value] as const,
   )
   const cookies = lines.filter(([name]) => name === 'cookie').flatMap(([, value]) => value.split(/; */))
-  const headers = joined(lines.filter(([name]) => name !== 'cookie'))
-  const query = joined(
-    request.rawPairs.map(([name, value]) => [decodePart(name), decodePart(value)] as const),
-  )
-  const text = isTextBody(request)
+  const isText = isTextBody(request)
   return {
     version: '2.0',
     routeKey,
     rawPath,
     rawQueryString: request.rawQuery,
     ...(cookies.length > 0 && { cookies }),
-    headers,
-    ...(request.rawPairs.length > 0 && { queryStringParameters: query }),
-    requestContext: {
-      accountId,
-      apiId: domainName.split('.', 1)[0] as string,
-      domainName,
-      domainPrefix: domainName.split('.', 1)[0] as string,
-      http: {
-        method: request.method,
-        path,
-        protocol: 'HTTP/1.1',
-        sourceIp: request.clientIp,
-        userAgent: headerOf(request, 'user-agent') ?? '',
-      },
-      requestId: 'JKJaXmPLvHcESHA=',
-      routeKey,
-      stage,
-      time: '10/Mar/2026:00:03:59 +0000',
-      timeEpoch: 1_773_100_000_000,
-      ...(authorizer !== undefined && { authorizer: authorizer as never }),
+    headers: joined(lines.filter(([name]) => name !== 'cookie')),
+    ...(request.rawPairs.length > 0 && { queryStringParameters: joined(decodedPairs(request)) }),
+    requestContext: contextV2(request, place),
+    ...(request.body.length > 0 && { body: request.body.toString(isText ? 'utf8' : 'base64') }),
+    isBase64Encoded: !isText && request.body.length > 0,
+  }
+}
+
+function contextV2(
+  request: ParsedRequest,
+  { path, stage, routeKey, domainName, authorizer }: Place,
+): APIGatewayProxyEventV2['requestContext'] {
+  const [domainPrefix = ''] = domainName.split('.', 1)
+  return {
+    accountId,
+    apiId: domainPrefix,
+    domainName,
+    domainPrefix,
+    http: {
+      method: request.method,
+      path,
+      protocol: 'HTTP/1.1',
+      sourceIp: request.clientIp,
+      userAgent: headerOf(request, 'user-agent') ?? '',
     },
-    ...(request.body.length > 0 && { body: request.body.toString(text ? 'utf8' : 'base64') }),
-    isBase64Encoded: !text && request.body.length > 0,
+    requestId: 'JKJaXmPLvHcESHA=',
+    routeKey,
+    stage,
+    time: '10/Mar/2026:00:03:59 +0000',
+    timeEpoch: 1_773_100_000_000,
+    ...(authorizer !== undefined && { authorizer: authorizer as never }),
   }
 }
 

@@ -2,8 +2,9 @@ import type { APIGatewayProxyEvent } from 'aws-lambda'
 import { grouped, withForwarding } from './alb-event.ts'
 import {
   type DescribedRequest,
+  type ParsedRequest,
   accountId,
-  decodePart,
+  decodedPairs,
   headerOf,
   matchTemplate,
   parseRequest,
@@ -36,30 +37,21 @@ export interface RestApiEventOptions extends DescribedRequest {
  * export const event = restApiEvent({ path: '/products/7', resource: '/products/{id}' })
  * ```
  */
-export function restApiEvent({
-  resource,
-  stage = 'prod',
-  basePath = '',
-  binaryMediaTypes = [],
-  authorizer,
-  identity,
-  ...described
-}: RestApiEventOptions = {}): APIGatewayProxyEvent {
-  const request = parseRequest(described)
-  const template = resource ?? (request.path === '/' ? '/' : '/{proxy+}')
-  const parameters = matchTemplate(request.path, template)
+export function restApiEvent(options: RestApiEventOptions = {}): APIGatewayProxyEvent {
+  const { basePath = '', binaryMediaTypes = [] } = options
+  const request = parseRequest(options)
+  const resource = options.resource ?? (request.path === '/' ? '/' : '/{proxy+}')
+  const parameters = matchTemplate(request.path, resource)
   if (parameters === undefined)
-    throw new TypeError(`The path ${request.path} does not fit the resource ${template}`)
-  const binary = binaryMediaTypes.some((type) =>
-    mediaTypeMatches(type, headerOf(request, 'content-type') ?? ''),
-  )
+    throw new TypeError(`The path ${request.path} does not fit the resource ${resource}`)
+  const type = headerOf(request, 'content-type') ?? ''
+  const isBinary = binaryMediaTypes.some((pattern) => mediaTypeMatches(pattern, type))
   const lines = withForwarding(request.lines, request.clientIp, request.protocol).filter(
     ([name]) => name.toLowerCase() !== 'content-length',
   )
-  const pairs = request.rawPairs.map(([name, value]) => [decodePart(name), decodePart(value)] as const)
-  const domainName = basePath === '' ? `a1b2c3d4e5.execute-api.${region}.amazonaws.com` : 'api.example.com'
+  const pairs = decodedPairs(request)
   return {
-    resource: template,
+    resource,
     path: `${basePath}${request.path}`,
     httpMethod: request.method,
     headers: Object.fromEntries(lines),
@@ -68,31 +60,40 @@ export function restApiEvent({
     multiValueQueryStringParameters: pairs.length === 0 ? null : grouped(pairs),
     pathParameters: Object.keys(parameters).length === 0 ? null : parameters,
     stageVariables: null,
-    requestContext: {
-      resourceId: '2gxmpl',
-      resourcePath: template,
-      httpMethod: request.method,
-      extendedRequestId: 'JJbxmplHYosFVYQ=',
-      requestTime: '10/Mar/2026:00:03:59 +0000',
-      path: basePath === '' ? `/${stage}${request.path}` : `${basePath}${request.path}`,
-      accountId,
-      protocol: 'HTTP/1.1',
-      stage,
-      domainPrefix: domainName.split('.', 1)[0],
-      requestTimeEpoch: 1_773_100_000_000,
-      requestId: 'e6f2fcf4-4a9c-4d39-8c2e-0d4a8d9fd2a1',
-      identity: {
-        sourceIp: request.clientIp,
-        userAgent: headerOf(request, 'user-agent') ?? null,
-        ...noIdentity,
-        ...identity,
-      },
-      domainName,
-      apiId: 'a1b2c3d4e5',
-      authorizer: authorizer ?? null,
+    requestContext: requestContext(request, { ...options, resource }),
+    body: request.body.length === 0 ? null : request.body.toString(isBinary ? 'base64' : 'utf8'),
+    isBase64Encoded: isBinary && request.body.length > 0,
+  }
+}
+
+/** What API Gateway tells of the route, the stage and the caller. */
+function requestContext(
+  request: ParsedRequest,
+  { resource = '/', stage = 'prod', basePath = '', authorizer, identity }: RestApiEventOptions,
+): APIGatewayProxyEvent['requestContext'] {
+  const domainName = basePath === '' ? `a1b2c3d4e5.execute-api.${region}.amazonaws.com` : 'api.example.com'
+  return {
+    resourceId: '2gxmpl',
+    resourcePath: resource,
+    httpMethod: request.method,
+    extendedRequestId: 'JJbxmplHYosFVYQ=',
+    requestTime: '10/Mar/2026:00:03:59 +0000',
+    path: basePath === '' ? `/${stage}${request.path}` : `${basePath}${request.path}`,
+    accountId,
+    protocol: 'HTTP/1.1',
+    stage,
+    domainPrefix: domainName.split('.', 1)[0],
+    requestTimeEpoch: 1_773_100_000_000,
+    requestId: 'e6f2fcf4-4a9c-4d39-8c2e-0d4a8d9fd2a1',
+    identity: {
+      sourceIp: request.clientIp,
+      userAgent: headerOf(request, 'user-agent') ?? null,
+      ...noIdentity,
+      ...identity,
     },
-    body: request.body.length === 0 ? null : request.body.toString(binary ? 'base64' : 'utf8'),
-    isBase64Encoded: binary && request.body.length > 0,
+    domainName,
+    apiId: 'a1b2c3d4e5',
+    authorizer: authorizer ?? null,
   }
 }
 

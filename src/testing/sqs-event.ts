@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import type { SQSEvent, SQSRecord } from 'aws-lambda'
+import type { SQSEvent, SQSMessageAttribute, SQSRecord } from 'aws-lambda'
 import { accountId, region } from './described-request.ts'
 
 /** A message as its sender describes it. */
@@ -36,60 +36,54 @@ export function sqsEvent(
   messages: readonly DescribedMessage[],
   { queueArn = `arn:aws:sqs:${region}:${accountId}:orders` }: SqsEventOptions = {},
 ): SQSEvent {
-  return { Records: messages.map((message, index) => record(message, index, queueArn)) }
+  return { Records: messages.map((message, index) => sqsRecord(message, index, queueArn)) }
 }
 
-function record(
-  {
-    body,
-    messageId = randomUUID(),
-    receiptHandle,
-    receiveCount = 1,
-    groupId,
-    deduplicationId,
-    attributes = {},
-  }: DescribedMessage,
-  index: number,
-  queueArn: string,
-): SQSRecord {
+function sqsRecord(message: DescribedMessage, index: number, queueArn: string): SQSRecord {
+  const { body, messageId = randomUUID(), receiptHandle = `handle-${messageId}`, attributes = {} } = message
   const text = typeof body === 'string' ? body : JSON.stringify(body)
-  const sentAt = 1_773_100_000_000 + index
   return {
     messageId,
-    receiptHandle: receiptHandle ?? `handle-${messageId}`,
+    receiptHandle,
     body: text,
-    attributes: {
-      ApproximateReceiveCount: String(receiveCount),
-      SentTimestamp: String(sentAt),
-      SenderId: 'AIDAEXAMPLE',
-      ApproximateFirstReceiveTimestamp: String(sentAt + 5),
-      ...(groupId !== undefined && { MessageGroupId: groupId }),
-      ...(queueArn.endsWith('.fifo') && {
-        SequenceNumber: String(18_849_496_460_467_696_128n + BigInt(index)),
-        MessageDeduplicationId: deduplicationId ?? messageId,
-      }),
-    },
+    attributes: systemAttributes({ ...message, messageId }, index, queueArn),
     messageAttributes: Object.fromEntries(
-      Object.entries(attributes).map(([name, value]) => [
-        name,
-        value instanceof Uint8Array
-          ? {
-              dataType: 'Binary',
-              binaryValue: Buffer.from(value).toString('base64'),
-              stringListValues: [],
-              binaryListValues: [],
-            }
-          : {
-              dataType: typeof value === 'number' ? 'Number' : 'String',
-              stringValue: String(value),
-              stringListValues: [],
-              binaryListValues: [],
-            },
-      ]),
+      Object.entries(attributes).map(([name, value]) => [name, messageAttribute(value)]),
     ),
     md5OfBody: createHash('md5').update(text).digest('hex'),
     eventSource: 'aws:sqs',
     eventSourceARN: queueArn,
     awsRegion: queueArn.split(':')[3] ?? region,
+  }
+}
+
+/** What SQS itself says of a message. */
+function systemAttributes(
+  { messageId, receiveCount = 1, groupId, deduplicationId = messageId }: DescribedMessage,
+  index: number,
+  queueArn: string,
+): SQSRecord['attributes'] {
+  const sentAt = 1_773_100_000_000 + index
+  return {
+    ApproximateReceiveCount: String(receiveCount),
+    SentTimestamp: String(sentAt),
+    SenderId: 'AIDAEXAMPLE',
+    ApproximateFirstReceiveTimestamp: String(sentAt + 5),
+    ...(groupId !== undefined && { MessageGroupId: groupId }),
+    ...(queueArn.endsWith('.fifo') && {
+      SequenceNumber: String(18_849_496_460_467_696_128n + BigInt(index)),
+      ...(deduplicationId !== undefined && { MessageDeduplicationId: deduplicationId }),
+    }),
+  }
+}
+
+function messageAttribute(value: string | number | Uint8Array): SQSMessageAttribute {
+  const lists = { stringListValues: [], binaryListValues: [] }
+  if (value instanceof Uint8Array)
+    return { dataType: 'Binary', binaryValue: Buffer.from(value).toString('base64'), ...lists }
+  return {
+    dataType: typeof value === 'number' ? 'Number' : 'String',
+    stringValue: String(value),
+    ...lists,
   }
 }

@@ -2,8 +2,9 @@ import type { VpcLatticeEventV1, VpcLatticeEventV2 } from '../normalizers/vpc-la
 import { grouped } from './alb-event.ts'
 import {
   type DescribedRequest,
+  type ParsedRequest,
   accountId,
-  decodePart,
+  decodedPairs,
   isTextBody,
   parseRequest,
   region,
@@ -34,19 +35,8 @@ export function vpcLatticeEvent(options?: VpcLatticeEventOptions): VpcLatticeEve
 export function vpcLatticeEvent({ version = 2, identity, ...described }: VpcLatticeEventOptions = {}):
   VpcLatticeEventV1 | VpcLatticeEventV2 {
   const request = parseRequest(described)
-  const headers = grouped(
-    [
-      ['host', 'shop.example.com'] as const,
-      ...request.lines,
-      ['x-forwarded-for', request.clientIp] as const,
-      ['x-forwarded-for-proto', request.protocol] as const,
-    ].map(([name, value]) => [name.toLowerCase(), value] as const),
-  )
-  // A client's own host takes the place of the made-up one.
-  headers['host'] = headers['host']?.slice(-1) ?? []
-  const query = grouped(
-    request.rawPairs.map(([name, value]) => [decodePart(name), decodePart(value)] as const),
-  )
+  const headers = latticeHeaders(request)
+  const query = grouped(decodedPairs(request))
   const path = request.path + (request.rawQuery && `?${request.rawQuery}`)
   const isText = isTextBody(request)
   const isBase64 = !isText && request.body.length > 0
@@ -55,12 +45,11 @@ export function vpcLatticeEvent({ version = 2, identity, ...described }: VpcLatt
     return {
       raw_path: path,
       method: request.method,
-      headers: texts(headers),
-      query_string_parameters: texts(query),
+      headers: joinedLists(headers),
+      query_string_parameters: joinedLists(query),
       body,
       is_base64_encoded: isBase64,
     }
-  const arn = `arn:aws:vpc-lattice:${region}:${accountId}`
   return {
     version: '2.0',
     path,
@@ -69,19 +58,37 @@ export function vpcLatticeEvent({ version = 2, identity, ...described }: VpcLatt
     queryStringParameters: query,
     ...(request.body.length > 0 && { body }),
     ...(isBase64 && { isBase64Encoded: true }),
-    requestContext: {
-      serviceNetworkArn: `${arn}:servicenetwork/sn-0123456789abcdef0`,
-      serviceArn: `${arn}:service/svc-0123456789abcdef0`,
-      targetGroupArn: `${arn}:targetgroup/tg-0123456789abcdef0`,
-      region,
-      timeEpoch: '1773100000000000',
-      identity: { sourceVpcArn: `arn:aws:ec2:${region}:${accountId}:vpc/vpc-0123456789abcdef0`, ...identity },
-    },
+    requestContext: latticeContext(identity),
+  }
+}
+
+function latticeHeaders(request: ParsedRequest): Record<string, string[]> {
+  const lines = [
+    ['host', 'shop.example.com'] as const,
+    ...request.lines,
+    ['x-forwarded-for', request.clientIp] as const,
+    ['x-forwarded-for-proto', request.protocol] as const,
+  ]
+  const headers = grouped(lines.map(([name, value]) => [name.toLowerCase(), value] as const))
+  // A client's own host takes the place of the made-up one.
+  headers['host'] = headers['host']?.slice(-1) ?? []
+  return headers
+}
+
+function latticeContext(identity: VpcLatticeEventOptions['identity']): VpcLatticeEventV2['requestContext'] {
+  const arn = `arn:aws:vpc-lattice:${region}:${accountId}`
+  return {
+    serviceNetworkArn: `${arn}:servicenetwork/sn-0123456789abcdef0`,
+    serviceArn: `${arn}:service/svc-0123456789abcdef0`,
+    targetGroupArn: `${arn}:targetgroup/tg-0123456789abcdef0`,
+    region,
+    timeEpoch: '1773100000000000',
+    identity: { sourceVpcArn: `arn:aws:ec2:${region}:${accountId}:vpc/vpc-0123456789abcdef0`, ...identity },
   }
 }
 
 /** One text per name. */
-function texts(lists: Readonly<Record<string, readonly string[]>>): Record<string, string> {
+function joinedLists(lists: Readonly<Record<string, readonly string[]>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(lists).map(([name, values]) => [name, values.join(name === 'cookie' ? '; ' : ', ')]),
   )

@@ -220,7 +220,8 @@ describe.each(sources)('anything that a handler gives behind $name', ({ name, no
           const described = event({ method })
           const result = await invoke(handler, described)
           expect(
-            readResult(name, described, result, { accept: '*/*', binaryMediaTypes: ['*/*'] }).reason,
+            readResult(result, { source: name, event: described, accept: '*/*', binaryMediaTypes: ['*/*'] })
+              .reason,
           ).toBeUndefined()
         },
       ),
