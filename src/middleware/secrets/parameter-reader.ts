@@ -37,6 +37,7 @@ export class ParameterReader {
   async read(batch: readonly SecretRef[], { signal }: ReadOptions): Promise<Outcomes> {
     const [first] = batch
     if (first?.isPath === true) return [await this.#readPath(first, signal)]
+    if (first !== undefined && this.#apart.has(first)) return [await this.#readSingly(first, signal)]
     return this.#readBatch(batch, signal)
   }
 
