@@ -84,6 +84,12 @@ export function iamDbAuth<const TEngine extends DatabaseEngine, const TAs extend
     return begun
   }
 
+  /** Another invocation may have begun, in its own time and with its own secrets: its failure is not this one's. */
+  function join(context: UnknownRecord): Promise<OpenDatabase<TEngine>> {
+    if (opening === undefined) return (opening = begin(context))
+    return opening.catch(() => (opening ??= begin(context)))
+  }
+
   function place(context: UnknownRecord, { db, connectionDetails }: OpenDatabase<TEngine>): void {
     const there = asRecord(context[as])
     if (there !== undefined && !placed.has(there))
@@ -111,7 +117,7 @@ export function iamDbAuth<const TEngine extends DatabaseEngine, const TAs extend
             await giveBack(request)
             return response
           })
-        if (open === undefined) return (opening ??= begin(context)).then((made) => place(context, made))
+        if (open === undefined) return join(context).then((made) => place(context, made))
         place(context, open)
         return undefined
       })

@@ -43,14 +43,22 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
         ? server.cancellations
         : server.queries.filter((sql) => sql.startsWith('KILL ')).length
     const select = (db: AnyPool) => db.query('select 1')
+    /** Waits until so many statements hang. */
+    async function hanging(count: number): Promise<void> {
+      while (server.queries.filter((sql) => sql === 'hang').length < count) await new Promise(setImmediate)
+    }
 
     it('X7: invocations whose statements hang do not poison it, however many', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
       const database = make(tested)
-      for (let round = 0; round < 4; round++)
-        expect(await errorOf(invocation(database, 300, (db) => db.query('hang')))).toBeInstanceOf(
-          StatementTimeoutError,
-        )
-      await invocation(database, 3000, select)
+      for (let round = 1; round <= 4; round++) {
+        const error = errorOf(invocation(database, 30_000, (db) => db.query('hang')))
+        await hanging(round)
+        // A tenth of the time, and at most a second, is left for the answer.
+        vi.advanceTimersByTime(29_000)
+        expect(await error).toBeInstanceOf(StatementTimeoutError)
+      }
+      await invocation(database, 30_000, select)
       expect(cancelled()).toBe(4)
       expect(server.queries.at(-1)).toBe('select 1')
     })
@@ -123,7 +131,7 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
         const kept = await connection(db)
         returned = back
         errors.push(errorOf(kept.query('hang')), errorOf(db.query('hang')))
-        while (server.queries.filter((sql) => sql === 'hang').length < 2) await new Promise(setImmediate)
+        await hanging(2)
         back.release()
       }, database)
       expect(await Promise.all(errors)).toEqual([
@@ -156,19 +164,26 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
     })
 
     it('X7: what neighbours have borrowed is untouched, in twenty interleaved invocations', async () => {
-      const database = make(tested, { max: 12 })
-      const outcomes = await Promise.allSettled(
-        Array.from({ length: 20 }, (_, index) =>
-          index % 2 === 0
-            ? invocation(database, 400, (db) => db.query('hang'))
-            : invocation(database, 20_000, async (db) => {
-                const own = await connection(db)
-                for (let round = 0; round < 20; round++) await own.query('select 1')
-                own.release()
-              }),
-        ),
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      const database = make(tested, { max: 20 })
+      const goOn = Promise.withResolvers<undefined>()
+      const outcomes = Array.from({ length: 20 }, (_, index) =>
+        index % 2 === 0
+          ? invocation(database, 30_000, (db) => db.query('hang'))
+          : invocation(database, 300_000, async (db) => {
+              const own = await connection(db)
+              await own.query('select 1')
+              if (index % 4 === 1) await goOn.promise
+              for (let round = 0; round < 20; round++) await own.query('select 1')
+              own.release()
+            }),
       )
-      expect(outcomes.map(({ status }) => status)).toEqual(
+      const settled = Promise.allSettled(outcomes)
+      await hanging(10)
+      vi.advanceTimersByTime(29_000)
+      await Promise.allSettled(outcomes.filter((_, index) => index % 2 === 0))
+      goOn.resolve(undefined)
+      expect((await settled).map(({ status }) => status)).toEqual(
         Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? 'rejected' : 'fulfilled')),
       )
     })
@@ -214,10 +229,13 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
     })
 
     it('X8: the wait for a connection is bounded, and the error tells how many are in use', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
       const database = make(tested, { max: 2 })
-      await invocation(database, 600, async (db) => {
+      await invocation(database, 3000, async (db) => {
         const own = await Promise.all([connection(db), connection(db)])
-        const error = await errorOf(db.query('select 1'))
+        const waiting = errorOf(db.query('select 1'))
+        vi.advanceTimersByTime(2700)
+        const error = await waiting
         expect(error).toBeInstanceOf(ConnectionTimeoutError)
         expect(error).toMatchObject({ inUse: 2, message: expect.stringContaining('all 2 are in use') })
         for (const each of own) each.release()

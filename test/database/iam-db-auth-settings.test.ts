@@ -162,6 +162,17 @@ describe('C3.8: what is missing or wrong is an error before anything is signed',
     expect(() => iamDbAuth(options as never)).toThrow(TypeError)
   })
 
+  it('X5: what one invocation lacks is no failure of those beside it', async () => {
+    const database = iamDbAuth<'postgres' | 'mysql'>({ engine: 'postgres', endpoint: rds, database: 'shop' })
+    const outcomes = await Promise.allSettled(
+      [{}, { db_username: 'app' }, {}, { db_username: 'app' }].map((variables) =>
+        work(database, ({ connectionDetails: { username } }) => username, variables),
+      ),
+    )
+    expect(outcomes).toMatchObject([{ status: 'rejected' }, { value: 'app' }, {}, { value: 'app' }])
+    await database.end()
+  })
+
   it('what was missing may be there at the next invocation', async () => {
     const database = iamDbAuth({ engine: 'postgres' })
     await expect(work(database as never, () => 1)).rejects.toThrow(ConfigurationError)

@@ -3,6 +3,7 @@ import { BastionError, ConfigurationError } from 'clearskies-middy'
 import { ssmBastion } from 'clearskies-middy/middleware/ssm-bastion'
 import { once } from 'node:events'
 import { type AddressInfo, type Server, connect, createServer } from 'node:net'
+import timers from 'node:timers'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { noCertificates } from '../support/certificates.ts'
 import { token, useBastion } from '../support/fake-bastion.ts'
@@ -120,12 +121,24 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     async (engine) => {
       const tested = databases.find((database) => database.engine === engine)!
       setMode('dead')
-      const pool = engine === 'postgres' ? { connectionTimeoutMillis: 300 } : { connectTimeout: 300 }
       const localPort = portOf(other)
       other.close()
       await once(other, 'close')
-      const database = makeDatabase(tested, { host: endpoint, bastion: bastion({ localPort }), pool })
-      const error = await errorOf(work(database, ({ db }) => db.query('select 1')))
+      const made = bastion({ localPort })
+      await made.open(endpoint, tested.server.port)
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      // mysql2 takes them from the module.
+      vi.spyOn(timers, 'setTimeout').mockImplementation(globalThis.setTimeout)
+      vi.spyOn(timers, 'clearTimeout').mockImplementation(globalThis.clearTimeout)
+      const database = makeDatabase(tested, { host: endpoint, bastion: made })
+      const state = { isOver: false }
+      const failing = errorOf(work(database, ({ db }) => db.query('select 1'))).finally(
+        () => (state.isOver = true),
+      )
+      while (!state.isOver) await vi.advanceTimersByTimeAsync(100)
+      const error = await failing
+      vi.useRealTimers()
+      vi.restoreAllMocks()
       expect(error.message).toMatch(/timeout|ETIMEDOUT/i)
       expect([count('StartSession'), tested.server.connections]).toEqual([1, 0])
       setMode('work')

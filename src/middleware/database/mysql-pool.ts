@@ -61,6 +61,8 @@ export async function mysqlPool(parts: PoolParts): Promise<MysqlPool> {
   }
   const clocks = new WeakMap<object, StatementClock>()
   inner.on('connection', (connection: InnerConnection) => {
+    // Older versions have one configuration for all, where the password of the next one may stand already.
+    if (connection.config !== inner.config.connectionConfig) setPassword(connection.config, undefined)
     clocks.set(connection, watch(connection, parts, kill))
   })
   closeIdle(inner, Number(asRecord(driver)['idleTimeout'] ?? idleTimeout))
@@ -151,8 +153,7 @@ function watch(
   { statementTimeout, loans }: PoolParts,
   kill: Kill,
 ): StatementClock {
-  const { stream, config } = connection
-  setPassword(config, undefined)
+  const { stream } = connection
   // An error ends a connection, and may be told twice.
   connection.on('error', () => undefined)
   const clock = new StatementClock(statementTimeout, (milliseconds) => {
