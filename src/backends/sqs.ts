@@ -1,68 +1,28 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { type ClientOption, isClientOption } from '../aws/client.ts'
+import { queuePort } from '../aws/sqs.ts'
+import { defaultLogger, logSafely } from '../core/logger.ts'
+import { toInputError } from '../core/standard-schema.ts'
 import { ValidationError } from '../errors/index.ts'
-import { type Logger, defaultLogger, logSafely } from '../core/logger.ts'
-import { checkOptions, is, isLogger, oneOf } from '../core/options.ts'
 import { awaitedScope, recordScope } from '../invocation/scope.ts'
 import { type SendFailure, Sending } from '../invocation/sends.ts'
-import { toInputError } from '../core/standard-schema.ts'
+import { traceHeader } from '../invocation/trace-header.ts'
 import type { Creates } from './capabilities.ts'
 import type { Model } from './model.ts'
-import { queuePort } from '../aws/sqs.ts'
-import { type MessageAttributes, toMessage } from './sending/message.ts'
+import { toBody } from './sending/body.ts'
+import type { Receipt } from './sending/lanes.ts'
+import { type MessageOptions, toMessage } from './sending/message.ts'
+import {
+  type SendOptions,
+  type SentMessage,
+  type SqsBackendOptions,
+  checkBackendOptions,
+  checkSendOptions,
+} from './sending/options.ts'
 import { SqsSender } from './sending/sender.ts'
 
-export type { MessageAttributes } from './sending/message.ts'
-
-/** The record whose handler sends a message. */
-export interface SendOrigin {
-  readonly messageId: string
-  /**
-   * How many messages the record has sent before. A record that comes again sends its messages again: by this number they
-   * can be told from new ones, as long as its handler sends them in the same order.
-   */
-  readonly ordinal: number
-}
-
-/** Options of {@link SqsBackend}. */
-export interface SqsBackendOptions<TItem = unknown> {
-  /** An `SQSClient`, or anything else with its `send`, or a function that gives one. @default one per region and process */
-  readonly client?: ClientOption
-  /** The message group: required on FIFO queues, for fair queues otherwise. At most 128 characters. */
-  readonly groupId?: (data: TItem) => string
-  /**
-   * On FIFO queues, what makes two messages within five minutes one; `undefined` leaves it to the queue's content-based
-   * deduplication, which looks at the body alone. It stays the same when a message is sent again. Inside `eachRecord()`,
-   * `origin` tells the record that sends and how many it has sent before: an id made of these two lets a record that comes
-   * again send nothing twice.
-   * @default a new id for each message
-   */
-  readonly deduplicationId?: (data: TItem, origin: SendOrigin | undefined) => string | undefined
-  /** Seconds for which the message is hidden at first, 0 to 900; not on FIFO queues. */
-  readonly delaySeconds?: number | ((data: TItem) => number)
-  /** What to send beside the body; at most 10. */
-  readonly attributes?: (data: TItem) => MessageAttributes
-  /**
-   * How closely a FIFO group's order is kept. In a request with several messages of a group, one may fail and a later
-   * one pass: `strict` puts at most one message of a group into a request, `batch` takes the risk and tells the logger.
-   * @default 'batch'
-   */
-  readonly ordering?: 'strict' | 'batch'
-  /** Whether the waiting rest of a FIFO group is rejected with a message that SQS will never take. @default 'stop' */
-  readonly onGroupError?: 'stop' | 'continue'
-  /**
-   * What to do when the network fails and a message may have arrived: send it again, which a FIFO queue recognizes and a
-   * standard queue delivers twice, or reject it. The AWS client itself tries again, too, unless it has `maxAttempts: 1`.
-   * @default 'retry'
-   */
-  readonly onUnknown?: 'retry' | 'reject'
-  /** Requests on their way at once. @default 6 */
-  readonly maxInFlight?: number
-  /** Milliseconds to wait for more messages to share a request. @default 0: those of one tick share */
-  readonly linger?: number
-  /** @default console */
-  readonly logger?: Logger
-}
+export type { MessageAttributes, PlainAttribute, TypedAttribute } from './sending/attributes.ts'
+export type { MessageBody } from './sending/body.ts'
+export type { SendOptions, SendOrigin, SentMessage, SqsBackendOptions } from './sending/options.ts'
 
 /**
  * Sends messages to an SQS queue. Creates of one tick share requests of ten and of up to 1 MiB; each resolves when SQS
@@ -95,21 +55,7 @@ export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput> {
   #checking: Promise<unknown> | undefined
 
   constructor(model: Model<TItem, TInput, never>, options: SqsBackendOptions<TItem> = {}) {
-    checkOptions('SqsBackend', options, {
-      client: isClientOption,
-      groupId: is('function'),
-      deduplicationId: is('function'),
-      delaySeconds: (value: unknown) =>
-        typeof value === 'function' ||
-        (Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 900),
-      attributes: is('function'),
-      ordering: oneOf('strict', 'batch'),
-      onGroupError: oneOf('stop', 'continue'),
-      onUnknown: oneOf('retry', 'reject'),
-      maxInFlight: (value: unknown) => Number.isSafeInteger(value) && Number(value) > 0,
-      linger: (value: unknown) => typeof value === 'number' && value >= 0,
-      logger: isLogger,
-    })
+    checkBackendOptions(options)
     this.#model = model
     this.#options = options
   }
@@ -117,20 +63,31 @@ export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput> {
   /**
    * Sends a message; gives the data when SQS has acknowledged it.
    *
-   * @throws ValidationError, InvalidDataError before anything is sent; SqsSendError with SQS's code
+   * @throws ValidationError, InvalidDataError, TypeError for an unknown option, before anything is sent; SqsSendError with
+   * SQS's code
    */
-  create(data: TInput): Promise<TItem> {
-    return this.#track(this.#create(data))
+  create(data: TInput, options?: SendOptions): Promise<TItem> {
+    return this.#track(this.#send(data, { method: 'create', options, give: itemOf<TItem> }))
   }
 
   /**
    * Sends several messages, in their order. If some fail, the rest is sent all the same, and the first error is thrown
-   * when SQS has answered for all.
+   * when SQS has answered for all. The options are those of each message.
    */
-  createMany(list: readonly TInput[]): Promise<TItem[]> {
-    const all = list.map((data) => this.#create(data))
+  createMany(list: readonly TInput[], options?: Omit<SendOptions, 'deduplicationId'>): Promise<TItem[]> {
+    const sending = { method: 'createMany', options, give: itemOf<TItem> } as const
+    const all = list.map((data) => this.#send(data, sending))
     // Done is what has arrived: at the first failure the others are still on their way.
     return this.#track(Promise.allSettled(all).then(() => Promise.all(all)))
+  }
+
+  /**
+   * Sends a message as `create()` does; gives the ids that SQS has given to it.
+   *
+   * @throws the same errors
+   */
+  send(data: TInput, options?: SendOptions): Promise<SentMessage<TItem>> {
+    return this.#track(this.#send(data, { method: 'send', options, give: sentMessage<TItem> }))
   }
 
   /** Remembers what is on its way, for whoever has to wait for it. */
@@ -164,40 +121,49 @@ export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput> {
     if (failure !== undefined) throw failure.error
   }
 
-  async #create(data: TInput): Promise<TItem> {
+  async #send<T>(data: TInput, request: SendRequest<TItem, T>): Promise<T> {
+    if (request.options !== undefined) checkSendOptions(request.method, request.options)
     const result = this.#model.schema['~standard'].validate(data)
     // Sent in this very tick where it can be, so that the order is that of the calls.
-    if (!(result instanceof Promise) && this.#checking === undefined) return this.#sendChecked(result)
+    if (!(result instanceof Promise) && this.#checking === undefined)
+      return this.#sendChecked(result, request)
     // Never fails itself: behind data that cannot be checked, those in front still have their turn first.
     const checked = Promise.allSettled([result, this.#checking])
     this.#checking = checked
     return checked.then(([outcome]) => {
       if (this.#checking === checked) this.#checking = undefined
       // What waits for this one waits until it is on its way, not until it has arrived.
-      if (outcome.status === 'fulfilled') return this.#sendChecked(outcome.value)
+      if (outcome.status === 'fulfilled') return this.#sendChecked(outcome.value, request)
       throw outcome.reason
     })
   }
 
-  async #sendChecked(result: StandardSchemaV1.Result<TItem>): Promise<TItem> {
+  async #sendChecked<T>(
+    result: StandardSchemaV1.Result<TItem>,
+    { options = noOptions, give }: SendRequest<TItem, T>,
+  ): Promise<T> {
     if (result.issues !== undefined) {
       throw new ValidationError('The data is not valid', { errors: result.issues.map(toInputError) })
     }
     const sender = (this.#sender ??= this.#makeSender())
-    const { groupId, deduplicationId, delaySeconds, attributes } = this.#options
     const item = result.value
-    const message = toMessage(
-      item,
-      {
-        groupId: groupId?.(item),
-        deduplicationId: this.#fifo ? idOf(item, deduplicationId) : undefined,
-        delaySeconds: typeof delaySeconds === 'function' ? delaySeconds(item) : delaySeconds,
-        attributes: attributes?.(item),
-      },
-      this.#fifo,
-    )
-    await sender.send(message)
-    return item
+    const body = toBody(item, this.#options.body ?? 'json')
+    return give(item, await sender.send(toMessage(body, this.#messageOptions(item, options), this.#fifo)))
+  }
+
+  #messageOptions(item: TItem, options: SendOptions): MessageOptions {
+    const { groupId, deduplicationId, delaySeconds, attributes } = this.#options
+    return {
+      groupId: options.groupId ?? groupId?.(item),
+      deduplicationId: options.deduplicationId ?? (this.#fifo ? idOf(item, deduplicationId) : undefined),
+      delaySeconds:
+        options.delaySeconds ?? (typeof delaySeconds === 'function' ? delaySeconds(item) : delaySeconds),
+      attributes:
+        options.attributes === undefined
+          ? attributes?.(item)
+          : { ...attributes?.(item), ...options.attributes },
+      traceHeader: traceHeader(),
+    }
   }
 
   #makeSender(): SqsSender {
@@ -237,6 +203,24 @@ export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput> {
       },
     })
   }
+}
+
+/** One call that sends. */
+interface SendRequest<TItem, T> {
+  readonly method: 'create' | 'createMany' | 'send'
+  readonly options: SendOptions | undefined
+  /** What the call gives when SQS has acknowledged the message. */
+  readonly give: (item: TItem, receipt: Receipt) => T
+}
+
+const noOptions: SendOptions = {}
+
+function itemOf<TItem>(item: TItem): TItem {
+  return item
+}
+
+function sentMessage<TItem>(data: TItem, { MessageId = '', SequenceNumber }: Receipt): SentMessage<TItem> {
+  return { data, messageId: MessageId, ...(SequenceNumber && { sequenceNumber: SequenceNumber }) }
 }
 
 function idOf<TItem>(

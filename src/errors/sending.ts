@@ -1,14 +1,22 @@
 import { ClearskiesError, type ErrorDetails } from './clearskies-error.ts'
 
-/** SQS did not take a message. The error has SQS's code and never the body. */
+/** Details of {@link SqsSendError}. */
+export interface SqsSendDetails extends ErrorDetails {
+  queueUrl?: string | undefined
+}
+
+/** SQS did not take a message. The error has SQS's code and the queue, and never the body. */
 export class SqsSendError extends ClearskiesError {
   override name = 'SqsSendError'
   /** SQS's error code if SQS answered, else a word for what happened. */
   readonly code: string
+  /** The queue; `undefined` for what was refused before it was known. */
+  readonly queueUrl: string | undefined
 
-  constructor(code: string, message: string, details?: ErrorDetails) {
+  constructor(code: string, message: string, { queueUrl, ...details }: SqsSendDetails = {}) {
     super(message, details)
     this.code = code
+    this.queueUrl = queueUrl
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Context } from 'aws-lambda'
 import { isClientOption } from '../aws/client.ts'
+import { isQueueUrl } from '../aws/sqs.ts'
 import { ConfigurationError } from '../errors/index.ts'
 import { checkOptions, is, isLogger, oneOf } from '../core/options.ts'
 import { asRecord } from '../core/record.ts'
@@ -85,7 +86,7 @@ export function eachRecord(
     deadlineMargin: (value: unknown) => typeof value === 'number' && value >= 0,
     onFailure: is('function'),
     onSkip: is('function'),
-    deadLetter: (value: unknown) => typeof asRecord(value)?.['queueUrl'] === 'string',
+    deadLetter: (value: unknown) => isQueueUrl(asRecord(value)?.['queueUrl']),
     deduplicate: is('boolean'),
     client: isClientOption,
     logger: isLogger,

@@ -2,6 +2,8 @@ import type { Context, SQSRecord } from 'aws-lambda'
 import { PayloadPointerError } from '../errors/index.ts'
 import { parseJson } from '../core/json.ts'
 import { passForPlainData } from '../core/plain-data.ts'
+import { asRecord, asString } from '../core/record.ts'
+import { serviceHost } from '../wire/partitions.ts'
 import { type MessageAttributeValue, publishedAttributes, typedValue } from './records/message-attributes.ts'
 import type { SqsReading, SqsRequestBatch } from './records/sqs-reading.ts'
 import {
@@ -20,13 +22,6 @@ export type SqsAttributeValue = MessageAttributeValue
 const noEnvelopes: readonly Envelope[] = []
 /** In the data's place until that is looked at. */
 const unread = Symbol('unread')
-
-/** https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html */
-const partitionDomains: Readonly<Record<string, string>> = {
-  'aws-cn': 'amazonaws.com.cn',
-  'aws-iso': 'c2s.ic.gov',
-  'aws-iso-b': 'sc2s.sgov.gov',
-}
 
 /**
  * One record of an SQS batch, as a request. `data` is its body, parsed when it is first looked at.
@@ -202,9 +197,7 @@ export class SqsRequest<TData = unknown> {
   get queueUrl(): string {
     const [, partition = 'aws', , region = '', account = '', name = ''] = this.queueArn.split(':')
     const endpoint = process.env['AWS_ENDPOINT_URL_SQS'] ?? process.env['AWS_ENDPOINT_URL']
-    const host =
-      endpoint?.replace(/\/+$/, '') ??
-      `https://sqs.${region}.${partitionDomains[partition] ?? 'amazonaws.com'}`
+    const host = endpoint?.replace(/\/+$/, '') ?? `https://${serviceHost('sqs', region, partition)}`
     return `${host}/${account}/${name}`
   }
 }
@@ -214,9 +207,14 @@ function readMessageAttributes(
   envelope: Envelope | undefined,
 ): Record<string, SqsAttributeValue> {
   const values = publishedAttributes(envelope?.['MessageAttributes'])
-  const sent = (record.messageAttributes as SQSRecord['messageAttributes'] | null | undefined) ?? {}
-  for (const [name, { dataType, stringValue = '', binaryValue = '' }] of Object.entries(sent)) {
-    values[name] = typedValue(dataType, { text: stringValue, base64: binaryValue })
+  for (const [name, attribute] of Object.entries(asRecord(record.messageAttributes as unknown) ?? {})) {
+    // `null` is the same as absent, here and below.
+    const { dataType, stringValue, binaryValue } = asRecord(attribute) ?? {}
+    if (attribute === null) continue
+    values[name] = typedValue(asString(dataType) ?? 'String', {
+      text: asString(stringValue) ?? '',
+      base64: asString(binaryValue) ?? '',
+    })
   }
   return values
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { SNSEvent, SNSEventRecord, SNSMessageAttributes } from 'aws-lambda'
+import { serviceHost } from '../wire/partitions.ts'
 import { accountId, region } from './described-request.ts'
 
 /** A message as its publisher describes it. */
@@ -41,7 +42,8 @@ function record(
   topicArn: string,
 ): SNSEventRecord {
   const subscription = `${topicArn}:5f3e2a1b-0000-4000-8000-000000000001`
-  const host = `https://sns.${topicArn.split(':')[3] ?? region}.amazonaws.com`
+  const [, partition, , topicRegion = region] = topicArn.split(':')
+  const host = `https://${serviceHost('sns', topicRegion, partition)}`
   return {
     EventSource: 'aws:sns',
     EventVersion: '1.0',

@@ -13,6 +13,13 @@ export function wholeNumber(text: string): bigint | undefined {
   return exponent < 0 ? undefined : BigInt(digits) * 10n ** BigInt(exponent)
 }
 
+/** The number that a text spells, if JavaScript can hold it exactly: as one that is printed as the same decimal. */
+export function doubleOf(text: string): number | undefined {
+  if (!/\d/.test(text) || !pattern.test(text)) return undefined
+  const number = Number(text)
+  return Number.isFinite(number) && numberId(String(number)) === numberId(text) ? number : undefined
+}
+
 const pattern = /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i
 
 /** A number's sign and digits, without zeros at either end, and the power of ten that multiplies them. */

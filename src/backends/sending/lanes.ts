@@ -1,9 +1,15 @@
 import type { Message } from './message.ts'
 
+/** What SQS says of a message that it has taken. */
+export interface Receipt {
+  readonly MessageId?: string | undefined
+  readonly SequenceNumber?: string | undefined
+}
+
 /** A message on its way. */
 export interface Pending extends Message {
   attempts: number
-  readonly resolve: () => void
+  readonly resolve: (receipt: Receipt) => void
   readonly reject: (error: Error) => void
 }
 

@@ -1,20 +1,22 @@
-import type { MessageAttributeValue, SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs'
+import type { SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs'
 import { InvalidDataError } from '../../errors/index.ts'
+import { type MessageAttributes, attributeBytes, encodeAttributes } from './attributes.ts'
 
-/** Attributes to send beside the body. Strings become `String`, numbers `Number`, bytes `Binary`. */
-export type MessageAttributes = Readonly<Record<string, string | number | Uint8Array>>
-
-/** What goes into a message beside the data itself. */
+/** What goes into a message beside its body. */
 export interface MessageOptions {
   readonly groupId?: string | undefined
   readonly deduplicationId?: string | undefined
   readonly delaySeconds?: number | undefined
   readonly attributes?: MessageAttributes | undefined
+  /** The X-Ray trace that the message belongs to. */
+  readonly traceHeader?: string | undefined
 }
+
+type Entry = Omit<SendMessageBatchRequestEntry, 'Id'>
 
 /** A message that is ready but for its place in a request. */
 export interface Message {
-  readonly entry: Omit<SendMessageBatchRequestEntry, 'Id'>
+  readonly entry: Entry
   /** As SQS counts them: the UTF-8 bytes of the body, and of each attribute's name, type and value. */
   readonly bytes: number
   readonly groupId: string | undefined
@@ -24,14 +26,13 @@ export interface Message {
 export const maxBytes = 1_048_576
 
 /**
- * Turns data into a message, and refuses here what the queue would refuse.
+ * Makes a message, and refuses here what the queue would refuse.
  *
  * @throws InvalidDataError
  */
-export function toMessage(data: unknown, options: MessageOptions, fifo: boolean): Message {
-  const { groupId, deduplicationId, delaySeconds, attributes = {} } = options
-  const body = toBody(data)
-  const wireAttributes = toAttributes(attributes)
+export function toMessage(body: string, options: MessageOptions, fifo: boolean): Message {
+  const { groupId, deduplicationId, delaySeconds, attributes = {}, traceHeader } = options
+  const wireAttributes = encodeAttributes(attributes)
   checkIds(options, fifo)
   if (
     delaySeconds !== undefined &&
@@ -53,28 +54,16 @@ export function toMessage(data: unknown, options: MessageOptions, fifo: boolean)
       ...(deduplicationId !== undefined && { MessageDeduplicationId: deduplicationId }),
       ...(delaySeconds !== undefined && { DelaySeconds: delaySeconds }),
       ...(wireAttributes.length > 0 && { MessageAttributes: Object.fromEntries(wireAttributes) }),
+      ...traced(traceHeader),
     },
   }
 }
 
-function toBody(data: unknown): string {
-  const json = toJson(data)
-  if (json === undefined) throw new InvalidDataError(`A ${typeof data} cannot be written as JSON`)
-  // Two characters that JSON leaves as they are and SQS refuses.
-  return /[\ufffe\uffff]/.test(json)
-    ? json.replaceAll('\ufffe', '\\ufffe').replaceAll('\uffff', '\\uffff')
-    : json
-}
-
-/** `undefined` for what has no form in JSON, as a function has none. */
-function toJson(data: unknown): string | undefined {
-  try {
-    return JSON.stringify(data)
-  } catch (cause) {
-    throw new InvalidDataError('The message cannot be written as JSON: it holds a cycle or a bigint', {
-      cause,
-    })
-  }
+/** The system attribute that carries a trace. It does not count towards a message's size. */
+export function traced(traceHeader: string | undefined): Pick<Entry, 'MessageSystemAttributes'> | undefined {
+  return traceHeader === undefined
+    ? undefined
+    : { MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: traceHeader } } }
 }
 
 function checkIds({ groupId, deduplicationId, delaySeconds }: MessageOptions, fifo: boolean): void {
@@ -82,6 +71,10 @@ function checkIds({ groupId, deduplicationId, delaySeconds }: MessageOptions, fi
     throw new InvalidDataError('A FIFO queue needs a group id for each message: give the option groupId')
   if (fifo && delaySeconds !== undefined)
     throw new InvalidDataError('A FIFO queue delays no single message: leave out the option delaySeconds')
+  if (!fifo && deduplicationId !== undefined)
+    throw new InvalidDataError(
+      'A standard queue takes no deduplication id: leave out the option deduplicationId',
+    )
   for (const [name, id] of [
     ['group', groupId],
     ['deduplication', deduplicationId],
@@ -90,38 +83,4 @@ function checkIds({ groupId, deduplicationId, delaySeconds }: MessageOptions, fi
       throw new InvalidDataError(`A ${name} id has 1 to 128 letters, digits and punctuation marks`)
     }
   }
-}
-
-function toAttributes(attributes: MessageAttributes): [string, MessageAttributeValue][] {
-  const entries = Object.entries(attributes)
-  if (entries.length > 10)
-    throw new InvalidDataError(`A message has at most 10 attributes, this one ${entries.length}`)
-  return entries.map(([name, value]) => {
-    if (!/^(?!\.)(?!.*\.\.)(?!aws\.|amazon\.)[\w.-]{1,256}(?<!\.)$/i.test(name))
-      throw new InvalidDataError(`"${name.slice(0, 300)}" is no name for a message attribute`)
-    const attribute = toAttribute(value)
-    if (attribute === undefined)
-      throw new InvalidDataError(`The message attribute "${name}" is no text, finite number or bytes`)
-    if (attribute.StringValue === '' || attribute.BinaryValue?.length === 0)
-      throw new InvalidDataError(`The message attribute "${name}" is empty, which SQS refuses`)
-    return [name, attribute]
-  })
-}
-
-function toAttribute(value: unknown): MessageAttributeValue | undefined {
-  if (value instanceof Uint8Array) return { DataType: 'Binary', BinaryValue: value }
-  if (typeof value === 'string') return { DataType: 'String', StringValue: value }
-  return Number.isFinite(value) ? { DataType: 'Number', StringValue: String(value) } : undefined
-}
-
-/** The bytes that an attribute counts for. */
-export function attributeBytes(
-  name: string,
-  { DataType = '', StringValue = '', BinaryValue }: MessageAttributeValue,
-): number {
-  return (
-    Buffer.byteLength(name) +
-    Buffer.byteLength(DataType) +
-    (BinaryValue?.byteLength ?? Buffer.byteLength(StringValue))
-  )
 }

@@ -1,5 +1,5 @@
 import { asRecord } from '../../core/record.ts'
-import { ConfigurationError, SqsSendError } from '../../errors/index.ts'
+import { ConfigurationError, type SqsSendDetails, SqsSendError } from '../../errors/index.ts'
 
 /**
  * What is known about a message that SQS did not take, or may not have taken: `retry` for what passes, `reject` for what
@@ -24,15 +24,15 @@ const passing = /thrott|^OverLimit$|^InternalError$|^InternalFailure$|^ServiceUn
  * About one entry that a reply does not list as taken, and perhaps lists as failed. `SenderFault` alone does not tell:
  * throttling is put down to the sender.
  */
-export function entryFailure(entry: EntryFailure | undefined): Failure {
-  if (entry === undefined) return { verdict: 'unknown', error: sendError('unknown', '') }
+export function entryFailure(entry: EntryFailure | undefined, queueUrl: string): Failure {
+  if (entry === undefined) return { verdict: 'unknown', error: sendError('unknown', '', { queueUrl }) }
   const { SenderFault, Code = '' } = entry
   const verdict = SenderFault !== true || passing.test(Code) ? 'retry' : 'reject'
-  return { verdict, error: sendError(verdict, Code) }
+  return { verdict, error: sendError(verdict, Code, { queueUrl }) }
 }
 
 /** About all messages of a call that failed as a whole. */
-export function callFailure(cause: unknown): Failure {
+export function callFailure(cause: unknown, queueUrl: string): Failure {
   const { name, code, message, $fault: fault, $metadata: metadata } = new Object(cause) as Partial<SdkError>
   // The name is that of the older query protocol where the client has no class for the error.
   const named = text(name).replace('AWS.SimpleQueueService.', '')
@@ -41,7 +41,8 @@ export function callFailure(cause: unknown): Failure {
   // What keeps anything from being sent at all, as a missing package does, is told as it is.
   if (cause instanceof ConfigurationError) return { verdict, error: cause }
   const known = facts.code || (named === 'Error' ? '' : named)
-  return { verdict, error: sendError(verdict, verdict === 'sent' ? 'InvalidChecksum' : known, cause) }
+  const told = verdict === 'sent' ? 'InvalidChecksum' : known
+  return { verdict, error: sendError(verdict, told, { queueUrl, cause }) }
 }
 
 /** Whatever may be thrown: a client is anything with `send`. */
@@ -83,20 +84,22 @@ const saying: Readonly<Partial<Record<Verdict, string>>> = {
   unknown: 'SQS may have the message or not',
 }
 
-function sendError(verdict: Verdict, named: string, cause?: unknown): SqsSendError {
+function sendError(verdict: Verdict, named: string, details: SqsSendDetails): SqsSendError {
+  const { cause, queueUrl } = details
   const code = named === '' ? 'Unknown' : named
   // Names who may not do what: exactly what has to be put right.
   const reason =
     code.startsWith('AccessDenied') && cause instanceof Error ? `${code} (${cause.message})` : code
-  return new SqsSendError(code, `${saying[verdict] ?? 'SQS did not take the message'}: ${reason}`, { cause })
+  const happened = saying[verdict] ?? 'SQS did not take the message'
+  return new SqsSendError(code, `${happened}: ${reason}; queue ${queueUrl}`, details)
 }
 
 /** For a message that has to stay behind one that was not taken. */
-export function groupStopped(cause: Error): SqsSendError {
+export function groupStopped(cause: Error, queueUrl: string): SqsSendError {
   return new SqsSendError(
     'GroupStopped',
     'Given up, to keep the order: a message of its group in front of it failed',
-    { cause },
+    { cause, queueUrl },
   )
 }
 

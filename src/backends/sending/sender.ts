@@ -2,7 +2,7 @@ import type * as sdk from '@aws-sdk/client-sqs'
 import type { SendMessageBatchCommandOutput, SendMessageBatchResultEntry } from '@aws-sdk/client-sqs'
 import type { Port } from '../../aws/port.ts'
 import { atEndOfTick } from '../../core/end-of-tick.ts'
-import { Lanes, type Pending } from './lanes.ts'
+import { Lanes, type Pending, type Receipt } from './lanes.ts'
 import { type Message, maxBytes } from './message.ts'
 import { type Failure, callFailure, entryFailure, groupStopped, learnedLimit } from './outcome.ts'
 
@@ -49,7 +49,7 @@ export class SqsSender {
   }
 
   /** Takes a message at once, in the order of the calls; settles when SQS has answered for it. */
-  send(message: Message): Promise<void> {
+  send(message: Message): Promise<Receipt> {
     return new Promise((resolve, reject) => {
       if (totalBytes(this.#fresh) + message.bytes > this.#limit) this.#dispatch()
       this.#fresh.push({ ...message, attempts: 0, resolve, reject })
@@ -95,13 +95,14 @@ export class SqsSender {
       this.#failWhole(request, error)
       return
     }
+    const { fifo, queueUrl } = this.#options
     const successful = new Map(output?.Successful?.map((success) => [success.Id, success]))
     const failed = new Map(output?.Failed?.map((failure) => [failure.Id, failure]))
     this.#conclude(request, (index) => {
       const id = String(index)
-      return successful.has(id) ? undefined : entryFailure(failed.get(id))
+      return successful.get(id) ?? entryFailure(failed.get(id), queueUrl)
     })
-    if (this.#options.fifo) this.#reportSwallowed(request, successful)
+    if (fifo) this.#reportSwallowed(request, successful)
   }
 
   #call(request: readonly Pending[]): Promise<Partial<SendMessageBatchCommandOutput> | undefined> {
@@ -111,7 +112,7 @@ export class SqsSender {
   }
 
   #failWhole(request: readonly Pending[], cause: unknown): void {
-    const failure = callFailure(cause)
+    const failure = callFailure(cause, this.#options.queueUrl)
     if (failure.verdict !== 'too-long' || request.length === 1) {
       this.#conclude(request, () => failure)
       return
@@ -122,23 +123,23 @@ export class SqsSender {
   }
 
   /** Gives every message of a request its end, or another try. */
-  #conclude(request: readonly Pending[], failureOf: (index: number) => Failure | undefined): void {
-    const { fifo, onGroupError, onDisorder } = this.#options
+  #conclude(request: readonly Pending[], answerOf: (index: number) => Failure | Receipt): void {
+    const { fifo, queueUrl, onGroupError, onDisorder } = this.#options
     const again: Pending[] = []
     const stopped = new Map<string | undefined, Error>()
     for (const [index, message] of request.entries()) {
       const { groupId } = message
-      const failure = failureOf(index)
+      const answer = answerOf(index)
       const stop = stopped.get(groupId)
-      if (failure === undefined) {
-        message.resolve()
+      if (!('verdict' in answer)) {
+        message.resolve(answer)
         if (fifo && again.some((other) => other.groupId === groupId)) onDisorder(String(groupId))
-      } else if (stop !== undefined) message.reject(groupStopped(stop))
-      else if (this.#isPassing(failure) && ++message.attempts < maxAttempts) again.push(message)
+      } else if (stop !== undefined) message.reject(groupStopped(stop, queueUrl))
+      else if (this.#isPassing(answer) && ++message.attempts < maxAttempts) again.push(message)
       else {
-        message.reject(failure.error)
+        message.reject(answer.error)
         // One that the queue has, though perhaps not as it was meant, breaks no order.
-        if (fifo && onGroupError === 'stop' && failure.verdict !== 'sent') stopped.set(groupId, failure.error)
+        if (fifo && onGroupError === 'stop' && answer.verdict !== 'sent') stopped.set(groupId, answer.error)
       }
     }
     for (const [groupId, error] of stopped) this.#stop(groupId, error)
@@ -155,7 +156,8 @@ export class SqsSender {
       message.groupId === groupId ? 'yes' : 'no',
     )
     this.#fresh = no
-    for (const { reject } of [...this.#lanes.drop(groupId), ...yes]) reject(groupStopped(error))
+    for (const { reject } of [...this.#lanes.drop(groupId), ...yes])
+      reject(groupStopped(error, this.#options.queueUrl))
   }
 
   /** A duplicate counts as taken and has the place of the first; within one request that shows. */

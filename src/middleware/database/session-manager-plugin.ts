@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { BastionError, ConfigurationError } from '../../errors/index.ts'
+import { serviceHost } from '../../wire/partitions.ts'
 
 /** A running plugin. */
 export interface PluginProcess {
@@ -47,7 +48,7 @@ export async function startPlugin(options: PluginOptions): Promise<PluginProcess
       'StartSession',
       profile,
       JSON.stringify(request),
-      `https://ssm.${region}.${suffixOf(region)}`,
+      `https://${serviceHost('ssm', region)}`,
     ],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -77,20 +78,6 @@ export async function startPlugin(options: PluginOptions): Promise<PluginProcess
       await gone
     },
   }
-}
-
-/** How the names of AWS's hosts end, by how the names of regions begin, where it is not as everywhere. */
-const suffixes = {
-  'cn-': 'amazonaws.com.cn',
-  'eu-isoe-': 'cloud.adc-e.uk',
-  'eusc-': 'amazonaws.eu',
-  'us-iso-': 'c2s.ic.gov',
-  'us-isob-': 'sc2s.sgov.gov',
-  'us-isof-': 'csp.hci.ic.gov',
-}
-
-function suffixOf(region: string): string {
-  return Object.entries(suffixes).find(([start]) => region.startsWith(start))?.[1] ?? 'amazonaws.com'
 }
 
 /** Whether a port of this machine can be listened on. */

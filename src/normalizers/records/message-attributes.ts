@@ -1,12 +1,17 @@
 import { asRecord, asString, emptyMap } from '../../core/record.ts'
+import { doubleOf } from '../../wire/number-text.ts'
 
-/** A message attribute's value, by its declared type. A number that JavaScript cannot hold exactly stays text. */
+/**
+ * A message attribute's value, by its declared type. A number that JavaScript cannot hold exactly stays text, and so does
+ * SNS's `String.Array`, which is JSON.
+ */
 export type MessageAttributeValue = string | number | Uint8Array
 
 /** What a publisher added to an SNS message; no prototype. */
 export function publishedAttributes(published: unknown): Record<string, MessageAttributeValue> {
   const values = emptyMap<MessageAttributeValue>()
   for (const [name, attribute] of Object.entries(asRecord(published) ?? {})) {
+    if (attribute === null) continue
     const { Type, Value } = asRecord(attribute) ?? {}
     const text = asString(Value) ?? ''
     values[name] = typedValue(asString(Type) ?? 'String', { text, base64: text })
@@ -21,7 +26,5 @@ export function typedValue(
 ): MessageAttributeValue {
   const [type] = dataType.split('.', 1)
   if (type === 'Binary') return Buffer.from(base64, 'base64')
-  const number = Number(text)
-  const isExact = Number.isFinite(number) && (!Number.isInteger(number) || Number.isSafeInteger(number))
-  return type === 'Number' && isExact ? number : text
+  return (type === 'Number' ? doubleOf(text) : undefined) ?? text
 }

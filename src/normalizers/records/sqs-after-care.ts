@@ -2,9 +2,12 @@ import type { MessageAttributeValue } from '@aws-sdk/client-sqs'
 import type { SQSRecord } from 'aws-lambda'
 import type { ClientOption } from '../../aws/client.ts'
 import { queuePort } from '../../aws/sqs.ts'
-import { attributeBytes, maxBytes } from '../../backends/sending/message.ts'
+import { attributeBytes } from '../../backends/sending/attributes.ts'
+import { maxBytes, traced } from '../../backends/sending/message.ts'
 import { SqsSender } from '../../backends/sending/sender.ts'
 import { chunks } from '../../core/chunks.ts'
+import { asRecord, asString } from '../../core/record.ts'
+import { traceOf } from '../../invocation/trace-header.ts'
 import { PermanentFailureError, RetryLaterError } from '../../errors/index.ts'
 import type { EachRecordOptions } from './options.ts'
 import type { AfterCare, AfterCareTools } from './record-source.ts'
@@ -109,7 +112,7 @@ async function changeVisibility(
 }
 
 /** Sends a record as it came, with the reason, to a dead-letter queue; resolves when that has it. */
-type SendToDeadLetterQueue = (request: SqsRequest, error: Error) => Promise<void>
+type SendToDeadLetterQueue = (request: SqsRequest, error: Error) => Promise<unknown>
 
 function deadLetterSender(queueUrl: string, clientOption: ClientOption | undefined): SendToDeadLetterQueue {
   const fifo = queueUrl.endsWith('.fifo')
@@ -143,6 +146,7 @@ function deadLetterSender(queueUrl: string, clientOption: ClientOption | undefin
         MessageBody: record.body,
         ...(fifo && { MessageGroupId: groupId, MessageDeduplicationId: messageId }),
         ...(Object.keys(kept).length > 0 && { MessageAttributes: kept }),
+        ...traced(traceOf(record)),
       },
     })
   }
@@ -155,19 +159,17 @@ function ignore(): void {
 type Attributes = Record<string, MessageAttributeValue>
 
 function toAttributes({ messageAttributes }: SQSRecord): Attributes {
-  const sent = (messageAttributes as SQSRecord['messageAttributes'] | null | undefined) ?? {}
-  return Object.fromEntries(
-    Object.entries(sent).map(([name, { dataType, stringValue, binaryValue }]) => [
-      name,
-      {
-        DataType: dataType,
-        // Null where the event was written by another serializer than Lambda's.
-        ...(typeof binaryValue === 'string'
-          ? { BinaryValue: Buffer.from(binaryValue, 'base64') }
-          : { StringValue: stringValue }),
-      },
-    ]),
-  )
+  const attributes: Attributes = {}
+  // Null equals absent. An attribute without a value is left out, because SQS would refuse the message.
+  for (const [name, attribute] of Object.entries(asRecord(messageAttributes as unknown) ?? {})) {
+    const { dataType, stringValue, binaryValue } = asRecord(attribute) ?? {}
+    const bytes = Buffer.from(asString(binaryValue) ?? '', 'base64')
+    const text = asString(stringValue) ?? ''
+    const DataType = asString(dataType) ?? 'String'
+    if (bytes.length > 0) attributes[name] = { DataType, BinaryValue: bytes }
+    else if (text !== '') attributes[name] = { DataType, StringValue: text }
+  }
+  return attributes
 }
 
 /** As many reasons as fit beside what the sender added: a message has ten attributes. */

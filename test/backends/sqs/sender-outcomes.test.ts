@@ -12,6 +12,7 @@ type Message = z.infer<typeof schema>
 type Entries = NonNullable<SendMessageBatchCommand['input']['Entries']>
 type Answer = (entries: Entries, number: number) => unknown
 
+const url = 'https://sqs.eu-central-1.amazonaws.com/123456789012/orders'
 const start = 1_773_100_000_000
 beforeAll(async () => {
   // The AWS SDK is loaded with the first message, which no timer tells of.
@@ -43,7 +44,7 @@ function open(
     },
   }
   const logger = new RecordingLogger()
-  const name = `https://sqs.eu-central-1.amazonaws.com/123456789012/orders${fifo ? '.fifo' : ''}`
+  const name = `${url}${fifo ? '.fifo' : ''}`
   const byGroup = fifo && { groupId: ({ id }: Message) => id.charAt(0) }
   const queue = new SqsBackend(model({ name, schema }), { client, logger, ...byGroup, ...options })
   const create = async (id: string): Promise<string> =>
@@ -119,7 +120,7 @@ describe('a call that fails', () => {
     })
     const sending = create('a')
     await vi.runAllTimersAsync()
-    expect([await sending, requests.length]).toEqual([message, attempts])
+    expect([await sending, requests.length]).toEqual([`${message}; queue ${url}`, attempts])
   })
 
   it('is tried again after pauses that double, to two seconds', async () => {
@@ -174,7 +175,7 @@ describe('an entry that fails', () => {
     const { create, requests } = open((entries) => ({ Failed: entries.map(({ Id }) => ({ Id, ...facts })) }))
     const sending = create('a')
     await vi.runAllTimersAsync()
-    expect([await sending, requests.length]).toEqual([message, attempts])
+    expect([await sending, requests.length]).toEqual([`${message}; queue ${url}`, attempts])
   })
 })
 
@@ -266,7 +267,7 @@ describe('on a FIFO queue', () => {
     const first = Array.from({ length: 10 }, (_, index) => create(`a${index}`))
     const behind = [create('a-behind'), create('b')]
     await vi.runAllTimersAsync()
-    const odd = 'SQS did not take the message: Odd'
+    const odd = `SQS did not take the message: Odd; queue ${url}.fifo`
     const givenUp = expect.stringMatching(/^Given up, to keep the order: a message of its group/) as string
     expect(await Promise.all(first)).toEqual(first.map((_, index) => (index === 0 ? odd : givenUp)))
     expect(await Promise.all(behind)).toEqual([givenUp, 'sent'])

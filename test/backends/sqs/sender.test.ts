@@ -292,10 +292,10 @@ describe('entries that fail', () => {
   })
 
   it('sqs D4 rejects what the answer lists nowhere with onUnknown: reject', async () => {
-    const { backend, proxy, onSend } = await sqs.open({ onUnknown: 'reject' })
+    const { backend, proxy, onSend, url } = await sqs.open({ onUnknown: 'reject' })
     onSend(() => ({ entries: new Map([[0, 'unlisted']]) }))
     const error = await reasonOf(backend.create({ id: '7' }))
-    expect(String(error)).toBe('SqsSendError: SQS may have the message or not: Unknown')
+    expect(String(error)).toBe(`SqsSendError: SQS may have the message or not: Unknown; queue ${url}`)
     expect(proxy.sent).toHaveLength(1)
   })
 
@@ -425,7 +425,7 @@ describe('requests that fail', () => {
   it.each(['before', 'after'] as const)(
     'sqs D4 rejects what may have arrived with onUnknown: reject, when the connection broke %s that',
     async (reset) => {
-      const { backend, proxy, onSend } = await sqs.open({ onUnknown: 'reject' })
+      const { backend, proxy, onSend, url } = await sqs.open({ onUnknown: 'reject' })
       onSend(({ entries }) => (entries[0]?.MessageBody === '{"id":"0"}' ? { reset } : undefined))
       const outcomes = await Promise.allSettled(items(20).map((item) => backend.create(item)))
       expect(outcomes.map(({ status }) => status)).toEqual([
@@ -433,7 +433,7 @@ describe('requests that fail', () => {
         ...Array<string>(10).fill('fulfilled'),
       ])
       const { reason } = outcomes[0] as PromiseRejectedResult
-      expect(String(reason)).toBe('SqsSendError: SQS may have the message or not: ECONNRESET')
+      expect(String(reason)).toBe(`SqsSendError: SQS may have the message or not: ECONNRESET; queue ${url}`)
       expect(proxy.sent).toHaveLength(2)
     },
   )
