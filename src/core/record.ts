@@ -13,6 +13,23 @@ export function asString(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** The strings of a value that is one string or a list; of anything else none. */
+export function asStrings(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value]
+  return Array.isArray(value) ? value.filter((text) => typeof text === 'string') : []
+}
+
+/** The values of each name, in order. Reads each entry once. A name may be `__proto__`. */
+export function listsByName<T>(entries: Iterable<readonly [string, T]>): Record<string, T[]> {
+  const lists = new Map<string, T[]>()
+  for (const [name, value] of entries) {
+    const list = lists.get(name)
+    if (list === undefined) lists.set(name, [value])
+    else list.push(value)
+  }
+  return Object.fromEntries(lists)
+}
+
 /** The columns of a record that are wanted, where it has them. */
 export function picked<T>(
   record: Readonly<Record<string, T>>,

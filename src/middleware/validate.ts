@@ -3,6 +3,7 @@ import { ConfigurationError, type InputError, ValidationError } from '../errors/
 import { missingNormalizer } from '../events/advice.ts'
 import { eventKind } from '../events/event-kind.ts'
 import { checkOptions } from '../core/options.ts'
+import { listsByName } from '../core/record.ts'
 import { isSchema, toInputError } from '../core/standard-schema.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'
 
@@ -139,13 +140,8 @@ function checkPart(event: unknown, part: Part): void {
 
 function inputOf(request: Request, part: Part): unknown {
   if (part !== 'query') return part === 'data' ? request.data : { ...(request[part] as object) }
-  const query = request.query as URLSearchParams
-  return Object.fromEntries(
-    [...new Set(query.keys())].map((name) => {
-      const values = query.getAll(name)
-      return [name, values.length === 1 ? values[0] : values]
-    }),
-  )
+  const lists = Object.entries(listsByName(request.query as URLSearchParams))
+  return Object.fromEntries(lists.map(([name, values]) => [name, values.length === 1 ? values[0] : values]))
 }
 
 function replace(request: Request, part: Part, value: unknown): void {
@@ -153,8 +149,8 @@ function replace(request: Request, part: Part, value: unknown): void {
   if (part === 'query') {
     // Beside the parameters as they were sent: `query.page` is what the schema made, `query.get('page')` the text.
     // A name of a method stays the method.
-    for (const [name, one] of Object.entries(value as object)) {
-      if (!(name in URLSearchParams.prototype)) define(request.query as object, name, one)
+    for (const [name, member] of Object.entries(value as object)) {
+      if (!(name in URLSearchParams.prototype)) define(request.query as object, name, member)
     }
   } else if (part === 'data') {
     request.data = value

@@ -50,7 +50,7 @@ export const albSource: HttpSourceSpec = {
       protocolHeader: 'x-forwarded-proto',
       authorizer(_event, header) {
         const data = header('x-amzn-oidc-data')
-        if (data === undefined) return { kind: 'none' }
+        if (!data) return { kind: 'none' }
         const [identity, accessToken] = [header('x-amzn-oidc-identity'), header('x-amzn-oidc-accesstoken')]
         return { kind: 'alb-oidc', data, identity, accessToken }
       },

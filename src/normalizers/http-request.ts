@@ -1,15 +1,15 @@
 import { type UnknownRecord, asRecord, asString } from '../core/record.ts'
 import type { Context } from 'aws-lambda'
-import { parseJson } from '../core/json.ts'
 import { addProperties, passForPlainData } from '../core/plain-data.ts'
 import type { HttpSource } from '../events/event-sources.ts'
 import type { Authorizer } from './http/authorizer.ts'
-import { bodyBytes, bodyText, unread } from './http/body.ts'
+import { RequestBody, unread } from './http/body.ts'
 import { clientAddress } from './http/client-address.ts'
-import { findHeader, isHost, readCookies, readHeader, readHeaderLines, readHeaders } from './http/headers.ts'
+import { RequestHeaders, readCookies } from './http/headers.ts'
+import { isAllowedHost, isHost } from './http/hosts.ts'
 import { type ResponseTarget, contextOf } from './http/http-source.ts'
-import { canonicalPath, matchBasePath, readPathParameters, routeTemplate } from './http/path.ts'
-import { encodedQuery, readQuery } from './http/query.ts'
+import { type SplitPath, readPathParameters, routeTemplate, splitPath } from './http/path.ts'
+import { RequestQuery } from './http/query.ts'
 import { type RequestOrigin, noOrigin, printedMembers } from './http/request-options.ts'
 import { addressOf, webRequest } from './http/web-request.ts'
 
@@ -40,15 +40,14 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   readonly #origin: RequestOrigin
   readonly #event: UnknownRecord
   #path: string | undefined
-  #basePath: string | undefined
-  #query: URLSearchParams | undefined
-  #headers: Record<string, string> | undefined
+  #split: SplitPath | undefined
+  #query: RequestQuery | undefined
+  #headers: RequestHeaders | undefined
   #cookies: Record<string, string> | undefined
   #pathParameters: Record<string, string> | undefined
+  /** The body that `data` knows of. */
   #body: unknown
-  #bytes: Uint8Array | undefined
-  #text: string | undefined
-  #json: unknown = unread
+  #content: RequestBody | undefined
   #data: unknown = unread
   #url: URL | undefined
 
@@ -92,26 +91,19 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** Canonical and percent-encoded, without stage and base path; starts with `/`. */
   get path(): string {
-    if (this.#path === undefined) this.#splitPath()
-    return this.#path as string
+    return (this.#path ??= this.#place.path)
   }
   set path(value: string) {
     this.#path = value
   }
 
-  /** What was taken off the front of the path, `''` if nothing. Links that a client shall follow need it. */
+  /** What the client's address has in front of the path, `''` if nothing. Links that a client shall follow need it. */
   get basePath(): string {
-    if (this.#basePath === undefined) this.#splitPath()
-    return this.#basePath as string
+    return this.#place.basePath
   }
 
-  #splitPath(): void {
-    const { basePath, stripStage = true } = this.#origin.options
-    const whole = canonicalPath(this.rawPath)
-    const prefix = stripStage ? this.#origin.wire.prefix(this.#event, whole) : ''
-    this.#basePath =
-      basePath === undefined ? prefix : prefix + matchBasePath(whole.slice(prefix.length), basePath)
-    this.#path ??= whole.slice(this.#basePath.length) || '/'
+  get #place(): SplitPath {
+    return (this.#split ??= splitPath(this.#event, this.#origin.wire, this.#origin.options))
   }
 
   /** The path as the event has it: encoded on ALB, REST API and function URL, decoded on HTTP API. */
@@ -121,8 +113,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** The query as sent, without `?`; rebuilt where the source sends it taken apart. */
   get rawQueryString(): string {
-    const query = encodedQuery(this.#event, this.#origin.wire)
-    return query === undefined ? this.query.toString() : query.replace(/^\?/, '')
+    return this.#parameters.raw
   }
 
   /** The route's template (`/products/{id}`), where the source knows routes. */
@@ -139,34 +130,38 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
     return (this.#url ??= new URL(addressOf(this, this.basePath)))
   }
 
+  get #lines(): RequestHeaders {
+    return (this.#headers ??= new RequestHeaders(this.#event))
+  }
+
   /** Lower-case names, no prototype. Lines of one name are joined with `, `, cookies with `; `. */
   get headers(): Record<string, string> {
-    return (this.#headers ??= readHeaders(this.#event))
+    return this.#lines.all
   }
   set headers(value: Record<string, string>) {
-    this.#headers = value
+    this.#lines.all = value
   }
 
   /** One header, whatever the spelling. */
   header(name: string): string | undefined {
-    const key = name.toLowerCase()
-    // One header can be had without reading all; of cookies, which some sources send apart, all are wanted anyway.
-    if (this.#headers === undefined && key !== 'cookie') return readHeader(this.#event, key)
-    return findHeader(this.headers, key)
+    return this.#lines.get(name)
   }
 
   /** Every line of one header, in order. HTTP API, function URLs and ALB's single-value mode send one line per name. */
   headerValues(name: string): string[] {
-    const key = name.toLowerCase()
-    return key === 'cookie' ? [this.header(key) ?? []].flat() : readHeaderLines(this.#event, key)
+    return this.#lines.linesOf(name)
+  }
+
+  get #parameters(): RequestQuery {
+    return (this.#query ??= new RequestQuery(this.#event, this.#origin.wire))
   }
 
   /** The query, decoded once; repeated names keep their order. */
   get query(): URLSearchParams {
-    return (this.#query ??= readQuery(this.#event, encodedQuery(this.#event, this.#origin.wire)))
+    return this.#parameters.parameters
   }
   set query(value: URLSearchParams) {
-    this.#query = value
+    this.#parameters.parameters = value
   }
 
   /** The first cookie of each name; no prototype. */
@@ -191,14 +186,21 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
     return Boolean(asString(this.#event['body']))
   }
 
-  /** The body's bytes, base64 removed. */
+  get #reader(): RequestBody {
+    return (this.#content ??= new RequestBody(this.#event, this.#lines, this.#origin.options.decompress))
+  }
+
+  /**
+   * The body's bytes, without base64 and, unless the option `decompress` says otherwise, without gzip, deflate and br.
+   * @throws HttpError (413) for one that unpacks to more than the limit, BadRequestError for one that does not unpack
+   */
   bytes(): Uint8Array {
-    return (this.#bytes ??= bodyBytes(this.#event))
+    return this.#reader.bytes()
   }
 
   /** The body as text (UTF-8), without a byte order mark. */
   text(): string {
-    return (this.#text ??= bodyText(this.#event))
+    return this.#reader.text()
   }
 
   /**
@@ -206,9 +208,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
    * @throws MalformedJsonError (400)
    */
   json(): unknown {
-    if (this.#json === unread)
-      this.#json = this.hasBody ? parseJson(this.text(), 'The request body') : undefined
-    return this.#json
+    return this.#reader.json()
   }
 
   /** What the caller sent, parsed: the JSON body, or what a body parser or `validate()` made of it. */
@@ -239,9 +239,12 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
     return protocolHeader !== undefined && this.header(protocolHeader) === 'http' ? 'http' : 'https'
   }
 
-  /** The `Host` header if it is one, else the gateway's domain name. */
+  /** The `Host` header if it is one, and one of the option `allowedHosts`; else the gateway's domain name. */
   get host(): string | undefined {
-    return [this.header('host'), asString(contextOf(this.#event)['domainName'])].find(isHost)
+    const sent = this.header('host')
+    if (isHost(sent) && isAllowedHost(sent, this.#origin.options.allowedHosts)) return sent
+    const { domainName } = contextOf(this.#event)
+    return isHost(domainName) ? domainName : undefined
   }
 
   /** Who the source says the caller is. */
@@ -270,7 +273,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
    * @throws BadRequestError for one that the standard does not know, such as TRACE
    */
   toWebRequest(): Request {
-    return webRequest(this)
+    return webRequest(this, this.#reader.isUnpacked)
   }
 
   // The payload 1.0 view, which Middy's own HTTP code (router, CORS, …) reads and now and then writes.
@@ -285,16 +288,21 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
     return contextOf(this.#event)
   }
   get queryStringParameters(): Record<string, string> {
-    return Object.fromEntries(this.query)
+    return this.#parameters.single
+  }
+  set queryStringParameters(value: Record<string, string>) {
+    this.#parameters.single = value
   }
   get multiValueQueryStringParameters(): Record<string, string[]> {
-    return Object.fromEntries([...this.query.keys()].map((name) => [name, this.query.getAll(name)]))
+    return this.#parameters.lists
   }
-
+  set multiValueQueryStringParameters(value: Record<string, string[]>) {
+    this.#parameters.lists = value
+  }
   get multiValueHeaders(): Record<string, string[]> {
-    return Object.fromEntries(Object.keys(this.headers).map((name) => [name, this.headerValues(name)]))
+    return this.#lines.lists
   }
   set multiValueHeaders(value: Record<string, string[]>) {
-    Object.defineProperty(this, 'multiValueHeaders', { value, writable: true })
+    this.#lines.lists = value
   }
 }

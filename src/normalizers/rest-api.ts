@@ -6,8 +6,8 @@ import {
   normalizes,
   reads,
 } from './http/normalizer.ts'
-import { type HttpSourceSpec, contextOf } from './http/http-source.ts'
-import { mappingPrefix } from './http/path.ts'
+import type { HttpSourceSpec } from './http/http-source.ts'
+import { clientPrefix, mappingPrefix } from './http/path.ts'
 import { payloadV1Wire } from './http/payload-v1.ts'
 import { encodeResponse } from './http/encode-response.ts'
 
@@ -20,11 +20,9 @@ export const restApiSource: HttpSourceSpec = {
       source: 'rest-api',
       // Query and headers come ready decoded, path and path parameters do not.
       encoded: 'path-parameters',
-      prefix(event, path) {
-        const { stage, path: clientPath } = contextOf(event)
-        // On the API's own domain the client's path has the stage, and nothing else, in front of it.
-        return clientPath === `/${String(stage)}${path}` ? '' : mappingPrefix(path, event)
-      },
+      clientPrefix: (event, path) => clientPrefix(path, event),
+      // Where the event's path has lost something already, a mapping is not left in it.
+      prefix: (event, path) => (clientPrefix(path, event) === '' ? mappingPrefix(path, event) : ''),
     },
   },
 }

@@ -59,7 +59,7 @@ function latticeView(raw: UnknownRecord): UnknownRecord {
     // The map repeats what the path has. AWS does not say whether its values are decoded.
     rawQueryString: query.length > 0 ? query.join('?') : undefined,
     queryStringParameters: raw['query_string_parameters'] ?? raw['queryStringParameters'],
-    // A list counts in the second map, a text in the first.
+    // Either version sends texts and lists.
     multiValueHeaders: raw['headers'],
     body: raw['body'] || undefined,
     isBase64Encoded: raw['is_base64_encoded'] ?? raw['isBase64Encoded'],
@@ -81,10 +81,10 @@ export const vpcLatticeSource: HttpSourceSpec = {
       // https://docs.aws.amazon.com/vpc-lattice/latest/ug/http-targets.html
       protocolHeader: 'x-forwarded-for-proto',
       authorizer(event) {
-        const { type, principal } = asRecord(contextOf(event)['identity']) ?? {}
-        return type === 'AWS_IAM' && typeof principal === 'string'
-          ? { kind: 'iam', userArn: principal }
-          : { kind: 'none' }
+        const { type, principal, principalOrgID } = asRecord(contextOf(event)['identity']) ?? {}
+        const [userArn, principalOrgId] = [asString(principal), asString(principalOrgID)]
+        if (type !== 'AWS_IAM' || !userArn) return { kind: 'none' }
+        return { kind: 'iam', userArn, ...(principalOrgId && { principalOrgId }) }
       },
       target: {
         limit: lambdaResponseLimit,

@@ -93,8 +93,8 @@ const lost: Readonly<Record<GatewaySource, Partial<Facts>>> = {
   // The last of repeated values only.
   alb: { query: whole.query.filter(([, value]) => value !== 'one'), header: 'second', lines: ['second'] },
   'alb-multi-value': {},
-  // The greedy parameter of the catch-all resource, decoded once.
-  'rest-api': { pathParameters: { proxy: 'café/a b/c' } },
+  // The greedy parameter of the catch-all resource, decoded once. The client's address has the stage.
+  'rest-api': { pathParameters: { proxy: 'café/a b/c' }, pathname: `/prod${whole.path}` },
   'http-api': { ...joinedLines, ...decodedPath },
   'http-api-1.0': decodedPath,
   'function-url': joinedLines,

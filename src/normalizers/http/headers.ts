@@ -1,4 +1,4 @@
-import { type UnknownRecord, asRecord, asString, emptyMap } from '../../core/record.ts'
+import { type UnknownRecord, asRecord, asString, asStrings, emptyMap } from '../../core/record.ts'
 
 /** Whether a header can be sent, by RFC 9110: a line break in it would begin another header of somebody's choice. */
 export function isHeaderLine(name: string, line: string): boolean {
@@ -6,69 +6,114 @@ export function isHeaderLine(name: string, line: string): boolean {
 }
 
 /** Names in lower case; lines of one name are joined in order: cookies with `; ` (RFC 6265), all else with `, `. */
-export function readHeaders(raw: UnknownRecord): Record<string, string> {
+function readHeaders(raw: UnknownRecord): Record<string, string> {
   const headers = emptyMap<string>()
-  const { headers: single, multiValueHeaders: lists } = raw as Maps
-  for (const name in lists) join(headers, name.toLowerCase(), lists[name])
-  for (const name in single) if (!isList(lists, name)) join(headers, name.toLowerCase(), [single[name]])
+  eachLine(raw, (name, line) => {
+    const before = headers[name]
+    headers[name] = before === undefined ? line : before + (name === 'cookie' ? '; ' : ', ') + line
+  })
   const { cookies } = raw
   // Payload 2.0 takes cookies out of the headers; function URLs send them in both places.
   if (Array.isArray(cookies) && cookies.length > 0) headers['cookie'] = cookies.filter(asString).join('; ')
   return headers
 }
 
-interface Maps {
-  readonly headers?: UnknownRecord | null
-  readonly multiValueHeaders?: UnknownRecord | null
-}
-
-/** Where both maps have a name, the list has every value and the single one repeats its last. */
-function isList(lists: UnknownRecord | null | undefined, name: string): boolean {
-  return lists != null && Array.isArray(lists[name])
-}
-
-function join(headers: Record<string, string>, name: string, lines: unknown): void {
-  if (!Array.isArray(lines)) return
-  for (const line of lines) {
-    const before = headers[name]
-    if (typeof line === 'string')
-      headers[name] = before === undefined ? line : before + (name === 'cookie' ? '; ' : ', ') + line
+/** Every line with its lower-case name. Of a name that both maps have, the lists have every line. */
+function eachLine(raw: UnknownRecord, visit: (name: string, line: string) => void): void {
+  const lists = asRecord(raw['multiValueHeaders'])
+  const single = asRecord(raw['headers'])
+  const listed = lists && new Set<string>()
+  for (const key in lists) {
+    const name = key.toLowerCase()
+    for (const line of asStrings(lists[key])) {
+      visit(name, line)
+      listed?.add(name)
+    }
+  }
+  for (const key in single) {
+    const name = key.toLowerCase()
+    if (listed?.has(name) !== true) for (const line of asStrings(single[key])) visit(name, line)
   }
 }
 
-/** One header by its lower-case name, without reading the others. */
-export function readHeader(raw: UnknownRecord, name: string): string | undefined {
-  const line = raw['multiValueHeaders'] ? undefined : asRecord(raw['headers'])?.[name]
-  if (typeof line === 'string') return line
-  const lines = readHeaderLines(raw, name)
-  return lines.length > 0 ? lines.join(', ') : undefined
+/** A request's headers. What a middleware writes counts from then on. */
+export class RequestHeaders {
+  readonly #event: UnknownRecord
+  #all: Record<string, string> | undefined
+  #lists: Record<string, string[]> | undefined
+
+  constructor(event: UnknownRecord) {
+    this.#event = event
+  }
+
+  get all(): Record<string, string> {
+    return (this.#all ??= readHeaders(this.#event))
+  }
+  set all(value: Record<string, string>) {
+    this.#all = value
+  }
+
+  get(name: string): string | undefined {
+    const key = name.toLowerCase()
+    // One header can be had without reading all; of cookies, which some sources send apart, all are wanted anyway.
+    if (this.#all !== undefined || key === 'cookie') return findHeader(this.all, key)
+    const lines = readLines(this.#event, key)
+    return lines.length > 1 ? lines.join(', ') : lines[0]
+  }
+
+  linesOf(name: string): string[] {
+    const key = name.toLowerCase()
+    const lines = key === 'cookie' ? [] : readLines(this.#event, key)
+    return this.#all === undefined && key !== 'cookie' ? lines : linesNow(lines, this.get(key))
+  }
+
+  /** For Middy's own middlewares. Reads each line once. */
+  get lists(): Record<string, string[]> {
+    if (this.#lists !== undefined) return this.#lists
+    const sent = new Map<string, string[]>()
+    eachLine(this.#event, (name, line) => {
+      const lines = sent.get(name)
+      if (lines === undefined) sent.set(name, [line])
+      else lines.push(line)
+    })
+    const entries = Object.entries(this.all)
+    return Object.fromEntries(entries.map(([name, value]) => [name, linesNow(sent.get(name), value)]))
+  }
+  set lists(value: Record<string, string[]>) {
+    this.#lists = value
+  }
+}
+
+/** The lines that a header came with, unless somebody has written another value since. */
+function linesNow(lines: string[] = [], value: string | undefined): string[] {
+  if (value === undefined) return []
+  return lines.length > 0 && lines.join(', ') === value ? lines : [value]
 }
 
 /** One header among those that are read already; who wrote to them may have spelled names in another way. */
-export function findHeader(headers: Readonly<Record<string, string>>, name: string): string | undefined {
+function findHeader(headers: Readonly<Record<string, string>>, name: string): string | undefined {
   return headers[name] ?? Object.entries(headers).find(([other]) => other.toLowerCase() === name)?.[1]
 }
 
-const hostPattern = /^(?:[a-z\d_](?:[a-z\d_.-]*[a-z\d_.])?|\[[\da-f:.]+\])(?::\d{1,5})?$/i
-
-/** Whether a text is a host and can stand in an address. */
-export function isHost(host: string | undefined): boolean {
-  return host !== undefined && hostPattern.test(host) && URL.canParse(`http://${host}`)
+/** `text/html`, in lower case and without parameters. */
+export function mediaType(contentType: string | undefined): string | undefined {
+  return /^\s*([\w!#$&^.+-]+\/[\w!#$&^.+-]+)/.exec(contentType ?? '')?.[1]?.toLowerCase()
 }
 
-/** The lines of one header, without reading the others: lengths are compared first, for they are at hand. */
-export function readHeaderLines(raw: UnknownRecord, name: string): string[] {
-  const { headers: single, multiValueHeaders: lists } = raw as Maps
-  const found: unknown[] = []
-  for (const key in lists) {
-    if (key.length === name.length && key.toLowerCase() === name && isList(lists, key))
-      found.push(...(lists[key] as unknown[]))
+/** The lines of one header, without reading the others. */
+function readLines(raw: UnknownRecord, name: string): string[] {
+  const listed = linesNamed(asRecord(raw['multiValueHeaders']), name)
+  return listed.length > 0 ? listed : linesNamed(asRecord(raw['headers']), name)
+}
+
+function linesNamed(map: UnknownRecord | undefined, name: string): string[] {
+  const lines: string[] = []
+  for (const key in map) {
+    // Lengths are compared first, for they are at hand.
+    if (key.length === name.length && key.toLowerCase() === name)
+      for (const line of asStrings(map[key])) lines.push(line)
   }
-  for (const key in single) {
-    if (key.length === name.length && key.toLowerCase() === name && !isList(lists, key))
-      found.push(single[key])
-  }
-  return found.filter((line) => typeof line === 'string')
+  return lines
 }
 
 /**
@@ -78,10 +123,18 @@ export function readHeaderLines(raw: UnknownRecord, name: string): string[] {
 export function readCookies(header = ''): Record<string, string> {
   const cookies = emptyMap<string>()
   for (const pair of header.split(';')) {
-    const [, name, quoted, plain = ''] = /^\s*([^=]*?)\s*(?:=\s*(?:"(.*)"|(.*?))\s*)?$/s.exec(pair) ?? []
-    if (name && !(name in cookies)) cookies[name] = decodeLeniently(quoted ?? plain)
+    const separator = pair.indexOf('=')
+    const name = (separator < 0 ? pair : pair.slice(0, separator)).trim()
+    if (name && !(name in cookies))
+      cookies[name] = separator < 0 ? '' : cookieValue(pair.slice(separator + 1))
   }
   return cookies
+}
+
+function cookieValue(text: string): string {
+  const value = text.trim()
+  const isQuoted = value.length > 1 && value.startsWith('"') && value.endsWith('"')
+  return decodeLeniently(isQuoted ? value.slice(1, -1) : value)
 }
 
 function decodeLeniently(value: string): string {

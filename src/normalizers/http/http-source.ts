@@ -21,6 +21,8 @@ export interface Wire {
   path(event: UnknownRecord): unknown
   /** What stands in front of the application's own path: a stage, the mapping of a custom domain. */
   prefix(event: UnknownRecord, path: string): string
+  /** What the client's address has in front of the event's path. */
+  clientPrefix?(event: UnknownRecord, path: string): string
   /** The peer's address, where the source tells it. */
   sourceIp(event: UnknownRecord): unknown
   authorizer(event: UnknownRecord, header: (name: string) => string | undefined): Authorizer

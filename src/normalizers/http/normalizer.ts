@@ -7,6 +7,8 @@ import type { MiddyRequest, Middleware } from '../../core/middy.ts'
 import { eventKind } from '../../events/event-kind.ts'
 import { HttpRequest, type HttpRequestOptions, type HttpSource } from '../http-request.ts'
 import type { HttpResponseOptions } from './encode-response.ts'
+import { isDecompress } from './decompress.ts'
+import { isHostList, refuseForeignHost } from './hosts.ts'
 import type { HttpSourceSpec } from './http-source.ts'
 import { type ErrorOptions, type Response, responder } from './responder.ts'
 
@@ -15,8 +17,10 @@ export interface HttpNormalizerOptions extends HttpRequestOptions, HttpResponseO
 
 const optionChecks = {
   trustedProxies: isCount,
+  allowedHosts: isHostList,
   basePath: (value: unknown) => value instanceof RegExp || [value].flat().every(is('string')),
   stripStage: is('boolean'),
+  decompress: isDecompress,
   errors: (value: unknown) => value === 'problem' || value === 'clearskies' || typeof value === 'function',
   isBinary: is('function'),
   logger: isLogger,
@@ -78,7 +82,9 @@ function httpNormalizer<TRequest extends HttpRequest>(
 
   function begin(request: MiddyRequest): void {
     awaitSends(request, middleware)
-    request.event = read(request.event, request.context, options)
+    const made = read(request.event, request.context, options)
+    request.event = made
+    refuseForeignHost(made.header('host'), options.allowedHosts)
   }
 
   function after(request: MiddyRequest): void | Promise<void> {

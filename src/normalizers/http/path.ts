@@ -1,23 +1,54 @@
 import { type UnknownRecord, asRecord, asString, emptyMap } from '../../core/record.ts'
 import { BadRequestError } from '../../errors/index.ts'
-import { contextOf } from './http-source.ts'
+import { type Wire, contextOf } from './http-source.ts'
 
 const plain = /^\/[\w\-.~!$&'()*+,;=:@/]*$/
 const escapeOrOdd = /%[\da-f]{2}|%|[^\w\-.~!$&'()*+,;=:@/%]+/gi
+const dotSegment = /(?<=\/)\.{1,2}(?=\/|$)/g
 
 /**
  * One spelling for every source: sources send a path encoded (ALB, REST API, function URL) or decoded (HTTP API).
  * Escapes get upper-case digits, or go where they were not needed (RFC 3986, 6.2.2); what may not stand in a path
  * (`?`, `#`, spaces, a lone `%`, other alphabets) is escaped, so that it can never end the path.
+ *
+ * The `URL` class resolves `.` and `..`, in every spelling, and would name another route than the gateway saw. So the dots
+ * of such a segment are escaped twice: that is a name.
  */
 export function canonicalPath(path: string): string {
-  if (plain.test(path)) return path
   const rooted = path.startsWith('/') ? path : `/${path}`
-  return rooted.replace(escapeOrOdd, (odd) => {
-    if (!/^%./.test(odd)) return encodeURIComponent(odd.toWellFormed())
-    const char = String.fromCharCode(parseInt(odd.slice(1), 16))
-    return /[\w~-]/.test(char) ? char : odd.toUpperCase()
-  })
+  const spelled = plain.test(rooted) ? rooted : rooted.replace(escapeOrOdd, respell)
+  return spelled.includes('/.') ? spelled.replace(dotSegment, (dots) => '%252E'.repeat(dots.length)) : spelled
+}
+
+function respell(odd: string): string {
+  if (!/^%./.test(odd)) return encodeURIComponent(odd.toWellFormed())
+  const char = String.fromCharCode(parseInt(odd.slice(1), 16))
+  return /[\w.~-]/.test(char) ? char : odd.toUpperCase()
+}
+
+/** The application's own path, and what the client's address has in front of it. */
+export interface SplitPath {
+  readonly path: string
+  readonly basePath: string
+}
+
+/** Takes off the path what is not the application's. */
+export function splitPath(
+  event: UnknownRecord,
+  wire: Wire,
+  { basePath = [], stripStage = true }: PathOptions,
+): SplitPath {
+  const whole = canonicalPath(asString(wire.path(event)) ?? '/')
+  const prefix = stripStage ? wire.prefix(event, whole) : ''
+  const rest = whole.slice(prefix.length)
+  const own = matchBasePath(rest, basePath)
+  const front = wire.clientPrefix?.(event, whole) ?? ''
+  return { path: rest.slice(own.length) || '/', basePath: front + prefix + own }
+}
+
+interface PathOptions {
+  readonly basePath?: BasePath
+  readonly stripStage?: boolean
 }
 
 export type BasePath = string | readonly string[] | RegExp
@@ -26,8 +57,11 @@ export type BasePath = string | readonly string[] | RegExp
 export function matchBasePath(path: string, basePath: BasePath): string {
   const list: readonly (string | RegExp)[] =
     typeof basePath === 'string' || basePath instanceof RegExp ? [basePath] : basePath
-  for (const one of list) {
-    const prefix = typeof one === 'string' ? `/${one}`.replace(/\/+/, '/') : (path.match(one)?.[0] ?? '')
+  for (const option of list) {
+    const prefix =
+      typeof option === 'string'
+        ? canonicalPath(`/${option}`.replace(/\/+/, '/'))
+        : (path.match(option)?.[0] ?? '')
     const bare = prefix.replace(/\/$/, '')
     if (bare && `${path}/`.startsWith(`${bare}/`)) return bare
   }
@@ -40,13 +74,26 @@ export function matchBasePath(path: string, basePath: BasePath): string {
  */
 export function stagePrefix(path: string, raw: UnknownRecord): string {
   const { stage, domainName } = contextOf(raw)
-  if (stage === '$default' || /^(?!.*\.execute-api\.).*\.\w+$/s.test(asString(domainName) ?? '')) return ''
-  return matchBasePath(path, asString(stage) ?? '')
+  const domain = asString(domainName) ?? ''
+  const isCustom = /\.[\w-]+$/.test(domain) && !domain.includes('.execute-api.')
+  return stage === '$default' || isCustom ? '' : matchBasePath(path, asString(stage) ?? '')
 }
 
 /** `/products/{id}`, alone or behind a method. */
 export function routeTemplate(route: unknown): string | undefined {
   return /\/.*/s.exec(asString(route) ?? '')?.[0]
+}
+
+/**
+ * What the client's address has in front of a REST API's path: the stage on the API's own domain, or the mapping of a
+ * custom domain. The console's test event has a template in its place, which tells nothing.
+ */
+export function clientPrefix(path: string, raw: UnknownRecord): string {
+  const given = asString(contextOf(raw)['path'])
+  if (given === undefined || /[{}]/.test(given)) return ''
+  const whole = canonicalPath(given)
+  if (whole.endsWith(path)) return whole.slice(0, -path.length)
+  return path === '/' ? whole : ''
 }
 
 /**
@@ -58,9 +105,11 @@ export function routeTemplate(route: unknown): string | undefined {
 export function mappingPrefix(path: string, { resource, pathParameters }: UnknownRecord): string {
   const parameters = asRecord(pathParameters)
   const template = routeTemplate(resource) ?? path
-  const filled = template.replace(
-    /\{(.+?)\+?\}/g,
-    (whole, name: string) => asString(parameters?.[name]) ?? whole,
+  const filled = canonicalPath(
+    template.replace(
+      /\{([^{}]+)\}/g,
+      (whole, name: string) => asString(parameters?.[name.replace(/\+$/, '')]) ?? whole,
+    ),
   )
   const end = filled === '/' && !path.endsWith('/') ? '' : filled
   return path.endsWith(end) ? path.slice(0, path.length - end.length) : ''

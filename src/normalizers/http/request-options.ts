@@ -1,4 +1,6 @@
 import type { Context } from 'aws-lambda'
+import type { Decompress } from './decompress.ts'
+import type { AllowedHosts } from './hosts.ts'
 import type { Wire } from './http-source.ts'
 import type { BasePath } from './path.ts'
 
@@ -11,10 +13,21 @@ export interface HttpRequestOptions {
    * @default 1 behind a load balancer (the load balancer itself), 0 behind a gateway (it tells the peer itself)
    */
   readonly trustedProxies?: number
+  /**
+   * The hosts that the service has; a request for another host is a 400. A text matches the host's name whole and in any
+   * case, with its own port or any; a pattern sees the header as it came. A request without a host passes.
+   * @default any host, which on a load balancer without a rule for hosts is whatever the client writes
+   */
+  readonly allowedHosts?: AllowedHosts
   /** A prefix, or several, to take off the path; it ends at a `/`. */
   readonly basePath?: BasePath
   /** Whether an HTTP API's stage is taken off the path. @default true */
   readonly stripStage?: boolean
+  /**
+   * Whether bodies in gzip, deflate and br are unpacked. More bytes than `maxBytes` are a 413, before they are unpacked whole.
+   * @default true, with a `maxBytes` of 10 MB (10,485,760)
+   */
+  readonly decompress?: Decompress
 }
 
 /** What a request comes with, beside its event. */

@@ -28,16 +28,21 @@ export interface WebRequestParts extends Address {
 /**
  * The request of the web standard. Its path is without the base path.
  *
+ * @param isUnpacked - Whether the bytes are without the codings that the header tells of
  * @throws BadRequestError for one that the standard does not know, such as TRACE
  */
-export function webRequest(parts: WebRequestParts): Request {
+export function webRequest(parts: WebRequestParts, isUnpacked: boolean): Request {
   const { method, headers, hasBody } = parts
+  const body = hasBody && !/^(?:GET|HEAD)$/.test(method) ? parts.bytes() : undefined
+  const isOther = isUnpacked && headers['content-encoding'] !== undefined
+  const isSent = (name: string, line: string): boolean =>
+    // What a `Headers` object cannot hold, odd names and other alphabets than Latin-1, it would throw at.
+    isHeaderLine(name, line) && !(isOther && /^content-(?:encoding|length)$/.test(name))
   try {
     return new Request(addressOf(parts, ''), {
       method,
-      // What a `Headers` object cannot hold, odd names and other alphabets than Latin-1, it would throw at.
-      headers: Object.entries(headers).filter(([name, line]) => isHeaderLine(name, line)),
-      body: hasBody && !/^(?:GET|HEAD)$/.test(method) ? (parts.bytes() as Uint8Array<ArrayBuffer>) : null,
+      headers: Object.entries(headers).filter(([name, line]) => isSent(name, line)),
+      body: body === undefined ? null : (body as Uint8Array<ArrayBuffer>),
     })
   } catch (cause) {
     throw new BadRequestError('This cannot be a web request', { cause })
