@@ -6,7 +6,7 @@ import type { Authorizer } from './http/authorizer.ts'
 import { RequestBody, unread } from './http/body.ts'
 import { clientAddress } from './http/client-address.ts'
 import { RequestHeaders, readCookies } from './http/headers.ts'
-import { isAllowedHost, isHost } from './http/hosts.ts'
+import { believedHost } from './http/hosts.ts'
 import { type ResponseTarget, contextOf } from './http/http-source.ts'
 import { type SplitPath, readPathParameters, routeTemplate, splitPath } from './http/path.ts'
 import { RequestQuery } from './http/query.ts'
@@ -39,15 +39,15 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   readonly #raw: TRaw
   readonly #origin: RequestOrigin
   readonly #event: UnknownRecord
+  readonly #headers: RequestHeaders
+  readonly #query: RequestQuery
+  readonly #content: RequestBody
   #path: string | undefined
   #split: SplitPath | undefined
-  #query: RequestQuery | undefined
-  #headers: RequestHeaders | undefined
   #cookies: Record<string, string> | undefined
   #pathParameters: Record<string, string> | undefined
   /** The body that `data` knows of. */
   #body: unknown
-  #content: RequestBody | undefined
   #data: unknown = unread
   #url: URL | undefined
 
@@ -67,6 +67,9 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
     this.#raw = raw
     this.#origin = origin
     this.#event = event
+    this.#headers = new RequestHeaders(event)
+    this.#query = new RequestQuery(event, wire)
+    this.#content = new RequestBody(event, this.#headers, origin.options.decompress)
     this.#body = this.body
     addProperties(this, HttpRequest.#members)
   }
@@ -113,7 +116,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** The query as sent, without `?`; rebuilt where the source sends it taken apart. */
   get rawQueryString(): string {
-    return this.#parameters.raw
+    return this.#query.raw
   }
 
   /** The route's template (`/products/{id}`), where the source knows routes. */
@@ -130,38 +133,30 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
     return (this.#url ??= new URL(addressOf(this, this.basePath)))
   }
 
-  get #lines(): RequestHeaders {
-    return (this.#headers ??= new RequestHeaders(this.#event))
-  }
-
   /** Lower-case names, no prototype. Lines of one name are joined with `, `, cookies with `; `. */
   get headers(): Record<string, string> {
-    return this.#lines.all
+    return this.#headers.all
   }
   set headers(value: Record<string, string>) {
-    this.#lines.all = value
+    this.#headers.all = value
   }
 
   /** One header, whatever the spelling. */
   header(name: string): string | undefined {
-    return this.#lines.get(name)
+    return this.#headers.get(name)
   }
 
   /** Every line of one header, in order. HTTP API, function URLs and ALB's single-value mode send one line per name. */
   headerValues(name: string): string[] {
-    return this.#lines.linesOf(name)
-  }
-
-  get #parameters(): RequestQuery {
-    return (this.#query ??= new RequestQuery(this.#event, this.#origin.wire))
+    return this.#headers.linesOf(name)
   }
 
   /** The query, decoded once; repeated names keep their order. */
   get query(): URLSearchParams {
-    return this.#parameters.parameters
+    return this.#query.parameters
   }
   set query(value: URLSearchParams) {
-    this.#parameters.parameters = value
+    this.#query.parameters = value
   }
 
   /** The first cookie of each name; no prototype. */
@@ -186,21 +181,17 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
     return Boolean(asString(this.#event['body']))
   }
 
-  get #reader(): RequestBody {
-    return (this.#content ??= new RequestBody(this.#event, this.#lines, this.#origin.options.decompress))
-  }
-
   /**
    * The body's bytes, without base64 and, unless the option `decompress` says otherwise, without gzip, deflate and br.
    * @throws HttpError (413) for one that unpacks to more than the limit, BadRequestError for one that does not unpack
    */
   bytes(): Uint8Array {
-    return this.#reader.bytes()
+    return this.#content.bytes()
   }
 
   /** The body as text (UTF-8), without a byte order mark. */
   text(): string {
-    return this.#reader.text()
+    return this.#content.text()
   }
 
   /**
@@ -208,7 +199,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
    * @throws MalformedJsonError (400)
    */
   json(): unknown {
-    return this.#reader.json()
+    return this.#content.json()
   }
 
   /** What the caller sent, parsed: the JSON body, or what a body parser or `validate()` made of it. */
@@ -241,10 +232,8 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** The `Host` header if it is one, and one of the option `allowedHosts`; else the gateway's domain name. */
   get host(): string | undefined {
-    const sent = this.header('host')
-    if (isHost(sent) && isAllowedHost(sent, this.#origin.options.allowedHosts)) return sent
     const { domainName } = contextOf(this.#event)
-    return isHost(domainName) ? domainName : undefined
+    return believedHost(this.header('host'), domainName, this.#origin.options.allowedHosts)
   }
 
   /** Who the source says the caller is. */
@@ -273,7 +262,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
    * @throws BadRequestError for one that the standard does not know, such as TRACE
    */
   toWebRequest(): Request {
-    return webRequest(this, this.#reader.isUnpacked)
+    return webRequest(this, this.#content.isUnpacked)
   }
 
   // The payload 1.0 view, which Middy's own HTTP code (router, CORS, …) reads and now and then writes.
@@ -288,21 +277,21 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
     return contextOf(this.#event)
   }
   get queryStringParameters(): Record<string, string> {
-    return this.#parameters.single
+    return this.#query.single
   }
   set queryStringParameters(value: Record<string, string>) {
-    this.#parameters.single = value
+    this.#query.single = value
   }
   get multiValueQueryStringParameters(): Record<string, string[]> {
-    return this.#parameters.lists
+    return this.#query.lists
   }
   set multiValueQueryStringParameters(value: Record<string, string[]>) {
-    this.#parameters.lists = value
+    this.#query.lists = value
   }
   get multiValueHeaders(): Record<string, string[]> {
-    return this.#lines.lists
+    return this.#headers.lists
   }
   set multiValueHeaders(value: Record<string, string[]>) {
-    this.#lines.lists = value
+    this.#headers.lists = value
   }
 }

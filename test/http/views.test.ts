@@ -38,7 +38,7 @@ describe('cookies', () => {
 describe('the two maps of a query', () => {
   const query = (single: object | null, lists: object | null): [string, string][] => {
     const event = { ...restApiEvent(), queryStringParameters: single, multiValueQueryStringParameters: lists }
-    return [...restApiRequest(event as never, context).query].toSorted()
+    return [...restApiRequest(event, context).query].toSorted()
   }
 
   it.each([
@@ -164,7 +164,7 @@ describe('headers whose maps spell them in different ways', () => {
   }
 
   it('are not doubled', () => {
-    const request = albRequest(event as never, context)
+    const request = albRequest(event, context)
     expect([request.host, request.header('x-a'), request.headerValues('X-a'), request.header('x-b')]).toEqual(
       ['shop.example.com', '1, 2', ['1', '2'], '2'],
     )

@@ -15,9 +15,10 @@ export function clientAddress(
   const chain = forwardedFor.split(',').map(withoutPort).filter(Boolean)
   const self = chain.lastIndexOf(sourceIp ?? '')
   const seen = self < 0 ? chain : chain.slice(0, self)
-  const client = seen[Math.max(0, seen.length - trustedProxies)]
-  // With fewer entries than proxies this is what the client wrote, which may be anything.
-  return client !== undefined && /^[\da-f.:]+$/i.test(client) ? client : sourceIp
+  const index = seen.length - trustedProxies
+  if (index >= 0) return seen[index] ?? sourceIp
+  // No proxy wrote the first of fewer entries: it is what the client wrote, which may be anything.
+  return /^[\da-f.:]+$/i.test(seen[0] ?? '') ? seen[0] : sourceIp
 }
 
 /** `1.2.3.4:5678` and `[2001:db8::1]:443` lose their port; a bare IPv6 address has several colons and keeps them. */

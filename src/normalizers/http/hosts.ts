@@ -19,7 +19,7 @@ export function isHostList(value: unknown): boolean {
  * Whether a host is in a list. A text without a port matches the name whatever the port is. Names have no case (RFC 9110,
  * 4.2.3).
  */
-export function isAllowedHost(host: string, allowed: AllowedHosts | undefined): boolean {
+function isAllowedHost(host: string, allowed: AllowedHosts | undefined): boolean {
   if (allowed === undefined) return true
   const whole = host.toLowerCase()
   const name = whole.replace(/:\d+$/, '')
@@ -29,6 +29,12 @@ export function isAllowedHost(host: string, allowed: AllowedHosts | undefined): 
     const text = entry.toLowerCase()
     return text === whole || text === name
   })
+}
+
+/** The host that a client sent, if it is one and is allowed; else the gateway's own name, where it has one. */
+export function believedHost(sent: unknown, own: unknown, allowed?: AllowedHosts): string | undefined {
+  if (isHost(sent) && isAllowedHost(sent, allowed)) return sent
+  return isHost(own) ? own : undefined
 }
 
 /** @throws BadRequestError for a host that is not in the list. No host at all passes, as in health checks. */
