@@ -1,4 +1,4 @@
-import type { DeleteMessageBatchRequestEntry, Message } from '@aws-sdk/client-sqs'
+import type { Message } from '@aws-sdk/client-sqs'
 import type * as sdk from '@aws-sdk/client-sqs'
 import type { SQSEvent, SQSRecord } from 'aws-lambda'
 import type { AwsClient } from '../aws/client.ts'
@@ -16,7 +16,7 @@ export interface PollInvocation {
   /** The ids that were not deleted, so that they come again. */
   readonly failed: readonly string[]
   readonly milliseconds: number
-  /** What the handler threw, if it did. */
+  /** What the handler threw, or that its time was up, if so. */
   readonly error?: unknown
 }
 
@@ -32,19 +32,25 @@ export interface PollOptions {
   readonly waitTime?: number
   /** Overrides the queue's visibility timeout, in seconds. */
   readonly visibilityTimeout?: number
-  /** The function's timeout in milliseconds. @default 30_000 */
+  /**
+   * The function's timeout in milliseconds. As on Lambda the invocation has failed then, and nothing of its batch is
+   * deleted, whatever the handler answers later. @default 30_000
+   */
   readonly timeout?: number
   /** Whether the mapping has `ReportBatchItemFailures`. Without it any answer deletes the batch. @default true */
   readonly reportBatchItemFailures?: boolean
   /** Told of every batch. */
   readonly onInvocation?: (invocation: PollInvocation) => void
-  /** Told when a call to SQS fails; it is made again. @default console.error */
+  /**
+   * Told when a call to SQS fails. A receive is made again; messages that were not deleted come again. Without
+   * `@aws-sdk/client-sqs` it is told once, and the poller ends. @default console.error
+   */
   readonly onError?: (error: unknown) => void
 }
 
 /** A poller at work. */
 export interface Poller {
-  /** Receives no more, and waits for the batches that are under way. */
+  /** Receives no more, and waits for the batches that are under way, each for its timeout at most. */
   stop(): Promise<void>
   /** The same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
@@ -68,9 +74,19 @@ export interface Poller {
  * ```
  */
 export function poll(queueUrl: string, handler: AnyHandler, options: PollOptions = {}): Poller {
-  const { concurrency = 1, client } = options
+  const { concurrency = 1, client, onError } = options
   const stopping = new AbortController()
-  const polling = { queue: queuePort(queueUrl, client), queueUrl, handler, options, signal: stopping.signal }
+  const polling = {
+    ...{ queue: queuePort(queueUrl, client), queueUrl, handler, options, signal: stopping.signal },
+    tell(error: unknown): void {
+      try {
+        if (onError === undefined) logSafely(defaultLogger, 'error', 'The poller goes on after', error)
+        else onError(error)
+      } catch (failure) {
+        logSafely(defaultLogger, 'error', 'onError of poll() failed', failure)
+      }
+    },
+  }
   const workers = Array.from({ length: concurrency }, () => work(polling))
   const stop = async (): Promise<void> => {
     stopping.abort()
@@ -85,12 +101,12 @@ interface Polling {
   readonly handler: AnyHandler
   readonly options: PollOptions
   readonly signal: AbortSignal
+  /** Tells the user of an error. */
+  readonly tell: (error: unknown) => void
 }
 
 async function work(polling: Polling): Promise<void> {
-  const { signal, options } = polling
-  const { onError = (error) => logSafely(defaultLogger, 'error', 'The poller goes on after', error) } =
-    options
+  const { signal, tell } = polling
   let arn: string | undefined
   while (!isAborted(signal)) {
     try {
@@ -99,8 +115,9 @@ async function work(polling: Polling): Promise<void> {
       if (messages.length > 0) await workBatch(polling, messages, arn)
     } catch (error) {
       if (isAborted(signal)) return
-      if (error instanceof MissingDependencyError) throw error
-      onError(error)
+      tell(error)
+      // A package that is not installed does not come by waiting.
+      if (error instanceof MissingDependencyError) return
       // The one wait that nothing can end early: a queue that refuses calls shall not be called in a tight loop.
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
@@ -138,34 +155,64 @@ async function receive({ queue, queueUrl: QueueUrl, options, signal }: Polling):
   return messages
 }
 
-async function workBatch(
-  { queue, queueUrl: QueueUrl, handler, options }: Polling,
-  messages: readonly Message[],
-  arn: string,
-): Promise<void> {
-  const { timeout = 30_000, reportBatchItemFailures = true, onInvocation } = options
+async function workBatch(polling: Polling, messages: readonly Message[], arn: string): Promise<void> {
+  const { timeout = 30_000, reportBatchItemFailures = true, onInvocation } = polling.options
   const started = performance.now()
   const messageIds = messages.map(({ MessageId = '' }) => MessageId)
-  let failed: readonly string[]
+  const event: SQSEvent = { Records: messages.map((message) => toRecord(message, arn)) }
+  let failed: readonly string[] = messageIds
   let thrown: { readonly error?: unknown } = {}
   try {
-    const answer = await invoke(
-      handler,
-      { Records: messages.map((message) => toRecord(message, arn)) } satisfies SQSEvent,
-      lambdaContext({ timeout }),
-    )
+    const answer = await withinTimeout(invoke(polling.handler, event, lambdaContext({ timeout })), timeout)
     failed = reportBatchItemFailures ? failedIds(answer, messageIds) : []
   } catch (error) {
-    failed = messageIds
     thrown = { error }
   }
   const done = messages.filter(({ MessageId = '' }) => !failed.includes(MessageId))
-  const entries = done.map(({ ReceiptHandle }, index): DeleteMessageBatchRequestEntry => ({
-    Id: String(index),
-    ReceiptHandle,
-  }))
-  for (const Entries of chunks(entries, 10)) await queue.call('DeleteMessageBatch', { QueueUrl, Entries })
-  onInvocation?.({ messageIds, failed, milliseconds: performance.now() - started, ...thrown })
+  const undeleted = await deleteMessages(polling, done)
+  onInvocation?.({
+    messageIds,
+    failed: [...failed, ...undeleted],
+    milliseconds: performance.now() - started,
+    ...thrown,
+  })
+}
+
+/** Lambda ends an invocation when its time is up, whatever the handler does. */
+async function withinTimeout(work: Promise<unknown>, timeout: number): Promise<unknown> {
+  const timeUp = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    timeUp.reject(new Error(`Task timed out after ${(timeout / 1000).toFixed(2)} seconds`))
+  }, timeout)
+  try {
+    return await Promise.race([work, timeUp.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Gives the ids of messages that SQS did not delete, and tells of them. */
+async function deleteMessages(
+  { queue, queueUrl: QueueUrl, tell }: Polling,
+  done: readonly Message[],
+): Promise<string[]> {
+  const undeleted: string[] = []
+  for (const chunk of chunks(done, 10)) {
+    const ids = chunk.map(({ MessageId = '' }) => MessageId)
+    const Entries = chunk.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }))
+    try {
+      const { Failed = [] } = await queue.call('DeleteMessageBatch', { QueueUrl, Entries })
+      for (const { Id, Code } of Failed) {
+        const id = ids[Number(Id)] ?? ''
+        undeleted.push(id)
+        tell(new Error(`SQS did not delete message ${id}, which comes again: ${Code}`))
+      }
+    } catch (error) {
+      undeleted.push(...ids)
+      tell(error)
+    }
+  }
+  return undeleted
 }
 
 /** Lambda's rules: nothing listed means all is well; anything listed that it does not understand means nothing is. */
