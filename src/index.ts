@@ -83,7 +83,8 @@ export { restApi, restApiRequest, restApiResponse } from './normalizers/rest-api
 export type { RecordBody } from './normalizers/records/parsed-request.ts'
 export { type SnsOptions, SnsRequest, sns } from './normalizers/sns.ts'
 export { type SqsAttributeValue, type SqsBody, SqsRequest } from './normalizers/sqs-request.ts'
-export type { Envelope, PayloadPointer } from './normalizers/records/unwrap.ts'
+export type { PayloadPointer } from './normalizers/records/payload-pointer.ts'
+export type { Envelope } from './normalizers/records/unwrap.ts'
 export { SqsBatch, type SqsBatchOptions, sqsBatch } from './normalizers/sqs-batch.ts'
 export { type SqsOptions, sqs, sqsResponse } from './normalizers/sqs.ts'
 export {

@@ -13,19 +13,21 @@ export interface Logger {
   error(message: string, details?: unknown): void
   /** Reports what did not stop the work. */
   warn(message: string, details?: unknown): void
+  /** Reports what was wished for, where the logger has this level: a record that is to come again later. */
+  info?(message: string, details?: unknown): void
 }
 
 /** Serves where the option `logger` is not given. On Lambda it writes to the function's log group. */
 export const defaultLogger: Logger = console
 
 /** A user's logger may return a promise, whatever its type says. */
-type AnyLogger = Record<keyof Logger, (message: string, details?: unknown) => unknown>
+type AnyLogger = Partial<Record<keyof Logger, (message: string, details?: unknown) => unknown>>
 
 /** Calls the logger. Ignores an error of the logger, thrown at once or later. */
 export function logSafely(logger: Logger, level: keyof Logger, message: string, details?: unknown): void {
   const it: AnyLogger = logger
   try {
-    const saying = it[level](message, details)
+    const saying = it[level]?.(message, details)
     if (saying instanceof Promise) saying.catch(ignore)
   } catch {
     // There is nowhere left to report it.

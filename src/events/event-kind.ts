@@ -15,7 +15,8 @@ export function eventKind(payload: unknown): EventKind {
   const event = asRecord(payload)
   if (event === undefined) return payload === null ? 'null' : typeof payload
   const context = asRecord(event['requestContext']) ?? absent
-  const { Records: records } = event
+  // EventBridge Pipes sends the bare list of records.
+  const records = Array.isArray(payload) ? payload : event['Records']
   const record = (Array.isArray(records) && asRecord(records[0])) || absent
   for (const kind of kinds) if (eventSources[kind].is(event, context, record)) return kind
   const source = record['eventSource'] ?? record['EventSource']

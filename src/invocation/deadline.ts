@@ -2,7 +2,7 @@ import { nextTick } from 'node:process'
 import { remainingTimeOf } from './remaining-time.ts'
 
 /** setTimeout's limit; a function ends long before. */
-const longestTimer = 2 ** 31 - 1
+export const longestTimer = 2 ** 31 - 1
 
 /** The moment at which a batch has to be answered, somewhat before the function's timeout. */
 export class Deadline {
@@ -10,11 +10,10 @@ export class Deadline {
   readonly #at: number
   readonly #margin: number
 
-  /** @param margin - Milliseconds; by default 5 % of what is left, at least 250, at most half of what is left */
+  /** @param margin - Milliseconds; by default 5 % of what is left, at least 250, at most 5,000 and half of what is left */
   constructor(context: object, margin?: number) {
     const remaining = remainingTimeOf(context)
-    this.#margin =
-      margin ?? (remaining === Infinity ? 0 : Math.min(Math.max(250, remaining * 0.05), remaining / 2))
+    this.#margin = margin ?? defaultMargin(remaining)
     this.#at = this.startedAt + remaining - this.#margin
   }
 
@@ -43,4 +42,9 @@ export class Deadline {
       })
     })
   }
+}
+
+/** Answering and changing visibilities take seconds, however long the function may run. */
+function defaultMargin(remaining: number): number {
+  return remaining === Infinity ? 0 : Math.min(Math.max(250, remaining * 0.05), 5000, remaining / 2)
 }

@@ -1,4 +1,5 @@
 import type { MiddyRequest } from '../core/middy.ts'
+import { openContext } from './open-context.ts'
 import { Scope, currentScope, enterScope, inScope } from './scope.ts'
 
 type Finish = (response: unknown) => unknown
@@ -111,6 +112,7 @@ type Hook = (request: MiddyRequest) => void | Promise<void>
  */
 export function opensInvocation(request: KnownRequest, before: Hook): void | Promise<void> {
   if (scopeOf(request) !== undefined) return before(request)
+  openContext(request)
   const state: RequestState = {
     scope: new Scope(request, currentScope()),
     context: undefined,

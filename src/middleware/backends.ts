@@ -3,6 +3,7 @@ import type { Transacts } from '../backends/capabilities.ts'
 import { ConfigurationError } from '../errors/index.ts'
 import { defaultLogger, logSafely } from '../core/logger.ts'
 import { awaitSends, settleSends, opensInvocation } from '../invocation/middy-request.ts'
+import { openContext } from '../invocation/open-context.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'
 
 /** A backend, or a function that makes one from the context of an invocation when the handler first asks for it. */
@@ -71,18 +72,13 @@ export function backends<const TOptions extends Readonly<Record<string, BackendO
       Object.getOwnPropertyDescriptors(context['backends'] ?? {}),
     ) as Record<string, unknown>
     for (const [name, backend] of Object.entries(options)) {
-      if (typeof backend !== 'function') {
-        Object.defineProperty(made, name, { value: backend, enumerable: true, configurable: true })
-        continue
-      }
+      const isMade = typeof backend !== 'function'
       Object.defineProperty(made, name, {
         configurable: true,
         enumerable: true,
-        get() {
-          const value = (backend as (context: unknown) => unknown)(context)
-          Object.defineProperty(made, name, { value, enumerable: true, configurable: true })
-          return value
-        },
+        ...(isMade
+          ? { value: backend }
+          : { get: once(() => (backend as (context: unknown) => unknown)(context)) }),
       })
     }
     // Not listed, so that a copy of the backends holds backends only.
@@ -97,7 +93,7 @@ export function backends<const TOptions extends Readonly<Record<string, BackendO
     before: function backendsBefore(request: MiddyRequest): void | Promise<void> {
       return opensInvocation(request, () => {
         awaitSends(request, middleware)
-        place(request.context as unknown as Record<string, unknown>)
+        place(openContext(request))
       })
     },
     after: function backendsAfter(request: MiddyRequest): void | Promise<void> {
@@ -115,6 +111,12 @@ export function backends<const TOptions extends Readonly<Record<string, BackendO
     },
   }
   return middleware
+}
+
+/** Calls a function when its value is first needed. The `backends()` of a record take the getter over. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => (made ??= { value: make() }).value
 }
 
 function hasTransactions(backend: unknown): backend is Transacts {

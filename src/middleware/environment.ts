@@ -9,6 +9,7 @@ import { redacted, inspect } from '../core/redacted.ts'
 import { isSchema } from '../core/standard-schema.ts'
 import { InvalidVariableError, MalformedJsonError, MissingVariableError } from '../errors/index.ts'
 import { withinInvocation } from '../invocation/middy-request.ts'
+import { openContext } from '../invocation/open-context.ts'
 import { addressIn, followAddress } from './environment/address.ts'
 import { DeclaredVariables } from './environment/declared-variables.ts'
 import { Variables } from './environment/variables.ts'
@@ -242,7 +243,7 @@ export function environment<
     before: function environmentBefore(request: MiddyRequest): void | Promise<void> {
       return withinInvocation(request, (scope) => {
         useEnvFile(scope, file)
-        const environment = place(request.context as unknown as Record<string, unknown>)
+        const environment = place(openContext(request))
         return names.length > 0 ? Environment.load(environment) : undefined
       })
     },

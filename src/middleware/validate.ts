@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ConfigurationError, type InputError, ValidationError } from '../errors/index.ts'
 import { missingNormalizer } from '../events/advice.ts'
 import { eventKind } from '../events/event-kind.ts'
+import { fieldNames } from '../core/field-names.ts'
 import { checkOptions } from '../core/options.ts'
 import { listsByName } from '../core/record.ts'
 import { isSchema, toInputError } from '../core/standard-schema.ts'
@@ -49,7 +50,7 @@ type QueryMembers<TOutput> = {
 }
 
 type Part = keyof ValidateSchemas
-type Request = Record<Part, unknown> & { readonly valid?: object }
+type Request = Record<Part, unknown> & { readonly kind?: unknown; readonly valid?: object }
 type Result = StandardSchemaV1.Result<unknown>
 
 /**
@@ -106,7 +107,7 @@ export function validate<const TSchemas extends ValidateSchemas>(
     const errors = results.flatMap(({ issues = [] }, index): InputError[] =>
       issues.map((issue) => ({ ...toInputError(issue), in: parts[index]?.[0] as Part })),
     )
-    if (errors.length > 0) throw new ValidationError('The request is not valid', { errors })
+    if (errors.length > 0) throw new ValidationError(messageFor(request, errors), { errors })
     for (const [index, result] of results.entries()) {
       if (result.issues === undefined) replace(request, parts[index]?.[0] as Part, result.value)
     }
@@ -117,6 +118,12 @@ export function validate<const TSchemas extends ValidateSchemas>(
       return before(request)
     },
   }
+}
+
+/** HTTP has a place for the findings of its own. Of other errors only the message reaches the caller, or the log. */
+function messageFor({ kind }: Request, errors: readonly InputError[]): string {
+  const message = 'The request is not valid'
+  return kind === 'http' ? message : `${message}: ${fieldNames(errors)}`
 }
 
 /** @throws ConfigurationError instead of blaming the caller for what the chain lacks */

@@ -5,12 +5,14 @@ import { ConfigurationError } from '../errors/index.ts'
 import { checkOptions, is, isLogger, oneOf } from '../core/options.ts'
 import { asRecord } from '../core/record.ts'
 import { seenEvent } from '../events/advice.ts'
+import { longestTimer } from '../invocation/deadline.ts'
 import type { EachRecordOptions } from './records/options.ts'
 import { BatchRun } from './records/batch-run.ts'
+import { contextPerRecord } from './records/record-context.ts'
 import { RecordBatch } from './records/record-batch.ts'
 import type { RecordRequest } from './records/record-request.ts'
 
-export type { EachRecordOptions } from './records/options.ts'
+export type { EachRecordOptions, RecordOutcome } from './records/options.ts'
 export type { RecordBatch } from './records/record-batch.ts'
 export type { RecordRequest } from './records/record-request.ts'
 
@@ -80,24 +82,40 @@ export function eachRecord(
   fn: (request: never, context: never) => unknown,
   options: EachRecordOptions<never> = {},
 ): BatchHandler<never, never> {
-  checkOptions('eachRecord', options, {
-    concurrency: (value: unknown) => Number.isSafeInteger(value) && Number(value) > 0,
-    fifo: oneOf('auto', 'group', 'batch'),
-    deadlineMargin: (value: unknown) => typeof value === 'number' && value >= 0,
-    onFailure: is('function'),
-    onSkip: is('function'),
-    deadLetter: (value: unknown) => isQueueUrl(asRecord(value)?.['queueUrl']),
-    deduplicate: is('boolean'),
-    client: isClientOption,
-    logger: isLogger,
-  })
+  checkOptions('eachRecord', options, checks)
+  checkFunction(fn)
 
   return async function eachRecordHandler(batch, context) {
     if (!(batch instanceof RecordBatch))
       throw new ConfigurationError(`eachRecord() needs .use(sqs()) in front, and got ${seenEvent(batch)}`)
     refuseForeignOptions(batch, options)
-    return new BatchRun(batch, { fn: (request) => fn(request, context), options }).results()
+    batch.checkRecords()
+    const contextOf = contextPerRecord(context)
+    return new BatchRun(batch, { fn: (request) => fn(request, contextOf() as never), options }).results()
   }
+}
+
+const checks = {
+  concurrency: (value: unknown) => Number.isSafeInteger(value) && Number(value) > 0,
+  fifo: oneOf('auto', 'group', 'batch'),
+  deadlineMargin: (value: unknown) => typeof value === 'number' && value >= 0,
+  timeout: (value: unknown) => typeof value === 'number' && value > 0 && value <= longestTimer,
+  onSuccess: is('function'),
+  onFailure: is('function'),
+  onSkip: is('function'),
+  onRecord: is('function'),
+  isPermanent: is('function'),
+  deadLetter: (value: unknown) => isQueueUrl(asRecord(value)?.['queueUrl']),
+  deduplicate: is('boolean'),
+  client: isClientOption,
+  logger: isLogger,
+}
+
+/** A generator does nothing until somebody asks it for values: its records would count as done. */
+function checkFunction(fn: unknown): void {
+  if (typeof fn !== 'function') throw new TypeError('eachRecord() needs a function of one record, or a chain')
+  if (Object.prototype.toString.call(fn).includes('Generator'))
+    throw new TypeError('eachRecord() takes no generator function: nothing would run it')
 }
 
 const optionsOfSqs = ['fifo', 'deadLetter', 'deduplicate'] as const

@@ -10,6 +10,7 @@ import {
   type ParsedRequestParts,
   type RecordBody,
   isRecordBody,
+  parsedBody,
 } from './records/parsed-request.ts'
 import { RecordBatch } from './records/record-batch.ts'
 import type { RecordSource } from './records/record-source.ts'
@@ -42,7 +43,17 @@ export class SnsRequest<TData = unknown> extends ParsedRequest<SNSEventRecord, T
     return new SnsRequest(record, parts)
   }
 
+  readonly #body: ParsedRequestParts<SNSEventRecord>['body']
   #messageAttributes: Record<string, MessageAttributeValue> | undefined
+
+  private constructor(record: SNSEventRecord, parts: ParsedRequestParts<SNSEventRecord>) {
+    super(record, parts)
+    this.#body = parts.body
+  }
+
+  protected override read(): unknown {
+    return parsedBody(this, this.#body)
+  }
 
   /** The message as it was published. */
   text(): string {

@@ -1,13 +1,14 @@
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda'
+import { asRecord, asString } from '../core/record.ts'
 import { RecordBatch } from './records/record-batch.ts'
-import type { RecordSource } from './records/record-source.ts'
+import type { RecordAnswer, RecordSource } from './records/record-source.ts'
 import { eachFailure } from './records/answers.ts'
 import { sqsAfterCare } from './records/sqs-after-care.ts'
 import { listFailures } from './records/sqs-failures.ts'
 import { sqsLanes } from './records/sqs-lanes.ts'
 import { SqsRequest } from './sqs-request.ts'
 import type { SqsBody, SqsReading } from './records/sqs-reading.ts'
-import type { PayloadPointer } from './records/unwrap.ts'
+import type { PayloadPointer } from './records/payload-pointer.ts'
 
 /** How `sqs()` reads a batch. */
 export interface SqsBatchOptions {
@@ -23,17 +24,29 @@ export interface SqsBatchOptions {
   readonly resolvePayload?: (pointer: PayloadPointer, record: SQSRecord) => string | Promise<string>
 }
 
-const sqsSource: RecordSource<SQSRecord, SqsRequest> = {
-  factory: 'sqs',
-  source: 'sqs',
-  kinds: ['aws:sqs'],
-  records: ({ Records }: SQSEvent) => Records,
-  idOf: ({ messageId }) => messageId,
-  request: (record, messageId, batch: SqsBatch) => SqsRequest.of(record, messageId, batch),
-  prepare: (request) => request.prepare(),
-  lanes: sqsLanes,
-  afterCare: sqsAfterCare,
-  answer: { ...eachFailure, from: (results, { ids }, logger) => listFailures(results, ids, logger) },
+function sqsSource(reading: SqsReading): RecordSource<SQSRecord, SqsRequest> {
+  return {
+    factory: 'sqs',
+    source: 'sqs',
+    kinds: ['aws:sqs'],
+    records: ({ Records }: SQSEvent) => Records,
+    idOf,
+    request: (record, id, batch) => SqsRequest.of(record, { id, batch, reading }),
+    prepare: (request) => request.prepare(),
+    lanes: sqsLanes,
+    afterCare: sqsAfterCare,
+    answer,
+  }
+}
+
+/** What is not text cannot be listed. */
+function idOf(record: unknown): string {
+  return asString(asRecord(record)?.['messageId']) as string
+}
+
+const answer: RecordAnswer<SQSRecord> = {
+  ...eachFailure,
+  from: (results, { ids }, logger) => listFailures(results, ids, logger),
 }
 
 /**
@@ -52,21 +65,12 @@ export class SqsBatch extends RecordBatch<SqsRequest> {
   declare readonly source: 'sqs'
   declare readonly raw: SQSEvent
   declare readonly Records: readonly SQSRecord[]
-  readonly #reading: SqsReading
-
-  private constructor(event: unknown, lambdaContext: Context, reading: SqsReading) {
-    super(sqsSource, event, lambdaContext)
-    this.#reading = reading
-  }
 
   /** @internal */
-  static of(event: unknown, lambdaContext: Context, reading: SqsReading): SqsBatch {
-    return new SqsBatch(event, lambdaContext, reading)
-  }
-
-  /** @internal */
-  get reading(): SqsReading {
-    return this.#reading
+  static reader(options: SqsBatchOptions): (event: unknown, context: Context) => SqsBatch {
+    const { body = 'json', unwrap = false, resolvePayload } = options
+    const source = sqsSource({ body, unwrap, resolvePayload })
+    return (event, context) => new SqsBatch(source, event, context)
   }
 
   /** The records' ids, kept from before any handler could change the event. */
@@ -92,10 +96,6 @@ export class SqsBatch extends RecordBatch<SqsRequest> {
  * console.log(sqsBatch(sqsEvent([{ body: { id: 7 } }]), lambdaContext()).data) // [ { id: 7 } ]
  * ```
  */
-export function sqsBatch(
-  event: unknown,
-  context: Context,
-  { body = 'json', unwrap = false, resolvePayload }: SqsBatchOptions = {},
-): SqsBatch {
-  return SqsBatch.of(event, context, { body, unwrap, resolvePayload })
+export function sqsBatch(event: unknown, context: Context, options: SqsBatchOptions = {}): SqsBatch {
+  return SqsBatch.reader(options)(event, context)
 }

@@ -4,7 +4,7 @@ import { checkOptions, is, isLogger } from '../core/options.ts'
 import type { Middleware } from '../core/middy.ts'
 import { normalizesRecords } from './records/normalizer.ts'
 import { listFailures } from './records/sqs-failures.ts'
-import { type SqsBatch, type SqsBatchOptions, sqsBatch } from './sqs-batch.ts'
+import { SqsBatch, type SqsBatchOptions } from './sqs-batch.ts'
 
 /** Options of {@link sqs}. */
 export interface SqsOptions extends SqsBatchOptions {
@@ -59,5 +59,5 @@ export function sqs(options: SqsOptions = {}): Middleware<SqsBatch> {
     resolvePayload: is('function'),
     logger: isLogger,
   })
-  return normalizesRecords((event, context) => sqsBatch(event, context, options), options.logger)
+  return normalizesRecords(SqsBatch.reader(options), options.logger)
 }

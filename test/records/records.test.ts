@@ -107,7 +107,14 @@ describe('payload', () => {
     expect(seen?.data).toMatchObject({ Type: 'Notification', Message: '{"orderId":7}' })
   })
 
-  const s3Test = { Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'uploads' }
+  const s3Test = {
+    Service: 'Amazon S3',
+    Event: 's3:TestEvent',
+    Time: '2026-03-10T00:00:00.000Z',
+    Bucket: 'uploads',
+    RequestId: '5582815E1AEA5ADF',
+    HostId: '8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3eKxsPzbB9wrR',
+  }
   const s3 = (...keys: readonly string[]) => ({
     Records: keys.map((key) => ({ eventSource: 'aws:s3', s3: { bucket: { name: 'x' }, object: { key } } })),
   })

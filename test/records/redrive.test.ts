@@ -159,7 +159,7 @@ describe('retry later', () => {
     expect(logger.warnings.map(({ message }) => message)).toEqual([
       `Message ${ids[1]} names no queue to give it again later`,
     ])
-    expect(logger.errors).toHaveLength(2)
+    expect(logger.errors).toEqual([])
   })
 
   it.each([
@@ -209,7 +209,7 @@ describe('retry later', () => {
     expect((await visible(url)).map(({ Body }) => Body)).toEqual(['b'])
   })
 
-  it('C14 a delay ends twelve hours after the receipt at the latest', async () => {
+  it('C14 a delay ends twelve hours after the receipt at the latest, which may be a batch window earlier', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
     const { failed, visibilities, dueIn } = await redrive(
       ['a', 'b', 'c'],
@@ -220,7 +220,7 @@ describe('retry later', () => {
       },
       { context: lambdaContext({ timeout: 900_000 }) },
     )
-    expect([failed, visibilities, dueIn('b')]).toEqual([['b', 'c'], [[42_699, 0]], 42_699])
+    expect([failed, visibilities, dueIn('b')]).toEqual([['b', 'c'], [[42_399, 0]], 42_399])
   })
 
   it.each([

@@ -161,7 +161,11 @@ describe('unwrapping', () => {
 describe('a payload elsewhere', () => {
   it.each([
     ['malformed', '{', ['it']],
-    ['the test of a notification', '{"Event":"s3:TestEvent"}', []],
+    [
+      'the test of a notification',
+      '{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"","Bucket":"b","RequestId":"","HostId":""}',
+      [],
+    ],
   ])('that is %s reaches no function', async (_, payload, failed) => {
     const done = await work([{ messageId: 'it', body: [pointerClass, { s3BucketName: 'b', s3Key: 'k' }] }], {
       sqsOptions: { unwrap: true, resolvePayload: () => Promise.resolve(payload) },

@@ -1,5 +1,7 @@
-import { UnidentifiedRecordError } from '../../errors/index.ts'
-import { logSafely } from '../../core/logger.ts'
+import { BadRequestError, RetryLaterError, UnidentifiedRecordError } from '../../errors/index.ts'
+import { findCause } from '../../core/causes.ts'
+import { fieldNames } from '../../core/field-names.ts'
+import { type Logger, logSafely } from '../../core/logger.ts'
 import { asRecord } from '../../core/record.ts'
 import type { RecordAnswer } from './record-source.ts'
 
@@ -117,5 +119,28 @@ export function failedOf(results: FromResults[0], ids: readonly string[]): numbe
 
 function logFailures(results: FromResults[0], { ids }: FromResults[1], logger: FromResults[2]): void {
   for (const [index, result] of results.entries())
-    if (result.status === 'rejected') logSafely(logger, 'error', `Record ${ids[index]} failed`, result.reason)
+    if (result.status === 'rejected') logFailure(logger, ids[index] ?? '', result.reason)
+}
+
+/**
+ * Tells of a failed record by its id, and of the fields that do not fit, never of a value. A wish to get the record later
+ * is no failure.
+ */
+export function logFailure(logger: Logger, id: string, reason: unknown): void {
+  const wish = findCause(reason, isRetryLater)
+  if (wish === undefined) logSafely(logger, 'error', `Record ${id} failed${misfits(reason)}`, reason)
+  else logSafely(logger, 'info', `Record ${id} is to come again later`, wish.message)
+}
+
+function isRetryLater(error: unknown): error is RetryLaterError {
+  return error instanceof RetryLaterError
+}
+
+function misfits(reason: unknown): string {
+  const { errors = [] } = findCause(reason, isBadRequest) ?? {}
+  return errors.length > 0 ? `: ${fieldNames(errors)}` : ''
+}
+
+function isBadRequest(error: unknown): error is BadRequestError {
+  return error instanceof BadRequestError
 }

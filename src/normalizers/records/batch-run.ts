@@ -1,11 +1,14 @@
 import { DeadlineError, FailedRecordError, SkippedRecordError } from '../../errors/index.ts'
-import { defaultLogger, logSafely } from '../../core/logger.ts'
-import { Scope, currentScope, enterScope } from '../../invocation/scope.ts'
+import { isThenable } from '../../core/thenable.ts'
+import { currentScope, enterScope } from '../../invocation/scope.ts'
 import { Deadline } from '../../invocation/deadline.ts'
 import type { EachRecordOptions } from './options.ts'
 import type { RecordLane } from './lanes.ts'
 import type { RecordBatch } from './record-batch.ts'
+import { RecordHooks } from './record-hooks.ts'
+import { RecordRun } from './record-run.ts'
 import type { AfterCare, RecordLanes } from './record-source.ts'
+import { RecordTimeLimit } from './record-time-limit.ts'
 
 const done: PromiseFulfilledResult<undefined> = { status: 'fulfilled', value: undefined }
 
@@ -20,13 +23,12 @@ export class BatchRun<TRequest> {
   readonly #batch: RecordBatch<TRequest>
   readonly #fn: BatchWork<TRequest>['fn']
   readonly #options: EachRecordOptions<TRequest>
+  readonly #hooks: RecordHooks<TRequest>
   readonly #deadline: Deadline
   readonly #results: (PromiseSettledResult<unknown> | undefined)[]
   /** Which records were begun, to tell at the deadline. */
   readonly #begun: (true | undefined)[]
   readonly #scope = currentScope()
-  /** What hooks still do. */
-  readonly #hooks: Promise<void>[] = []
   /** Made with the first failure: most batches have none. */
   #afterCare: AfterCare<TRequest> | undefined
   /** The batch is answered: nothing counts any more that a record still does. */
@@ -36,9 +38,10 @@ export class BatchRun<TRequest> {
     this.#batch = batch
     this.#fn = fn
     this.#options = options
+    this.#hooks = new RecordHooks(options)
     this.#deadline = new Deadline(batch.lambdaContext, options.deadlineMargin)
-    this.#results = new Array<undefined>(batch.Records.length)
-    this.#begun = new Array<undefined>(batch.Records.length)
+    this.#results = new Array<undefined>(batch.ids.length)
+    this.#begun = new Array<undefined>(batch.ids.length)
     // As it is from now on: what a record came to is known whatever happens to the batch.
     batch.results = this.#results
     this.#scope?.onAnswer(() => {
@@ -61,7 +64,7 @@ export class BatchRun<TRequest> {
     // The copies of a record that were not run end as the one that was.
     for (const [index, copied] of copies ?? []) this.#results[index] = this.#results[copied]
     this.#closeOpen()
-    if (this.#afterCare !== undefined || this.#hooks.length > 0) await this.#windUp()
+    if (this.#afterCare !== undefined || this.#hooks.open.length > 0) await this.#windUp()
     return this.#results as PromiseSettledResult<unknown>[]
   }
 
@@ -71,64 +74,74 @@ export class BatchRun<TRequest> {
       let failed: number | undefined
       for (const index of typeof lane === 'number' ? [lane] : lane) {
         if (this.#isOver || this.#deadline.isPast) return
-        const request = this.#batch.requestOf(index)
         if (failed !== undefined) {
-          this.#results[index] = rejected(new SkippedRecordError(this.#batch.ids[failed] ?? ''))
-          this.#tell(() => this.#options.onSkip?.(request))
+          this.#skip(index, failed)
           continue
         }
-        this.#begun[index] = true
+        const record = this.#begin(index)
         let result: PromiseSettledResult<unknown> = done
         try {
           // Synchronous work costs no turn of the event loop: batches are large.
-          const started = this.#runInScope(request, index)
+          const started = this.#start(record)
           const value = isThenable(started) ? await started : started
+          if (!record.scope.isSettled) await record.sent()
           if (this.#batch.spec.takesValues === true) result = { status: 'fulfilled', value }
           else checkAnswer(value)
         } catch (error) {
-          result = await this.#failed(error, request)
+          // The record's own error is the one that counts; what it has sent arrives all the same.
+          if (!record.scope.isSettled) await record.settle()
+          result = await this.#failed(error, record)
           if (result.status === 'rejected') failed = index
         }
+        record.scope.end()
         // Answered meanwhile, and this record listed: what it came to is too late.
         if (this.#isOver as boolean) return
         this.#results[index] = result
+        if (!record.hasFailed && this.#hooks.wantSuccess) this.#hooks.succeeded(record)
       }
     }
   }
 
-  /** A record is done when what it sent is acknowledged. */
-  #runInScope(request: TRequest, index: number): unknown {
-    const scope = new Scope(
-      { event: request, context: this.#batch.lambdaContext },
-      this.#scope,
-      this.#batch.ids[index],
-    )
-    // This worker's own asynchronous context: each record takes it over from the one before.
-    enterScope(scope)
-    let answer: unknown
-    try {
-      const hasWork = this.#batch.spec.prepare?.(request) ?? true
-      if (hasWork === true) answer = this.#fn(request)
-      else if (hasWork !== false) answer = hasWork.then((work) => (work ? this.#fn(request) : undefined))
-    } catch (error) {
-      return settled(scope, () => {
-        throw error
-      })
-    }
-    if (isThenable(answer) || !scope.isSettled) return settled(scope, () => answer)
-    scope.end()
-    return answer
+  #begin(index: number): RecordRun<TRequest> {
+    this.#begun[index] = true
+    const { timeout } = this.#options
+    const limit = timeout === undefined ? undefined : new RecordTimeLimit(this.#batch, timeout)
+    const record = new RecordRun(this.#batch, { index, limit, parent: this.#scope })
+    record.startedAt = this.#hooks.now()
+    return record
   }
 
-  async #failed(error: unknown, request: TRequest): Promise<PromiseSettledResult<unknown>> {
+  /** Calls the function with what it needs to be there. */
+  #start(record: RecordRun<TRequest>): unknown {
+    // This worker's own asynchronous context: each record takes it over from the one before.
+    enterScope(record.scope)
+    const { request, limit } = record
+    const hasWork = this.#batch.spec.prepare?.(request) ?? true
+    const fn = this.#fn
+    const answer =
+      typeof hasWork === 'boolean'
+        ? hasWork && fn(request)
+        : hasWork.then((isThere) => (isThere ? fn(request) : undefined))
+    return limit !== undefined && isThenable(answer) ? limit.race(answer) : answer
+  }
+
+  async #failed(error: unknown, record: RecordRun<TRequest>): Promise<PromiseSettledResult<unknown>> {
+    record.hasFailed = true
     if (this.#isOver) return rejected(error)
-    this.#tell(() => this.#options.onFailure?.(error, request))
+    this.#hooks.failed(error, record)
     this.#afterCare ??= this.#batch.spec.afterCare?.(this.#options, {
       receivedAt: this.#deadline.startedAt,
-      warn: this.#warn.bind(this),
+      warn: (message, details) => {
+        this.#hooks.warn(message, details)
+      },
     })
     if (this.#afterCare === undefined) return rejected(error)
-    return (await this.#afterCare.failed(error, request)) ? done : rejected(error)
+    return (await this.#afterCare.failed(error, record.request)) ? done : rejected(error)
+  }
+
+  #skip(index: number, failed: number): void {
+    this.#results[index] = rejected(new SkippedRecordError(this.#idOf(failed)))
+    this.#hooks.skipped({ id: this.#idOf(index), request: this.#batch.requestOf(index) })
   }
 
   /** The batch is answered, by whomever: nothing is begun any more, and what runs is told to stop. */
@@ -146,57 +159,26 @@ export class BatchRun<TRequest> {
       const error = new DeadlineError(`The time was up before the record was ${begun ? 'done' : 'begun'}`)
       if (begun) this.#batch.abort(error)
       this.#results[index] = rejected(error)
-      const request = this.#batch.requestOf(index)
-      this.#tell(() => (begun ? this.#options.onFailure?.(error, request) : this.#options.onSkip?.(request)))
+      const record = { id: this.#idOf(index), request: this.#batch.requestOf(index) }
+      if (begun) this.#hooks.failed(error, record)
+      else this.#hooks.skipped(record)
     }
   }
 
   /** What has to be done once all records are. */
   async #windUp(): Promise<void> {
     const care = this.#afterCare?.finish()
-    const open = care === undefined ? this.#hooks : [...this.#hooks, care]
+    const open = care === undefined ? this.#hooks.open : [...this.#hooks.open, care]
     if (open.length > 0) await this.#deadline.limit(open, 0.5)
   }
 
-  /** Calls a hook. One that throws must not turn a record's success into a failure, or hide one. */
-  #tell(hook: () => unknown): void {
-    const warn = (error: unknown): void => {
-      this.#warn('A hook of eachRecord() threw', error)
-    }
-    try {
-      const doing = hook()
-      if (isThenable(doing)) this.#hooks.push(Promise.resolve(doing).then(() => undefined, warn))
-    } catch (error) {
-      warn(error)
-    }
-  }
-
-  #warn(message: string, details?: unknown): void {
-    logSafely(this.#options.logger ?? defaultLogger, 'warn', message, details)
-  }
-}
-
-/** What a record's work comes to, once everything that it sent has arrived. */
-async function settled(scope: Scope, work: () => unknown): Promise<unknown> {
-  try {
-    const answer = await work()
-    if (!scope.isSettled) await scope.sends.settle()
-    return answer
-  } catch (error) {
-    // The record's own error is the one that counts; what it has sent arrives all the same.
-    if (!scope.isSettled) await scope.sends.settle().catch(() => undefined)
-    throw error
-  } finally {
-    scope.end()
+  #idOf(index: number): string {
+    return this.#batch.ids[index] ?? ''
   }
 }
 
 function rejected(reason: unknown): PromiseRejectedResult {
   return { status: 'rejected', reason }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
 /** An answer with a status of 300 or more is a failure. */

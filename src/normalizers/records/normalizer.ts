@@ -86,6 +86,8 @@ function begin(request: MiddyRequest, { read, logger }: Reading<AnyBatch>): void
 function answer(request: MiddyRequest, logger: Logger): void | Promise<void> {
   const { event: batch, response } = request
   if (!(batch instanceof RecordBatch)) throw new ConfigurationError('The batch of records is gone')
+  if (batch.results === undefined) batch.checkRecords()
+  takeResults(batch, response)
   const { results, spec } = batch
   if (results === undefined && !spec.answer.isAnswer(response, batch))
     throw new ConfigurationError(noResults(spec.factory))
@@ -132,9 +134,25 @@ interface Telling {
 /** What the records came to stands, whatever another middleware answers: that may list more, and never less. */
 async function answerFor(batch: AnyBatch, response: unknown, telling: Telling): Promise<unknown> {
   const { answer } = batch.spec
+  takeResults(batch, response)
   if (batch.results === undefined && answer.isAnswer(response, batch)) return response
   return answer.join(await (batch.answer ??= answerOf(batch, telling)), response, batch)
 }
+
+/** A handler of the whole batch may answer with what `Promise.allSettled()` gives, one result per record. */
+function takeResults(batch: AnyBatch, response: unknown): void {
+  if (batch.results === undefined && isSettledList(response) && response.length === batch.ids.length)
+    batch.results = response
+}
+
+function isSettledList(response: unknown): response is readonly PromiseSettledResult<unknown>[] {
+  return Array.isArray(response) && response.every((result) => statuses.has(asRecord(result)?.['status']))
+}
+
+const statuses: ReadonlySet<unknown> = new Set<PromiseSettledResult<unknown>['status']>([
+  'fulfilled',
+  'rejected',
+])
 
 /** What the records came to, told once. A record without a result of its own comes again. */
 async function answerOf(batch: AnyBatch, { reason, logger }: Telling): Promise<unknown> {
@@ -150,7 +168,7 @@ function keepAnswer(request: MiddyRequest, batch: AnyBatch, answer: unknown): vo
 }
 
 function noResults(factory: string): string {
-  return `${factory}() got no result per record: give .handler(eachRecord(…)), or return { batchItemFailures }`
+  return `${factory}() got no result per record: give .handler(eachRecord(…)), or return { batchItemFailures } or what Promise.allSettled() gives for its requests`
 }
 
 const earlyAnswer =

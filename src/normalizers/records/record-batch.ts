@@ -1,9 +1,10 @@
 import type { Context } from 'aws-lambda'
 import { passForPlainData } from '../../core/plain-data.ts'
+import { ConfigurationError, InvalidEventError } from '../../errors/index.ts'
 import { asRecord } from '../../core/record.ts'
 import { invalidEvent } from '../../events/advice.ts'
 import { eventKind } from '../../events/event-kind.ts'
-import type { RecordRequest } from './record-request.ts'
+import type { BatchScope, RecordRequest } from './record-request.ts'
 import type { RecordSource } from './record-source.ts'
 
 type RecordResults = readonly (PromiseSettledResult<unknown> | undefined)[] | undefined
@@ -22,25 +23,28 @@ type RecordResults = readonly (PromiseSettledResult<unknown> | undefined)[] | un
 export class RecordBatch<TRequest = RecordRequest> {
   readonly kind: `${string}-batch`
   readonly source: string
+  /** Frozen: what is left out, or stands elsewhere, would be answered for another record. */
   readonly Records: readonly unknown[]
   /** The event as Lambda sent it. */
   declare readonly raw: unknown
 
   readonly #lambdaContext: Context
+  readonly #records: readonly unknown[]
   readonly #ids: readonly string[]
   readonly #spec: RecordSource<unknown, TRequest>
   #results: RecordResults
   #answer: Promise<unknown> | undefined
-  #requests: TRequest[] | undefined
+  #requests: readonly TRequest[] | undefined
   #abort: AbortController | undefined
 
   /** @throws InvalidEventError if the event is of another source */
   protected constructor(spec: RecordSource<unknown, TRequest>, event: unknown, lambdaContext: Context) {
-    const records = recordsOf(spec, event)
+    const records = Object.freeze(recordsOf(spec, event).slice())
     passForPlainData(new.target.prototype)
     this.kind = `${spec.source}-batch`
     this.source = spec.source
     this.Records = records
+    this.#records = records
     Object.defineProperty(this, 'raw', { value: event })
     this.#lambdaContext = lambdaContext
     this.#spec = spec
@@ -86,9 +90,9 @@ export class RecordBatch<TRequest = RecordRequest> {
     this.#answer = value
   }
 
-  /** One request per record, in order. */
+  /** One request per record, in order; frozen as the records are. */
   get requests(): readonly TRequest[] {
-    return (this.#requests ??= this.Records.map((_, index) => this.#request(index)))
+    return (this.#requests ??= Object.freeze(this.#records.map((_, index) => this.#request(index, this))))
   }
 
   /** Aborted when the records should stop, because the function's time is nearly up. */
@@ -103,20 +107,35 @@ export class RecordBatch<TRequest = RecordRequest> {
   }
 
   /** @internal The request of one record. A batch can have 10,000: unless somebody has looked at all, none is kept. */
-  requestOf(index: number): TRequest {
-    return this.#requests?.[index] ?? this.#request(index)
+  requestOf(index: number, scope: BatchScope = this): TRequest {
+    return (scope === this ? this.#requests?.[index] : undefined) ?? this.#request(index, scope)
   }
 
-  #request(index: number): TRequest {
-    return this.#spec.request(this.Records[index], this.#ids[index] as string, this)
+  /** @internal @throws ConfigurationError if somebody has put other records in the place of those that came */
+  checkRecords(): void {
+    if (this.Records !== this.#records)
+      throw new ConfigurationError(
+        `A middleware behind ${this.#spec.factory}() has changed event.Records: put it in front, so that each result is of the record that came`,
+      )
+  }
+
+  #request(index: number, scope: BatchScope): TRequest {
+    return this.#spec.request(this.#records[index], this.#ids[index] as string, scope)
   }
 }
 
+/** EventBridge Pipes sends the bare list. */
 function recordsOf(spec: RecordSource<unknown, unknown>, event: unknown): readonly unknown[] {
   const kind = eventKind(event)
-  if (spec.kinds.includes(kind)) return spec.records(event).slice()
+  if (spec.kinds.includes(kind)) return Array.isArray(event) ? event : spec.records(event)
+  const list = Array.isArray(event) ? event : asRecord(event)?.['Records']
   // A batch of no records names no source.
-  const list = asRecord(event)?.['Records']
   if (Array.isArray(list) && list.length === 0) return []
+  if (Array.isArray(list) && kind === 'direct')
+    throw new InvalidEventError(
+      kind,
+      spec.kinds,
+      `${spec.factory}() takes ${spec.kinds.join(', ')} and got records without an eventSource, which Lambda and EventBridge Pipes always send`,
+    )
   throw invalidEvent(spec.factory, spec.kinds, kind)
 }

@@ -5,6 +5,7 @@ import { queuePort } from '../../aws/sqs.ts'
 import { attributeBytes } from '../../backends/sending/attributes.ts'
 import { maxBytes, traced } from '../../backends/sending/message.ts'
 import { SqsSender } from '../../backends/sending/sender.ts'
+import { findCause } from '../../core/causes.ts'
 import { chunks } from '../../core/chunks.ts'
 import { asRecord, asString } from '../../core/record.ts'
 import { traceOf } from '../../invocation/trace-header.ts'
@@ -35,11 +36,14 @@ export function sqsAfterCare(
   const sendToDeadLetterQueue = senderFor(options)
   return {
     failed(error, request) {
-      if (error instanceof RetryLaterError) {
-        const seconds = delayOf(error, request, tools)
+      const meaning = findCause(error, hasMeaning)
+      if (meaning instanceof RetryLaterError) {
+        const seconds = delayOf(meaning, request, tools)
         if (seconds !== undefined) delayed.push({ request, seconds })
+        return false
       }
-      if (!(error instanceof PermanentFailureError) || sendToDeadLetterQueue === undefined) return false
+      if (sendToDeadLetterQueue === undefined) return false
+      if (meaning === undefined && !isPermanent(error, options, tools)) return false
       return sendToDeadLetterQueue(request, error).then(
         () => true,
         (failure: unknown) => {
@@ -49,6 +53,24 @@ export function sqsAfterCare(
       )
     },
     finish: () => (delayed.length > 0 ? changeVisibility(delayed, options.client, tools) : undefined),
+  }
+}
+
+/** Whether an error says what is to be done with its record; others may have wrapped it. */
+function hasMeaning(error: unknown): error is RetryLaterError | PermanentFailureError {
+  return error instanceof RetryLaterError || error instanceof PermanentFailureError
+}
+
+function isPermanent(
+  error: unknown,
+  options: EachRecordOptions<SqsRequest>,
+  { warn }: AfterCareTools,
+): boolean {
+  try {
+    return options.isPermanent?.(error) === true
+  } catch (failure) {
+    warn('The option isPermanent of eachRecord() threw', failure)
+    return false
   }
 }
 
@@ -75,8 +97,27 @@ interface Delayed {
   readonly seconds: number
 }
 
-/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html: 12 hours since the receipt. */
+/**
+ * SQS refuses a visibility that ends later than 12 hours after the receipt, and the queue's own timeout would apply.
+ *
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+ */
 const maxVisibility = 43_200
+
+/** Seconds between the receipt and the invocation, at most: the longest batch window of a mapping. */
+const longestWindow = 300
+
+/** Seconds since the receipt, at most. SQS tells its moment of the first receipt only. */
+function secondsSinceReceipt({ receiveCount, attributes }: SqsRequest, receivedAt: number): number {
+  const invoked = (Date.now() - receivedAt) / 1000
+  const first = Number(attributes['ApproximateFirstReceiveTimestamp'] ?? NaN)
+  const told = receiveCount === 1 && !Number.isNaN(first) ? (Date.now() - first) / 1000 : Infinity
+  return Math.ceil(Math.min(Math.max(told, invoked), invoked + longestWindow))
+}
+
+function visibilityFor(seconds: number, sinceReceipt: number): number {
+  return Math.min(maxVisibility - sinceReceipt, Math.max(0, Math.round(seconds)))
+}
 
 /**
  * Changes when SQS gives records again, ten a call. What fails is told and does no harm: the records are listed as failed
@@ -87,17 +128,16 @@ async function changeVisibility(
   clientOption: ClientOption | undefined,
   { receivedAt, warn }: AfterCareTools,
 ): Promise<void> {
-  const longest = maxVisibility - Math.ceil((Date.now() - receivedAt) / 1000)
   const queues = Map.groupBy(delayed, ({ request }) => request.queueUrl)
   await Promise.all(
     [...queues].flatMap(([QueueUrl, list]) => {
       const queue = queuePort(QueueUrl, clientOption)
       return chunks(list, 10).map(async (chunk) => {
         try {
-          const Entries = chunk.map(({ request: { receiptHandle }, seconds }, index) => ({
+          const Entries = chunk.map(({ request, seconds }, index) => ({
             Id: String(index),
-            ReceiptHandle: receiptHandle,
-            VisibilityTimeout: Math.min(longest, Math.max(0, Math.round(seconds))),
+            ReceiptHandle: request.receiptHandle,
+            VisibilityTimeout: visibilityFor(seconds, secondsSinceReceipt(request, receivedAt)),
           }))
           const { Failed = [] } = await queue.call('ChangeMessageVisibilityBatch', { QueueUrl, Entries })
           for (const { Id, Code } of Failed) {
@@ -112,7 +152,7 @@ async function changeVisibility(
 }
 
 /** Sends a record as it came, with the reason, to a dead-letter queue; resolves when that has it. */
-type SendToDeadLetterQueue = (request: SqsRequest, error: Error) => Promise<unknown>
+type SendToDeadLetterQueue = (request: SqsRequest, error: unknown) => Promise<unknown>
 
 function deadLetterSender(queueUrl: string, clientOption: ClientOption | undefined): SendToDeadLetterQueue {
   const fifo = queueUrl.endsWith('.fifo')
@@ -133,7 +173,7 @@ function deadLetterSender(queueUrl: string, clientOption: ClientOption | undefin
     const attributes = withReasons(toAttributes(record), {
       'failed-message-id': messageId,
       'failed-in-queue': queueArn,
-      failure: error.name,
+      failure: nameOf(error),
     })
     const bytes =
       Buffer.byteLength(record.body) +
@@ -149,6 +189,14 @@ function deadLetterSender(queueUrl: string, clientOption: ClientOption | undefin
         ...traced(traceOf(record)),
       },
     })
+  }
+}
+
+function nameOf(error: unknown): string {
+  try {
+    return asString(asRecord(error)?.['name']) ?? ''
+  } catch {
+    return ''
   }
 }
 

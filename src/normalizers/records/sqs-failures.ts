@@ -1,7 +1,7 @@
 import sqsPartialBatchFailure from '@middy/sqs-partial-batch-failure'
 import type { SQSBatchResponse } from 'aws-lambda'
-import { type Logger, logSafely } from '../../core/logger.ts'
-import { failedOf } from './answers.ts'
+import type { Logger } from '../../core/logger.ts'
+import { failedOf, logFailure } from './answers.ts'
 
 /** Lists the failed messages, each once, by Middy's own middleware. */
 export async function listFailures(
@@ -15,7 +15,7 @@ export async function listFailures(
   const once = [...new Map(failed.map((index) => [ids[index], index])).values()]
   const partial = sqsPartialBatchFailure({
     logger: (reason: unknown, { messageId }: { messageId: string }) => {
-      logSafely(logger, 'error', `Record ${messageId} failed`, reason)
+      logFailure(logger, messageId, reason)
     },
   })
   const request = {

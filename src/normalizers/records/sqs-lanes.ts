@@ -34,10 +34,12 @@ function copiesIn(ids: readonly string[]): Map<number, number> {
   return copies
 }
 
-function isFifo({ eventSourceARN }: { readonly eventSourceARN?: string | null }): boolean {
-  return typeof eventSourceARN === 'string' && eventSourceARN.endsWith('.fifo')
+function isFifo(record: unknown): boolean {
+  const eventSourceARN = asString(asRecord(record)?.['eventSourceARN'])
+  return eventSourceARN?.endsWith('.fifo') === true
 }
 
-function groupKey({ eventSourceARN, attributes }: SQSRecord): string {
-  return `${eventSourceARN} ${asString(asRecord(attributes)?.['MessageGroupId']) ?? ''}`
+function groupKey(record: unknown): string {
+  const { eventSourceARN, attributes } = asRecord(record) ?? {}
+  return `${asString(eventSourceARN)} ${asString(asRecord(attributes)?.['MessageGroupId']) ?? ''}`
 }

@@ -1,11 +1,19 @@
+import type { SQSRecord } from 'aws-lambda'
+import { parseJson } from '../../core/json.ts'
 import { type UnknownRecord, asRecord } from '../../core/record.ts'
-import { PayloadPointerError } from '../../errors/index.ts'
+import { whenReady } from '../../core/thenable.ts'
+import { ConfigurationError, PayloadPointerError } from '../../errors/index.ts'
+import { parseIfJson } from './parsed-request.ts'
+import { type PayloadPointer, payloadPointer } from './payload-pointer.ts'
+import type { SqsReading } from './sqs-reading.ts'
 
 /** What was around the data: an SNS notification or an EventBridge event. */
 export type Envelope = UnknownRecord
 
 /** A body without what AWS's services put around it. */
 export interface Unwrapped {
+  /** The text that the body points to, where it is a pointer. */
+  readonly payload: string | undefined
   readonly data: unknown
   /** From the outside in. */
   readonly envelopes: readonly Envelope[]
@@ -13,38 +21,120 @@ export interface Unwrapped {
   readonly isTest: boolean
 }
 
+type Ready<T> = T | PromiseLike<T>
+
+const mostEnvelopes = 3
+const mostPointers = 3
+
 /**
- * Takes the envelopes off a body: the `Message` of an SNS notification, the `detail` of an EventBridge event, one in the
- * other. In S3's notifications the keys, which S3 sends as a form sends them, are decoded.
- *
- * @throws URIError for a key that cannot be decoded
+ * Reads one body: follows the pointers to payloads elsewhere, takes the envelopes off, the `Message` of an SNS
+ * notification and the `detail` of an EventBridge event, one in the other, and parses what is left. Asynchronous only
+ * where a function of the user's is.
  */
-export function unwrap(body: unknown, parse: (text: string) => unknown): Unwrapped {
-  const envelopes: Envelope[] = []
-  let data = body
-  for (let depth = 0; depth < 3; depth++) {
-    const event = asRecord(data)
-    if (event === undefined) break
-    if (
-      event['Type'] === 'Notification' &&
-      typeof event['Message'] === 'string' &&
-      typeof event['TopicArn'] === 'string'
-    ) {
-      data = parse(event['Message'])
-    } else if (
-      typeof event['detail-type'] === 'string' &&
-      typeof event['source'] === 'string' &&
-      'detail' in event
-    ) {
-      data = event['detail']
-    } else break
-    envelopes.push(event)
+export class BodyReader {
+  readonly #record: SQSRecord
+  readonly #id: string
+  readonly #reading: SqsReading
+  readonly #envelopes: Envelope[] = []
+  #pointers = 0
+  #payload: string | undefined
+
+  constructor(record: SQSRecord, id: string, reading: SqsReading) {
+    this.#record = record
+    this.#id = id
+    this.#reading = reading
   }
-  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
-  const isTest = asRecord(data)?.['Event'] === 's3:TestEvent'
-  return { data: decodeKeys(data), envelopes, isTest }
+
+  /**
+   * @throws MalformedJsonError, PayloadPointerError
+   * @throws URIError for a key of S3's that cannot be decoded
+   */
+  read(): Ready<Unwrapped> {
+    return this.#open(this.#record.body)
+  }
+
+  #open(text: string): Ready<Unwrapped> {
+    if (typeof text !== 'string')
+      throw new ConfigurationError(
+        `The body of message ${this.#id} is not text: leave out the middleware in front that parses it`,
+      )
+    const pointer = payloadPointer(text)
+    if (pointer !== undefined) return this.#follow(pointer)
+    const { body, unwrap } = this.#reading
+    if (!unwrap) return whenReady(this.#parse(text), (data) => this.#result(data))
+    // The envelope is AWS's own JSON, whatever the body inside it is.
+    const envelope =
+      body !== 'json' && /"(?:TopicArn|detail-type)"/.test(text) ? parseIfJson(text) : undefined
+    if (contentOf(envelope) !== undefined) return this.#takeOff(envelope)
+    return whenReady(this.#parse(text), (data) => this.#takeOff(data))
+  }
+
+  #follow(pointer: PayloadPointer): Ready<Unwrapped> {
+    const { resolvePayload } = this.#reading
+    if (resolvePayload === undefined || ++this.#pointers > mostPointers)
+      throw new PayloadPointerError(pointer.bucket, pointer.key)
+    return whenReady(resolvePayload(pointer, this.#record), (payload) => {
+      if (this.#envelopes.length === 0) this.#payload = payload
+      return this.#open(payload)
+    })
+  }
+
+  /** A message inside an envelope may be plain text, as some of AWS's services publish; half an object is none. */
+  #parse(text: string): unknown {
+    const { body } = this.#reading
+    if (body === 'text') return text
+    if (typeof body === 'function') return body(text, this.#record)
+    const isPlainText = this.#envelopes.length > 0 && !/^\s*\{/.test(text)
+    return isPlainText ? parseIfJson(text) : parseJson(text, `The body of message ${this.#id}`)
+  }
+
+  #takeOff(data: unknown): Ready<Unwrapped> {
+    const content = this.#envelopes.length < mostEnvelopes ? contentOf(data) : undefined
+    if (content === undefined) return this.#result(decodeKeys(data))
+    this.#envelopes.push(content.envelope)
+    return content.text === undefined ? this.#takeOff(content.detail) : this.#open(content.text)
+  }
+
+  #result(data: unknown): Unwrapped {
+    const isTest = this.#reading.unwrap && isTestMessage(data)
+    return { payload: this.#payload, data, envelopes: this.#envelopes, isTest }
+  }
 }
 
+interface Content {
+  readonly envelope: Envelope
+  /** Of an SNS notification. */
+  readonly text?: string
+  /** Of an EventBridge event. */
+  readonly detail?: unknown
+}
+
+/** What is in an envelope; `undefined` of what is none. */
+function contentOf(data: unknown): Content | undefined {
+  const envelope = asRecord(data)
+  if (envelope === undefined) return undefined
+  const { Type, Message, TopicArn, source, detail } = envelope
+  if (Type === 'Notification' && typeof Message === 'string' && typeof TopicArn === 'string')
+    return { envelope, text: Message }
+  const isEvent = typeof envelope['detail-type'] === 'string' && typeof source === 'string'
+  return isEvent && 'detail' in envelope ? { envelope, detail } : undefined
+}
+
+const testMembers = ['Bucket', 'Event', 'HostId', 'RequestId', 'Service', 'Time']
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
+function isTestMessage(data: unknown): boolean {
+  const { Service, Event } = asRecord(data) ?? {}
+  return (
+    Service === 'Amazon S3' &&
+    Event === 's3:TestEvent' &&
+    Object.keys(data ?? {})
+      .toSorted()
+      .join() === testMembers.join()
+  )
+}
+
+/** In S3's notifications the keys are encoded as a form sends them. */
 function decodeKeys(data: unknown): unknown {
   const records = asRecord(data)?.['Records']
   if (!Array.isArray(records) || !records.every((record) => asRecord(asRecord(record)?.['s3'])?.['object']))
@@ -57,25 +147,5 @@ function decodeKeys(data: unknown): unknown {
         return { ...record, s3: { ...record.s3, object: { ...record.s3.object, key } } }
       },
     ),
-  }
-}
-
-/** Where a payload is that was too large for the queue. */
-export interface PayloadPointer {
-  readonly bucket: string
-  readonly key: string
-}
-
-const pointerClass =
-  /^\["(?:software\.amazon\.payloadoffloading\.PayloadS3Pointer|com\.amazon\.sqs\.javamessaging\.MessageS3Pointer)"/
-
-/** The pointer that the extended client libraries put in a body's place. */
-export function payloadPointer(body: string): PayloadPointer | undefined {
-  if (!pointerClass.test(body)) return undefined
-  try {
-    const [, pointer] = JSON.parse(body) as [string, { s3BucketName?: unknown; s3Key?: unknown }]
-    return { bucket: String(pointer.s3BucketName), key: String(pointer.s3Key) }
-  } catch {
-    throw new PayloadPointerError('', '')
   }
 }
