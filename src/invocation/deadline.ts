@@ -2,7 +2,7 @@ import { nextTick } from 'node:process'
 import { remainingTimeOf } from './remaining-time.ts'
 
 /** setTimeout's limit; a function ends long before. */
-export const longestTimer = 2 ** 31 - 1
+export const longestTimer: number = 2 ** 31 - 1
 
 /** The moment at which a batch has to be answered, somewhat before the function's timeout. */
 export class Deadline {
