@@ -24,11 +24,14 @@ const { benchSend, sendTable } = await import('./sqs-send.ts')
 const messages = quick ? 1000 : 10_000
 const sends = await benchSend(messages, quick ? 1 : 3)
 say(sendTable(sends, messages))
-const { benchCalls, benchWarm, callsTable, closeSecrets, warmTable } = await import('./secrets.ts')
+const { benchCalls, benchOutage, benchWarm, callsTable, closeSecrets, outageTable, warmTable } =
+  await import('./secrets.ts')
 const secretsWarm = await benchWarm(quick ? 3 : 41)
 say(warmTable(secretsWarm))
 const secretsCalls = await benchCalls()
 say(callsTable(secretsCalls))
+const secretsOutage = await benchOutage()
+say(outageTable(secretsOutage))
 await closeSecrets()
 const dynamoDb = await import('./dynamodb.ts')
 await dynamoDb.openTable()
@@ -64,6 +67,7 @@ const results = {
   iamDb,
   secretsWarm,
   secretsCalls,
+  secretsOutage,
   dynamoPure,
   dynamoCalls,
   dynamoTables,

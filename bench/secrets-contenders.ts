@@ -49,6 +49,7 @@ let instances = 0
 export function middyLoader(
   factory: typeof ssm | typeof middySecretsManager,
   names: readonly string[],
+  options: { readonly cacheExpiry?: number } = {},
 ): Before {
   const AwsClient = function () {
     return (factory as unknown) === ssm ? client : secretsClient
@@ -59,6 +60,7 @@ export function middyLoader(
     disablePrefetch: true,
     cacheKey: `bench-${instances++}`,
     setToContext: true,
+    ...options,
   })
   return middleware.before as Before
 }

@@ -3,6 +3,7 @@ import { getParameter, getParametersByName } from '@aws-lambda-powertools/parame
 import middySecretsManager from '@middy/secrets-manager'
 import ssm from '@middy/ssm'
 import { setTimeout } from 'node:timers/promises'
+import { AwsError } from '../examples/shop/local/aws-stand-in.ts'
 import { parameterStore } from '../dist/middleware/parameter-store.js'
 import { secretsManager } from '../dist/middleware/secrets-manager.js'
 import type { Secrets } from '../dist/middleware/secrets.js'
@@ -130,6 +131,68 @@ async function counted(read: () => unknown): Promise<Calls> {
   await read()
   aws.intercept = undefined
   return { calls: aws.calls.length, atOnce }
+}
+
+/** What a store that is down costs a warm function with values at hand. */
+export interface OutageCost {
+  readonly name: string
+  /** Invocations that had no value. */
+  readonly failed: number
+  readonly calls: number
+  readonly milliseconds: number
+}
+
+const invocations = 10
+
+/** Ten invocations one after the other, in each of which the value has grown old and the store throttles. */
+export async function benchOutage(): Promise<OutageCost[]> {
+  const quiet = { warn() {}, error() {} }
+  const ours = parameterStore({ client, ttl: 0, fetch: { key: path }, logger: quiet })
+    .before as unknown as Before
+  const middys = middyLoader(ssm, [path], { cacheExpiry: 1 })
+  resetPowertools()
+  return [
+    await outageOf('clearskies-middy', async () => {
+      const request = invocation()
+      await ours(request)
+      const { secrets } = request.context as unknown as { secrets: Secrets<'key'> }
+      return [secrets.values.key, await secrets.get(path)]
+    }),
+    await outageOf('@middy/ssm', () => middys(invocation())),
+    await outageOf('Powertools getParameter(path)', () =>
+      getParameter(path, { decrypt: true, maxAge: 0.001 }),
+    ),
+  ]
+}
+
+async function outageOf(name: string, invoke: () => unknown): Promise<OutageCost> {
+  await invoke()
+  await setTimeout(10)
+  aws.intercept = () => {
+    throw new AwsError('ThrottlingException', 'Rate exceeded')
+  }
+  // The first failure is what tells of the outage.
+  await Promise.resolve(invoke()).catch(() => {})
+  aws.calls.length = 0
+  const begin = performance.now()
+  let failed = 0
+  for (let left = invocations; left > 0; left--) await Promise.resolve(invoke()).catch(() => failed++)
+  const milliseconds = performance.now() - begin
+  aws.intercept = undefined
+  return { name, failed, calls: aws.calls.length, milliseconds }
+}
+
+export function outageTable(rows: readonly OutageCost[]): string {
+  return table(
+    `${invocations} invocations while the store throttles, after the first that noticed`,
+    ['', 'without a value', 'calls', 'ms in all'],
+    rows.map(({ name, failed, calls, milliseconds }) => [
+      name,
+      String(failed),
+      String(calls),
+      milliseconds.toFixed(1),
+    ]),
+  )
 }
 
 export function warmTable(rows: readonly Measurement[]): string {

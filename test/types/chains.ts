@@ -75,6 +75,32 @@ middy()
     return found?.price
   })
 
+// X23, X24: values by path are an object, and what may be missing says so.
+middy()
+  .use(
+    parameterStore({
+      fetch: { shop: '/shop/prod/*', key: '/shop/key', none: { path: '/shop/none', optional: true } },
+    }),
+  )
+  .use(secretsManager({ as: 'vault', fetch: { user: { path: 'db#user' } } }))
+  .handler(async (_, { secrets, vault }) => {
+    same<Equal<typeof secrets.values.shop, Readonly<Record<string, string>>>>()
+    same<Equal<typeof secrets.values.key, string>>()
+    same<Equal<typeof secrets.values.none, string | undefined>>()
+    same<Equal<typeof vault.values.user, string>>()
+    // @ts-expect-error only what was declared is there
+    secrets.values.other
+    const below = await secrets.getMany('/shop/prod/*')
+    same<Equal<typeof below, Record<string, string>>>()
+    const some = await secrets.getMany(['/a', '/b'])
+    same<Equal<typeof some, Record<'/a' | '/b', string>>>()
+    // @ts-expect-error a name alone is no path
+    await secrets.getMany('/shop/prod')
+    await secrets.create('/a', 'x', { tier: 'Advanced', tags: { team: 'shop' } })
+    // @ts-expect-error only a new secret is given tags
+    await secrets.update('/a', 'x', { tags: {} })
+  })
+
 middy()
   .use(backends({ products }))
   .use([parameterStore(), restApi()])

@@ -17,7 +17,7 @@ type PathOf<T> = T extends { readonly path: infer P } ? P : T
 /** What a key of `values` holds. */
 export type FetchedValue<T> =
   | (PathOf<T> extends `${string}/*` ? Readonly<Record<string, string>> : string)
-  | (T extends { readonly optional: true } ? undefined : never)
+  | (T extends { readonly optional: infer O } ? (true extends O ? undefined : never) : never)
 
 /** The keys of `fetch` where each is a secret's name, as with `Secrets<'key'>`; else what each of them holds. */
 export type Fetched<TFetch> =
