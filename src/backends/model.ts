@@ -105,6 +105,11 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
     return this.#facts?.get(column)?.isNullable === true
   }
 
+  /** Whether an item may be without a value in a column, as far as the schema tells. */
+  mayLack(column: string): boolean {
+    return this.#facts?.get(column)?.mayLack === true
+  }
+
   /** @throws ValidationError */
   validate(data: unknown): Promise<TItem> {
     return validated(this.schema as StandardSchemaV1<unknown, TItem>, data, 'The data')

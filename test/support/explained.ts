@@ -16,9 +16,9 @@ export const Thing = model({
   schema: z.object({
     id: z.string(),
     sk: z.string(),
-    age: z.number().optional(),
-    cat: z.string().optional(),
-    note: z.string().optional(),
+    age: z.number(),
+    cat: z.string(),
+    note: z.string(),
     tenant: z.string().optional(),
     active: z.boolean().optional(),
   }),

@@ -1,52 +1,22 @@
-import type { Explanation } from 'clearskies-middy'
 import {
   type AnyCase,
   type AnyCondition,
   type AnyItem,
   type AnyQuery,
   type TableShape,
-  idOf,
 } from './random-tables.ts'
 
-interface ReadPart {
-  readonly operation: string
-  readonly index?: string | undefined
-  readonly keys?: readonly AnyItem[]
-  readonly key?: readonly Condition[]
-  readonly filter?: readonly Condition[]
-  readonly check?: readonly Condition[]
-}
-
-type Condition =
-  | { readonly column: string; readonly operator: AnyCondition[1]; readonly value: unknown }
-  | { readonly or: readonly (readonly Condition[])[] }
-
-/** The items that a query means, found without any index, key or page. */
-export function meant({ items, shape }: AnyCase, query: AnyQuery, { plan }: Explanation): AnyItem[] {
+/** The items that a query means, found without any plan, key or page. */
+export function meant({ items, shape }: AnyCase, query: AnyQuery): AnyItem[] {
   const matching = items.filter(
     (item) =>
       query.where.every((condition) => holds(item, condition)) &&
       (query.or.length === 0 || query.or.some((group) => group.every((condition) => holds(item, condition)))),
   )
-  const { parts = [{ read: plan }] } = plan as { parts?: readonly { readonly read: ReadPart }[] }
-  if (plan.operation === 'None') return matching
-  return matching.filter((item) => parts.some(({ read }) => gives(read, item, shape, parts.length > 1)))
-}
-
-/** An index holds only the items that have its columns; one of several reads, only those that it asks for. */
-function gives(read: ReadPart, item: AnyItem, shape: TableShape, isPart: boolean): boolean {
-  const { index, keys, key = [], filter = [], check = [] } = read
-  const { partition = [], sort = [] } = index === undefined ? {} : (shape.indexes[index] ?? {})
-  const isHeld = [partition, sort].flat().every((column) => !isNull(item[column]))
-  if (!isPart) return isHeld
-  const isAsked = keys?.some((one) => idOf(one, shape) === idOf(item, shape)) ?? true
-  return isHeld && isAsked && [...key, ...filter, ...check].every((condition) => asks(condition, item))
-}
-
-function asks(condition: Condition, item: AnyItem): boolean {
-  return 'or' in condition
-    ? condition.or.some((group) => group.every((one) => asks(one, item)))
-    : holds(item, [condition.column, condition.operator, condition.value])
+  // Who names an index wants what it holds: items that have its columns.
+  const index = shape.indexes[query.index ?? '']
+  const held = [index?.partition ?? [], index?.sort ?? []].flat()
+  return matching.filter((item) => held.every((column) => !isNull(item[column])))
 }
 
 const isNull = (value: unknown): boolean => value === undefined || value === null

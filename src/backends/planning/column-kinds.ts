@@ -21,6 +21,8 @@ const kinds: Readonly<Record<string, ColumnKind>> = {
 
 /** What makes a column one that may be left out. */
 const optionals = new Set(['optional', 'nullish', 'exact_optional', 'undefinedable', 'default', 'prefault'])
+/** Of these, what is filled in by no default of its own. */
+const absent = new Set(['optional', 'nullish', 'exact_optional', 'undefinedable'])
 
 interface SchemaPart {
   readonly type?: unknown
@@ -37,6 +39,8 @@ export interface ColumnFacts {
   readonly kind: ColumnKind | undefined
   /** Whether `null` says that there is no value: it is one, and the column cannot be left out instead. */
   readonly isNullable: boolean
+  /** Whether an item may be without a value here. */
+  readonly mayLack: boolean
 }
 
 /**
@@ -54,20 +58,27 @@ function factsOf(schema: unknown): ColumnFacts {
   let part = schema
   let isNullable = false
   let isOptional = false
+  let mayLack = false
   // What is optional, nullable or has a default wraps what it is.
   for (let depth = 0; depth < 8 && typeof part === 'object' && part !== null; depth++) {
-    const { type, def, wrapped, _zod: zod, class: held = zod?.bag?.Class, options } = part as SchemaPart
+    const { type, def, wrapped, _zod: zod, class: bytes = zod?.bag?.Class, options } = part as SchemaPart
+    const { default: byDefault } = def === undefined ? asRecord(part) : {}
     const name = String(type ?? def?.type)
     const inner = wrapped ?? def?.innerType
     isNullable ||= name === 'nullable' || name === 'nullish'
+    mayLack ||= isNullable || (absent.has(name) && !isOptional && byDefault === undefined)
     isOptional ||= optionals.has(name)
     if (inner === undefined) {
       const kind = name === 'enum' && !isTextList(options) ? undefined : kinds[name]
-      return { kind: held === Uint8Array ? 'bytes' : kind, isNullable: isNullable && !isOptional }
+      return {
+        kind: bytes === Uint8Array ? 'bytes' : kind,
+        isNullable: isNullable && !isOptional,
+        mayLack,
+      }
     }
     part = inner
   }
-  return { kind: undefined, isNullable }
+  return { kind: undefined, isNullable, mayLack }
 }
 
 /** Enumerations of TypeScript may be of numbers. */

@@ -1,5 +1,5 @@
-import { ConditionError, SortError } from '../../errors/index.ts'
-import { columnsOf } from './condition-columns.ts'
+import { ConditionError, NoIndexError, SortError } from '../../errors/index.ts'
+import { columnsOf, impliesValue } from './condition-columns.ts'
 import type { Comparison, Condition, QueryState } from './query-state.ts'
 import { narrowness, rangeOf } from './range.ts'
 import type { AccessPath, Table } from './table.ts'
@@ -52,33 +52,61 @@ export class Paths {
     return true
   }
 
-  /** The paths that can give what is wanted; says what is missing if none can. */
+  /** The paths that can give what is wanted. @throws ConditionError that says what is missing if none can */
   usable(keyed: readonly AccessPath[]): readonly AccessPath[] {
-    const { title, hydrate = false } = this.#options
-    const { consistent = false, sort, index } = this.#state
-    // Most tables: nothing that could speak against any of them.
-    if (sort === undefined && !consistent && keyed.every(({ columns }) => columns === 'all')) return keyed
-    const current = keyed.filter(({ isGlobal }) => !(consistent && isGlobal))
-    if (current.length === 0)
-      throw new ConditionError(
-        `${title}: the index "${keyed[0]?.name}" is a global one, which cannot be read consistently`,
-      )
-    const covering = hydrate ? current : current.filter((path) => this.missing(path).length === 0)
-    if (covering.length === 0) {
-      const [lacking] = current.map((path) => `"${path.name}" does not hold ${this.missing(path).join(', ')}`)
-      throw new ConditionError(`${title}: the index ${lacking}: select() what it holds, or set hydrate`)
-    }
+    const whole = keyed.filter((path) => this.isWhole(path))
+    const { sort } = this.#state
+    if (whole.length === 0) throw this.#sparseError(keyed)
+    const covering = this.#covering(whole)
     if (sort === undefined) return covering
     const sorted = covering.filter((path) => this.#isSortedBy(path, sort.column))
-    const conflict = sorted.some((path) => this.narrowed(path).rank > 0)
-      ? undefined
-      : covering.find((path) => !sorted.includes(path) && this.#isNarrowed(path))
-    if (sorted.length > 0 && (conflict === undefined || index !== undefined)) return sorted
+    if (sorted.length > 0) return sorted
+    const sparse = keyed.filter((path) => !whole.includes(path) && this.#isSortedBy(path, sort.column))
+    if (sparse.length > 0) throw this.#sparseError(sparse)
     throw new SortError(
-      sorted.length === 0
-        ? `No key or index of ${title} with this partition is sorted by "${sort.column}"; they are sorted by ${covering.flatMap((path) => path.sort[0] ?? []).join(', ') || 'nothing'}`
-        : `${title} can be narrowed down by "${conflict?.sort[0]}" or sorted by "${sort.column}", each by another index: choose one with using("${sorted[0]?.name ?? 'table'}")`,
+      `No key or index of ${this.#options.title} with this partition is sorted by "${sort.column}"; they are sorted by ${covering.flatMap((path) => path.sort[0] ?? []).join(', ') || 'nothing'}`,
     )
+  }
+
+  /** Those that are as current as is wanted, and hold what is wanted. */
+  #covering(paths: readonly AccessPath[]): readonly AccessPath[] {
+    const { title, hydrate = false } = this.#options
+    const { consistent = false } = this.#state
+    const current = paths.filter(({ isGlobal }) => !(consistent && isGlobal))
+    if (current.length === 0)
+      throw new ConditionError(
+        `${title}: the index "${paths[0]?.name}" is a global one, which cannot be read consistently`,
+      )
+    const covering = hydrate ? current : current.filter((path) => this.missing(path).length === 0)
+    if (covering.length > 0) return covering
+    const [lacking] = current.map((path) => `"${path.name}" does not hold ${this.missing(path).join(', ')}`)
+    throw new ConditionError(`${title}: the index ${lacking}: select() what it holds, or set hydrate`)
+  }
+
+  /** Whether a path has every item that meets the conditions: an index leaves out those that lack one of its columns. */
+  isWhole({ name, order }: AccessPath): boolean {
+    if (name === undefined || this.#state.index === name) return true
+    return order.every((column) => !this.#mayLack(column))
+  }
+
+  #mayLack(column: string): boolean {
+    const { key, mayLack } = this.#table
+    return mayLack(column) && !key.includes(column) && !impliesValue(this.#state.conditions, column)
+  }
+
+  #sparseError([path, ...others]: readonly AccessPath[]): ConditionError {
+    const { title } = this.#options
+    const lacking = path?.order.filter((column) => this.#mayLack(column)).map((column) => `"${column}"`)
+    const names = [path, ...others].map((sparse) => `using("${sparse?.name}")`).join(' or ')
+    const message = `The index "${path?.name}" of ${title} leaves out items without ${lacking?.join(' and ')}: if they are not wanted, say so with ${names}`
+    return this.#state.sort === undefined ? new NoIndexError(message) : new SortError(message)
+  }
+
+  /** An index that would narrow a query down further than the path that gives its order. */
+  narrower(chosen: NarrowedPath, keyed: readonly AccessPath[]): NarrowedPath | undefined {
+    return keyed
+      .map((path) => this.narrowed(path))
+      .find(({ path, rank }) => rank > chosen.rank && rank < 3 && this.isWhole(path))
   }
 
   /** Which wanted columns an index does not hold. */
@@ -97,11 +125,6 @@ export class Paths {
   #isSortedBy({ partition, sort }: AccessPath, column: string): boolean {
     const first = sort.find((name) => this.equal(name) === undefined)
     return first === column || partition.includes(column) || this.equal(column) !== undefined
-  }
-
-  #isNarrowed(path: AccessPath): boolean {
-    const { rank } = this.narrowed(path)
-    return rank > 0 && rank < 3
   }
 
   /** How far the conditions on its keys narrow a path down. */
@@ -149,4 +172,18 @@ export class Paths {
       if (comparison.operator === 'in' && comparison.column === column) return comparison
     return undefined
   }
+}
+
+/** Every key that the conditions allow, each once; `undefined` for more than there may be. */
+export function keysOf(
+  conditions: readonly Comparison[],
+  most: number,
+): Record<string, unknown>[] | undefined {
+  let keys: Record<string, unknown>[] = [{}]
+  for (const { column, operator, value } of conditions) {
+    const values = operator === 'in' ? value : [value]
+    if (keys.length * values.length > most) return undefined
+    keys = keys.flatMap((key) => values.map((part) => ({ ...key, [column]: part })))
+  }
+  return keys
 }

@@ -1,22 +1,22 @@
 import { ConditionError, NoIndexError, SortError } from '../../errors/index.ts'
-import type { Comparison, Condition, QueryState } from './query-state.ts'
-import { columnsOf, touches } from './condition-columns.ts'
-import { type NarrowedPath, Paths, type PlanOptions } from './paths.ts'
+import type { Choice, Comparison, Condition, QueryState } from './query-state.ts'
+import { columnsOf, fixesOneOf, isChoice, touches } from './condition-columns.ts'
+import { type NarrowedPath, Paths, type PlanOptions, keysOf } from './paths.ts'
 import {
   type KeyRead,
   type NoRead,
+  type Part,
   type Plan,
   QueryRead,
   type RangeRead,
-  type SingleRead,
-  givenBy,
+  distinctParts,
 } from './reads.ts'
 import { refuseTypes, simplified, withoutEmptyKeys } from './simplify.ts'
 import type { AccessPath, Table } from './table.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
 const maxKeys = 100
-/** As many queries as there are keys in a batch. */
+/** The most that a plan sends, what is nested in one another counted together. */
 const maxParts = 100
 
 /**
@@ -29,9 +29,20 @@ const maxParts = 100
 export function plan(table: Table, state: QueryState, options: PlanOptions): Plan {
   const conditions = simplified(state.conditions)
   refuseTypes(conditions ?? [], table)
-  const filled = conditions && withoutEmptyKeys(conditions, table)
-  if (filled === undefined) return { operation: 'None', why: 'no item can meet the conditions' }
-  return new Planner(table, { ...state, conditions: filled }, options).plan()
+  if (conditions === undefined) return noRead('no item can meet the conditions')
+  return planned({ table, options }, { ...state, conditions }, conditions.filter(isChoice))
+}
+
+interface Planned {
+  readonly table: Table
+  readonly options: PlanOptions
+}
+
+/** @param open - The choices that may be read in parts; the others are filters */
+function planned({ table, options }: Planned, state: QueryState, open: readonly Choice[]): Plan {
+  const filled = withoutEmptyKeys(state.conditions, table)
+  if (filled === undefined) return noRead('no item can meet the conditions')
+  return new Planner({ table, options }, { ...state, conditions: filled }, open).plan()
 }
 
 class Planner {
@@ -39,12 +50,16 @@ class Planner {
   readonly #state: QueryState
   readonly #options: PlanOptions
   readonly #paths: Paths
+  readonly #open: readonly Choice[]
+  /** Why a way that begins well cannot be taken. */
+  #refusal: ConditionError | undefined
 
-  constructor(table: Table, state: QueryState, options: PlanOptions) {
+  constructor({ table, options }: Planned, state: QueryState, open: readonly Choice[]) {
     this.#table = table
     this.#state = state
     this.#options = options
     this.#paths = new Paths(table, state, options)
+    this.#open = open
   }
 
   plan(): Plan {
@@ -53,7 +68,7 @@ class Planner {
       this.#byKeys() ??
       this.#byPath(paths) ??
       this.#byValues(paths) ??
-      this.#byAlternatives() ??
+      this.#byAlternatives(paths) ??
       this.#scan(paths)
     )
   }
@@ -77,8 +92,8 @@ class Planner {
       if (fixed === undefined) return undefined
       found.push(fixed)
     }
-    const keys = product(found)
-    if (keys.length > maxKeys || (keys.length > 1 && this.#state.sort !== undefined)) return undefined
+    const keys = keysOf(found, maxKeys)
+    if (keys === undefined || (keys.length > 1 && this.#state.sort !== undefined)) return undefined
     return {
       operation: keys.length === 1 ? 'GetItem' : 'BatchGetItem',
       keys,
@@ -91,9 +106,9 @@ class Planner {
   #byPath(paths: readonly AccessPath[]): RangeRead | NoRead | undefined {
     const keyed = paths.filter(({ partition }) => this.#paths.isFixed(partition))
     if (keyed.length === 0) return undefined
-    const usable = this.#paths.usable(keyed)
+    const usable = this.#attempt(() => this.#paths.usable(keyed))
     let best: NarrowedPath | undefined
-    for (const path of usable) {
+    for (const path of usable ?? []) {
       const other = this.#paths.narrowed(path)
       const isBetter =
         best === undefined ||
@@ -101,12 +116,23 @@ class Planner {
         (other.rank === best.rank && kindOf(path) < kindOf(best.path))
       if (isBetter) best = other
     }
-    return best && this.#read(best)
+    return best && this.#read(best, keyed)
   }
 
-  #read({ path, key, stated, check, emptyColumn }: NarrowedPath): RangeRead | NoRead {
-    if (emptyColumn !== undefined)
-      return { operation: 'None', why: `no "${emptyColumn}" meets the conditions` }
+  /** What fails for the way that is tried is said only if there is no other way. */
+  #attempt<T>(run: () => T): T | undefined {
+    try {
+      return run()
+    } catch (error) {
+      if (!(error instanceof ConditionError)) throw error
+      this.#refusal ??= error
+      return undefined
+    }
+  }
+
+  #read(narrowed: NarrowedPath, keyed: readonly AccessPath[]): RangeRead | NoRead {
+    const { path, key, stated, check, emptyColumn } = narrowed
+    if (emptyColumn !== undefined) return noRead(`no "${emptyColumn}" meets the conditions`)
     const filter: Condition[] = []
     const checked: Condition[] = [...check]
     for (const condition of this.#state.conditions) {
@@ -116,70 +142,93 @@ class Planner {
       else filter.push(condition)
     }
     const hydrate = path.columns !== 'all' && this.#paths.missing(path).length > 0
+    const { sort, index } = this.#state
+    const isChosenByOrder = sort !== undefined && index === undefined
     return new QueryRead(path, {
       key,
       filter,
       check: checked,
       hydrate,
-      forward: this.#state.sort?.direction !== 'desc',
+      forward: sort?.direction !== 'desc',
+      narrower: isChosenByOrder ? this.#paths.narrower(narrowed, keyed)?.path : undefined,
     })
   }
 
   /** A partition that is one of a few values: a query for each. */
   #byValues(paths: readonly AccessPath[]): Plan | undefined {
-    for (const { partition } of paths) {
-      const [column, ...more] = partition.filter((name) => this.#paths.equal(name) === undefined)
+    for (const path of paths) {
+      const [column, ...more] = path.partition.filter((name) => this.#paths.equal(name) === undefined)
       const list = column === undefined || more.length > 0 ? undefined : this.#paths.oneOf(column)
-      if (list === undefined || list.value.length > maxParts) continue
-      const values = list.value
+      if (list === undefined) continue
+      const { value: values } = list
       const others = without(this.#state.conditions, [list])
-      const groups = values.map((value) => [
-        ...others,
-        { column: list.column, operator: '=' as const, value },
-      ])
-      return this.#union(groups, true, `"${list.column}" is one of ${values.length} values`)
+      const groups = values.map((value): Group => {
+        const equal: Comparison = { column: list.column, operator: '=', value }
+        return { conditions: [...others, equal], open: [] }
+      })
+      const why = `"${list.column}" is one of ${values.length} values`
+      const union = this.#attempt(() => this.#union({ groups, areDisjoint: true, why }))
+      if (union !== undefined) return union
     }
     return undefined
   }
 
-  /** Alternatives of which each has a key or index. */
-  #byAlternatives(): Plan | undefined {
-    const { conditions } = this.#state
-    const choice = conditions.find((condition) => 'or' in condition)
-    if (choice === undefined || choice.or.length > maxParts) return undefined
-    const others = without(conditions, [choice])
-    try {
-      const groups = choice.or.map((group) => [...others, ...group])
-      return this.#union(groups, false, 'each alternative has a key or index')
-    } catch (error) {
-      if (error instanceof NoIndexError) return undefined
-      throw error
+  /**
+   * Alternatives of which each has a key or index. One choice is read in parts, one with few alternatives first, and the others are
+   * filters; several are only multiplied where the partition of an index has several columns.
+   */
+  #byAlternatives(paths: readonly AccessPath[]): Plan | undefined {
+    const columns = new Set(paths.flatMap(({ partition }) => partition))
+    const keyed = this.#open
+      .filter((choice) => fixesOneOf(choice, columns))
+      .sort((a, b) => a.or.length - b.or.length)
+    const isComposite = paths.some(({ partition }) => partition.length > 1)
+    for (const choice of keyed) {
+      const union = this.#attempt(() => this.#alternatives(choice, []))
+      if (union !== undefined) return union
     }
+    const [first, ...others] = keyed
+    if (first === undefined || others.length === 0 || !isComposite) return undefined
+    return this.#attempt(() => this.#alternatives(first, others))
   }
 
-  /** @param areDisjoint - Whether no item can be in two of the groups */
-  #union(groups: readonly (readonly Condition[])[], areDisjoint: boolean, why: string): Plan {
+  /** @param open - Other choices that may be read in parts */
+  #alternatives(choice: Choice, open: readonly Choice[]): Plan {
+    const others = without(this.#state.conditions, [choice])
+    const groups = choice.or.map((group): Group => ({
+      conditions: [...others, ...group],
+      open: [...open, ...group.filter(isChoice)],
+    }))
+    return this.#union({ groups, areDisjoint: false, why: 'each alternative has a key or index' })
+  }
+
+  #union({ groups, areDisjoint, why }: Groups): Plan {
     const { sort } = this.#state
+    const { title } = this.#options
     if (sort !== undefined)
       throw new SortError(
-        `${this.#options.title} is read in ${groups.length} parts here, which have no order by "${sort.column}" together`,
+        `${title} is read in ${groups.length} parts here, which have no order by "${sort.column}" together`,
       )
-    const reads = groups.flatMap((conditions): SingleRead[] => {
-      const part = plan(this.#table, { ...this.#state, conditions }, { ...this.#options, scan: 'error' })
-      if (part.operation === 'None') return []
-      return part.operation === 'Union' ? part.parts.map(({ read }) => read) : [part]
-    })
-    if (reads.length === 0) return { operation: 'None', why }
-    const parts = reads.map((read, index) => ({
-      read,
-      except: areDisjoint ? [] : reads.slice(0, index).map(givenBy),
-    }))
-    return { operation: 'Union', parts, why }
+    const parts: Part[] = []
+    const options = { ...this.#options, scan: 'error' as const }
+    for (const { conditions, open } of groups) {
+      const part = planned({ table: this.#table, options }, { ...this.#state, conditions }, open)
+      if (part.operation === 'None') continue
+      parts.push(...(part.operation === 'Union' ? part.parts : [{ read: part, except: [] }]))
+      if (parts.length > maxParts)
+        throw new NoIndexError(
+          `This would send more than ${maxParts} requests to ${title}: ask for fewer values or alternatives`,
+        )
+    }
+    if (parts.length === 0) return noRead(why)
+    return { operation: 'Union', parts: areDisjoint ? parts : distinctParts(parts), why }
   }
 
   #scan(paths: readonly AccessPath[]): RangeRead {
     const { title, scan } = this.#options
-    const { sort, conditions } = this.#state
+    const { sort, conditions, index } = this.#state
+    const isRefused = scan === 'error' || sort !== undefined || index !== undefined
+    if (this.#refusal !== undefined && isRefused) throw this.#refusal
     if (sort !== undefined)
       throw new SortError(
         `Without a fixed partition the items of ${title} have no order to sort by "${sort.column}"`,
@@ -192,7 +241,7 @@ class Planner {
         `This would read all of ${title}: fix one of ${keys.join(', ')} by "=", or allow it with scan: 'allow'`,
       )
     }
-    const [path = this.#table.paths[0]] = this.#state.index === undefined ? [] : this.#paths.usable(paths)
+    const [path = this.#table.paths[0]] = index === undefined ? [] : this.#paths.usable(paths)
     return {
       operation: 'Scan',
       index: path.name,
@@ -207,6 +256,23 @@ class Planner {
   }
 }
 
+interface Group {
+  readonly conditions: readonly Condition[]
+  /** The choices among them that may be read in parts. */
+  readonly open: readonly Choice[]
+}
+
+interface Groups {
+  readonly groups: readonly Group[]
+  /** Whether no item can be in two of the groups. */
+  readonly areDisjoint: boolean
+  readonly why: string
+}
+
+function noRead(why: string): NoRead {
+  return { operation: 'None', why }
+}
+
 function without(conditions: readonly Condition[], some: readonly Condition[]): Condition[] {
   return conditions.filter((condition) => !some.includes(condition))
 }
@@ -219,15 +285,4 @@ function isBeyond({ columns }: AccessPath, condition: Condition): boolean {
 /** The table before a local index before a global one. */
 function kindOf({ name, isGlobal }: AccessPath): number {
   return name === undefined ? 0 : isGlobal ? 2 : 1
-}
-
-/** Every key that the conditions allow, each once. */
-function product(conditions: readonly Comparison[]): Record<string, unknown>[] {
-  let keys: Record<string, unknown>[] = [{}]
-  for (const { column, operator, value } of conditions) {
-    const values = operator === 'in' ? value : [value]
-    if (keys.length * values.length > maxKeys) return Array.from({ length: maxKeys + 1 }, () => ({}))
-    keys = keys.flatMap((key) => values.map((part) => ({ ...key, [column]: part })))
-  }
-  return keys
 }

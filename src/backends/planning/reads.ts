@@ -64,6 +64,7 @@ export class QueryRead implements RangeRead {
   readonly order: readonly string[]
   readonly hydrate: boolean
   readonly #path: AccessPath
+  readonly #narrower: AccessPath | undefined
 
   constructor(
     path: AccessPath,
@@ -73,7 +74,11 @@ export class QueryRead implements RangeRead {
       check,
       hydrate,
       forward,
-    }: Pick<RangeRead, 'key' | 'filter' | 'check' | 'hydrate' | 'forward'>,
+      narrower,
+    }: Pick<RangeRead, 'key' | 'filter' | 'check' | 'hydrate' | 'forward'> & {
+      /** Another index, which would narrow the items down further, in another order. */
+      readonly narrower?: AccessPath | undefined
+    },
   ) {
     this.index = path.name
     this.key = key
@@ -83,6 +88,7 @@ export class QueryRead implements RangeRead {
     this.order = path.order
     this.hydrate = hydrate
     this.#path = path
+    this.#narrower = narrower
   }
 
   get why(): string {
@@ -90,12 +96,15 @@ export class QueryRead implements RangeRead {
     const narrowed = this.key.slice(partition.length).map(({ column }) => `"${column}"`)
     const fixed = partition.map((column) => `"${column}"`).join(', ')
     const place = name === undefined ? 'the table' : `the index ${name}`
-    return `${fixed} is fixed${narrowed.length === 0 ? '' : ` and ${narrowed.join(', ')} narrowed`} in ${place}`
+    const range = narrowed.length === 0 ? '' : ` and ${narrowed.join(', ')} narrowed`
+    const other =
+      this.#narrower && `; using("${this.#narrower.name}") would read fewer items, in another order`
+    return `${fixed} is fixed${range} in ${place}${other ?? ''}`
   }
 }
 
 /** What an item must be for a read to give it. An index holds only items that have its columns. */
-export function givenBy(read: SingleRead): readonly Condition[] {
+function givenBy(read: SingleRead): readonly Condition[] {
   if ('keys' in read) {
     const or = read.keys.map((key) =>
       Object.entries(key).map(([column, value]): Comparison => ({ column, operator: '=', value })),
@@ -108,4 +117,10 @@ export function givenBy(read: SingleRead): readonly Condition[] {
     value: undefined,
   }))
   return [...read.key, ...read.filter, ...read.check, ...present]
+}
+
+/** Parts of which none gives what one in front of it has given. */
+export function distinctParts(parts: readonly Part[]): Part[] {
+  const given = parts.map(({ read }) => givenBy(read))
+  return parts.map(({ read }, index) => ({ read, except: given.slice(0, index) }))
 }

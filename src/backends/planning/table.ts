@@ -28,6 +28,8 @@ export interface Table {
   readonly columns: readonly string[] | undefined
   /** The type of a column, as far as it is known. */
   readonly typeOf: (column: string) => WireType | undefined
+  /** Whether an item may be without a value in a column, as far as that is known: an index leaves it out then. */
+  readonly mayLack: (column: string) => boolean
 }
 
 const types: Readonly<Record<ColumnKind, WireType | undefined>> = {
@@ -67,6 +69,7 @@ export function tableOf(model: Model): Table {
     paths: [{ name: undefined, ...ordered([partition], sort), isGlobal: false, columns: 'all' }, ...indexes],
     columns: model.columns,
     typeOf: (column) => typeIn(model, column),
+    mayLack: (column) => model.mayLack(column),
   }
 }
 
@@ -78,7 +81,7 @@ export function tableFrom(
     LocalSecondaryIndexes = [],
     GlobalSecondaryIndexes = [],
   }: TableDescription,
-  model: Pick<Model, 'columns' | 'kind'>,
+  model: Pick<Model, 'columns' | 'kind' | 'mayLack'>,
 ): Table {
   const table = keysOf(KeySchema)
   const key = table.order
@@ -103,6 +106,7 @@ export function tableFrom(
     paths: [{ name: undefined, ...table, isGlobal: false, columns: 'all' }, ...indexes],
     columns: model.columns,
     typeOf: (column) => known.get(column) ?? typeIn(model, column),
+    mayLack: (column) => model.mayLack(column),
   }
 }
 

@@ -26,7 +26,7 @@ export async function checkedQuery(
     expect(await outcomeOf(async () => (await made.page()).items)).toBe(found)
     return found
   }
-  const expected = meant(one, query, await made.explain()).map((item) => shown(item, query.select))
+  const expected = meant(one, query).map((item) => shown(item, query.select))
   expect(sorted(found)).toEqual(sorted(expected))
   expect(await made.count()).toBe(found.length)
   expect(await made.exists()).toBe(found.length > 0)

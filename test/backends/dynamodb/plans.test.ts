@@ -38,9 +38,10 @@ describe('planner vectors', () => {
     expect(input).toMatchObject({ IndexName: 'l', ScanIndexForward: false, ConsistentRead: true })
   })
 
-  it('a range by one index and an order by another is refused', () => {
-    expect(() => A.where('age', '>', 5).sortBy('sk').explain()).toThrow(SortError)
-    expect(() => A.where('age', '>', 5).sortBy('sk').explain()).toThrow(/"age".*"sk".*using/)
+  it('M26: a range by one index and an order by another is a Query in that order with a filter', () => {
+    const { plan, requests } = explained(A.where('age', '>', 5).sortBy('sk'))
+    expect(plan).toMatchObject({ index: undefined, why: expect.stringContaining('using("l")') })
+    expect(text(requests[0] ?? {}, 'FilterExpression')).toBe('age > 5')
   })
 
   it('two bounds are one BETWEEN', () => {

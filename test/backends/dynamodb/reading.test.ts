@@ -10,8 +10,8 @@ const tables = useTables()
 const schema = z.object({
   group: z.string(),
   id: z.number(),
-  kind: z.string().optional(),
-  rank: z.number().optional(),
+  kind: z.string(),
+  rank: z.number(),
   text: z.string().optional(),
   until: z.number().optional(),
 })
@@ -218,7 +218,8 @@ it('dynamodb D13: a consistent read is never silently another', async () => {
 
 it('dynamodb D14: create and update give the item in hand, and read nothing again', async () => {
   const { backend, sent } = await open(0)
-  expect(await backend.create({ group: 'g', id: 1, rank: 1 })).toEqual({ group: 'g', id: 1, rank: 1 })
-  expect(await backend.update({ group: 'g', id: 1 }, { rank: 2 })).toEqual({ group: 'g', id: 1, rank: 2 })
+  const item = { group: 'g', id: 1, kind: 'k', rank: 1 }
+  expect(await backend.create(item)).toEqual(item)
+  expect(await backend.update({ group: 'g', id: 1 }, { rank: 2 })).toEqual({ ...item, rank: 2 })
   expect(sent.map(({ name }) => name)).toEqual(['PutItem', 'UpdateItem'])
 })

@@ -8,8 +8,8 @@ const tables = useTables()
 const schema = z.object({
   group: z.string(),
   id: z.number(),
-  kind: z.string().optional(),
-  rank: z.number().optional(),
+  kind: z.string(),
+  rank: z.number(),
   text: z.string().optional(),
   until: z.number().optional(),
 })
@@ -112,8 +112,9 @@ describe('dynamodb D16: what has expired is absent', () => {
   it('and where it is written', async () => {
     const { backend } = await open(3, { until: now - 10 }, options)
     await expect(backend.update({ group: 'g', id: 1 }, { rank: 1 })).rejects.toThrow(/no item/)
-    expect(await backend.create({ group: 'g', id: 1, until: now + 1000 })).toMatchObject({ id: 1 })
-    await expect(backend.create({ group: 'g', id: 1 })).rejects.toThrow(/already/)
+    const item = { group: 'g', id: 1, kind: 'k', rank: 1 }
+    expect(await backend.create({ ...item, until: now + 1000 })).toMatchObject({ id: 1 })
+    await expect(backend.create(item)).rejects.toThrow(/already/)
   })
 })
 

@@ -11,8 +11,8 @@ const definition = {
   schema: z.object({
     group: z.string(),
     id: z.number(),
-    kind: z.string().optional(),
-    rank: z.number().optional(),
+    kind: z.string(),
+    rank: z.number(),
   }),
   indexes: {
     byRank: { partition: 'group', sort: 'rank' },

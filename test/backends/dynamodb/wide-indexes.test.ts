@@ -29,7 +29,7 @@ describe('D35: indexes of several columns', () => {
         },
       ],
     },
-    { columns: undefined, kind: () => undefined },
+    { columns: undefined, kind: () => undefined, mayLack: () => false },
   )
   const at = (...conditions: [string, Comparison['operator'], unknown][]): QueryState => ({
     conditions: conditions.map((condition) => comparisonOf(...condition)),
