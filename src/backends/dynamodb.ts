@@ -16,6 +16,7 @@ import { meets } from './planning/evaluate.ts'
 import type { Model } from './model.ts'
 import { Query } from './query.ts'
 import type { QueryRunner } from './planning/query-state.ts'
+import { checkTokenOptions, tokenChecks } from './planning/token.ts'
 import { batchGet, batchWrite } from './dynamodb/batch.ts'
 import { hasTaken } from './dynamodb/has-taken.ts'
 import type { DynamoDbOptions, DynamoDbUpdateOptions } from './dynamodb/options.ts'
@@ -85,8 +86,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     checkOptions('DynamoDbBackend', options, {
       client: isClientOption,
       scan: oneOf('error', 'allow'),
-      tokenSecret: is('string'),
-      encryptTokens: is('boolean'),
+      ...tokenChecks,
       version: isColumn,
       ttl: isColumn,
       numbers: oneOf('safe', 'bigint', 'string'),
@@ -97,8 +97,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
       onCapacity: is('function'),
     })
     if (model.key.length > 2) throw new TypeError('DynamoDbBackend(): a key has one or two columns')
-    if (options.encryptTokens === true && !options.tokenSecret)
-      throw new TypeError('DynamoDbBackend(): the option "encryptTokens" needs "tokenSecret"')
+    checkTokenOptions('DynamoDbBackend', options)
     this.#model = model
     this.#access = new TableAccess(model, options)
     this.#runner = new TableReader(this.#access)

@@ -1,6 +1,6 @@
 import { ColumnError, InvalidDataError, InvalidTokenError, KeyChangeError } from '../errors/index.ts'
 import { mapConcurrently } from '../core/map-concurrently.ts'
-import { checkOptions, is, oneOf } from '../core/options.ts'
+import { checkOptions, oneOf } from '../core/options.ts'
 import { asRecord, picked } from '../core/record.ts'
 import type {
   Creates,
@@ -16,7 +16,7 @@ import type {
 import { type Found, found } from './memory/found.ts'
 import type { Model } from './model.ts'
 import { columnsOf } from './planning/condition-columns.ts'
-import { equals, meets } from './planning/evaluate.ts'
+import { equals, meets, order } from './planning/evaluate.ts'
 import { indexColumns, keyOf } from './planning/keys.ts'
 import { plan } from './planning/plan.ts'
 import {
@@ -35,15 +35,13 @@ import type { Plan } from './planning/reads.ts'
 import { isEmpty, refuseTypes } from './planning/simplify.ts'
 import { type Table, tableOf } from './planning/table.ts'
 import { fromTokenValues, toTokenValues } from './planning/token-values.ts'
-import { readToken, writeToken } from './planning/token.ts'
+import { type TokenOptions, checkTokenOptions, readToken, tokenChecks, writeToken } from './planning/token.ts'
 import { Query } from './query.ts'
 
 /** Options of {@link MemoryBackend}. */
-export interface MemoryOptions {
+export interface MemoryOptions extends TokenOptions {
   /** What to do with a query that no key or index serves. @default 'error' */
   readonly scan?: 'error' | 'allow'
-  /** Signs page tokens. */
-  readonly tokenSecret?: string
   /** A column that counts an item's changes, for optimistic locking. */
   readonly version?: string
   /** The column that says, in seconds since 1970, when an item expires. */
@@ -83,10 +81,11 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
   constructor(model: Model<TItem, TInput, TKey>, options: MemoryOptions = {}) {
     checkOptions('MemoryBackend', options, {
       scan: oneOf('error', 'allow'),
-      tokenSecret: is('string'),
+      ...tokenChecks,
       version: (value: unknown) => typeof value === 'string' && model.has(value),
       ttl: (value: unknown) => typeof value === 'string' && model.has(value),
     })
+    checkTokenOptions('MemoryBackend', options)
     this.#model = model
     this.#options = options
     this.#table = tableOf(model)
@@ -265,10 +264,14 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
 
 /** Also where the item of the token is gone: the page goes on behind its place. */
 function startBehind(all: readonly Found<unknown>[], token: unknown): number {
-  const parts: readonly unknown[] = Array.isArray(token) ? token : []
-  const [part, place] = parts
-  if (typeof part !== 'number' || !Array.isArray(place)) throw new InvalidTokenError()
+  const [part, place, ...others]: readonly unknown[] = Array.isArray(token) ? token : []
+  if (typeof part !== 'number' || !Number.isInteger(part) || part < 0 || others.length > 0)
+    throw new InvalidTokenError()
   const values = fromTokenValues(place)
+  const sample = all.find((other) => other.part === part)?.place ?? values
+  const isPlace =
+    sample.length === values.length && sample.every((value, at) => order(value, values[at]) !== undefined)
+  if (!isPlace) throw new InvalidTokenError()
   const at = all.findIndex((other) => other.part > part || (other.part === part && other.compare(values) > 0))
   return at < 0 ? all.length : at
 }

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import { ColumnError, KeyChangeError } from '../errors/index.ts'
-import { checkOptions, is } from '../core/options.ts'
+import { checkOptions } from '../core/options.ts'
 import { type UnknownRecord, asRecord } from '../core/record.ts'
 import type {
   Creates,
@@ -19,6 +19,7 @@ import type { Model } from './model.ts'
 import { Query } from './query.ts'
 import type { QueryRunner } from './planning/query-state.ts'
 import { type Precondition, preconditionOf, versioned } from './planning/preconditions.ts'
+import { type TokenOptions, checkTokenOptions, tokenChecks } from './planning/token.ts'
 import { type AnyKysely, type DatabaseOption, isKysely, openDatabase } from './sql/database.ts'
 import { isNone, meetsNothing } from './sql/row-conditions.ts'
 import { toItem } from './sql/rows.ts'
@@ -28,13 +29,11 @@ import type { RowChange } from './sql/sql-writer.ts'
 import { together, withinSavepoint } from './sql/transactions.ts'
 
 /** Options of {@link SqlBackend}. */
-export interface SqlBackendOptions<TDatabase extends DatabaseOption = DatabaseOption> {
+export interface SqlBackendOptions<TDatabase extends DatabaseOption = DatabaseOption> extends TokenOptions {
   /** A pool of `pg` or `mysql2`, a Kysely instance, a PGlite, or a function that gives one when it is first needed. */
   readonly db: TDatabase
   /** A column that counts a row's changes, for optimistic locking: a write that has seen an older one is a conflict. */
   readonly version?: string
-  /** Signs page tokens. Without it they are bound to their query by a plain hash. */
-  readonly tokenSecret?: string
 }
 
 /** A transaction, and the database that it is of. */
@@ -92,8 +91,9 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
     checkOptions('SqlBackend', options, {
       db: (value: unknown) => (typeof value === 'object' && value !== null) || typeof value === 'function',
       version: (value: unknown) => typeof value === 'string' && model.has(value),
-      tokenSecret: is('string'),
+      ...tokenChecks,
     })
+    checkTokenOptions('SqlBackend', options)
     const { db }: { readonly db?: unknown } = options
     if (db === undefined) throw new TypeError('SqlBackend() needs the option "db"')
     if (model.key.length === 0) throw new TypeError('SqlBackend(): the model needs a key')

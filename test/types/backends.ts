@@ -292,7 +292,7 @@ void writes
 // Options are those of each backend.
 new DynamoDbBackend(Book, {
   scan: 'allow',
-  tokenSecret: 'a',
+  tokenSecret: 'a secret of tokens',
   encryptTokens: true,
   version: 'price',
   ttl: 'price',
@@ -305,7 +305,12 @@ new DynamoDbBackend(Book, {
   validate: 'both',
 })
 new DynamoDbBackend(Book, { client: { send: async () => ({}) } })
-new MemoryBackend(Track, { scan: 'error', tokenSecret: 'a', version: 'length', ttl: 'length' })
+new MemoryBackend(Track, {
+  scan: 'error',
+  tokenSecret: 'a secret of tokens',
+  version: 'length',
+  ttl: 'length',
+})
 // @ts-expect-error an option that there is not
 new DynamoDbBackend(Book, { table: 'books' })
 // @ts-expect-error a word that there is not

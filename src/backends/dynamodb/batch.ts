@@ -4,12 +4,11 @@ import { mapConcurrently } from '../../core/map-concurrently.ts'
 import { ConditionError, DeadlineError, PartialBatchError, ThrottledError } from '../../errors/index.ts'
 import { remainingTime } from '../../invocation/scope.ts'
 import { type Connection, pause } from './connection.ts'
+import { type KeyRequestOptions, compileBatchGet, keyBatches } from './compile-keys.ts'
 import { failureOf } from './failure.ts'
-import { numberId } from '../../wire/number-text.ts'
+import { keyId } from './key-id.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 
-/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
-const readSize = 100
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html */
 const writeSize = 25
 /** Batches at once. */
@@ -18,23 +17,8 @@ const concurrency = 4
 const maxFruitless = 8
 
 /** Where batches go. */
-export interface BatchOptions {
+export interface BatchOptions extends KeyRequestOptions {
   readonly connection: Connection
-  readonly table: string
-  readonly keyColumns: readonly string[]
-  readonly consistent?: boolean
-  readonly capacity?: boolean
-}
-
-/** One text per key, whatever its types and bytes: two keys never have the same. */
-export function keyId(key: AttributeItem, columns: readonly string[]): string {
-  return JSON.stringify(
-    columns.map((column) => {
-      const { S: text, N: number, B: bytes } = key[column] ?? {}
-      if (bytes !== undefined) return { B: Buffer.from(bytes).toString('base64') }
-      return number === undefined ? { S: text } : { N: numberId(number) }
-    }),
-  )
 }
 
 /**
@@ -44,17 +28,16 @@ export function keyId(key: AttributeItem, columns: readonly string[]): string {
  */
 export async function batchGet(
   keys: readonly AttributeItem[],
-  { connection, table, keyColumns, consistent = false, capacity = false }: BatchOptions,
+  options: BatchOptions,
   signal?: AbortSignal,
 ): Promise<(AttributeItem | undefined)[]> {
+  const { connection, keyColumns } = options
   const ids = keys.map((key) => keyId(key, keyColumns))
-  const wanted = new Map(keys.map((key, index) => [ids[index] as string, key]))
   const found = new Map<string, AttributeItem>()
-  const open = await inBatches({ list: [...wanted.values()], size: readSize, signal }, async (some) => {
-    const request = { Keys: some, ...(consistent && { ConsistentRead: true }) }
+  const open = await inBatches({ pieces: keyBatches(keys, keyColumns), signal }, async (some) => {
     const { Responses, UnprocessedKeys } = await connection.call(
       'BatchGetItem',
-      { RequestItems: { [table]: request }, ...(capacity && { ReturnConsumedCapacity: 'INDEXES' }) },
+      compileBatchGet(some, options),
       signal,
     )
     for (const item of Object.values(Responses ?? {}).flat()) found.set(keyId(item, keyColumns), item)
@@ -74,7 +57,13 @@ export async function batchWrite(
   if (new Set(ids).size < ids.length)
     throw new ConditionError('A batch writes one item twice, and the order of its writes is not known')
   const open = await inBatches(
-    { list: requests.map(({ request }) => request), size: writeSize, signal },
+    {
+      pieces: chunks(
+        requests.map(({ request }) => request),
+        writeSize,
+      ),
+      signal,
+    },
     async (some) => {
       const { UnprocessedItems } = await connection.call(
         'BatchWriteItem',
@@ -108,8 +97,7 @@ function isPassing(error: unknown): boolean {
 }
 
 interface Batches<T> {
-  readonly list: readonly T[]
-  readonly size: number
+  readonly pieces: readonly T[][]
   readonly signal: AbortSignal | undefined
 }
 
@@ -117,7 +105,7 @@ interface Batches<T> {
  * Does a list in pieces, some at once; what a piece leaves over goes again after a pause. Gives what is left in the end.
  */
 async function inBatches<T>(
-  { list, size, signal }: Batches<T>,
+  { pieces, signal }: Batches<T>,
   run: (some: T[]) => Promise<T[]>,
 ): Promise<{ keys: T[]; cause: unknown }> {
   const left: T[] = []
@@ -142,7 +130,7 @@ async function inBatches<T>(
     left.push(...open)
   }
   // All have come to an end then: nothing goes on behind an error.
-  await mapConcurrently(chunks(list, size), work, concurrency)
+  await mapConcurrently(pieces, work, concurrency)
   if (failure !== undefined) throw failure.error
   return { keys: left, cause }
 }

@@ -1,6 +1,7 @@
 import type { QueryCommandInput, ScanCommandInput } from '@aws-sdk/client-dynamodb'
 import { Expression } from './expression.ts'
-import type { RangeRead } from '../planning/reads.ts'
+import type { AttributeItem } from '../../wire/attribute-value.ts'
+import type { Part, RangeRead } from '../planning/reads.ts'
 
 /** What a plan does not say. */
 export interface RequestOptions {
@@ -15,13 +16,16 @@ export interface RequestOptions {
   readonly capacity?: boolean
 }
 
+/** What Query and Scan take. */
+export type RangeRequest = QueryCommandInput & ScanCommandInput
+
 /** The request of a read, but for its page: a pure function, so that `explain()` shows what is sent. */
 export function compile(
   { index, key, filter, forward }: RangeRead,
   { table, select, consistent, ttl, isCount = false, capacity = false }: RequestOptions,
-): QueryCommandInput & ScanCommandInput {
+): RangeRequest {
   const expression = new Expression()
-  const request: QueryCommandInput & ScanCommandInput = { TableName: table }
+  const request: RangeRequest = { TableName: table }
   if (index !== undefined) request.IndexName = index
   if (key.length > 0) request.KeyConditionExpression = expression.conditions(key)
   const filters = filter.length > 0 ? [expression.conditions(filter)] : []
@@ -34,6 +38,49 @@ export function compile(
   if (consistent === true) request.ConsistentRead = true
   if (capacity) request.ReturnConsumedCapacity = 'INDEXES'
   return Object.assign(request, expression.attributes())
+}
+
+/** What part of a read is asked for. */
+export interface Portion {
+  /** How many items would do; `Infinity` for as many as there are in a response. */
+  readonly wanted: number
+  /** How many may be looked at. */
+  readonly most: number
+  /** The key behind which it begins. */
+  readonly start: AttributeItem | undefined
+  readonly segment?: readonly [number, number] | undefined
+  /** Whether fewer items may remain than are read. */
+  readonly isFiltered: boolean
+  /** How many portions were read before. */
+  readonly portion: number
+}
+
+/** The least that is asked for where items are filtered: few may remain. */
+const leastFiltered = 25
+
+/** The request of one page of a read. */
+export function rangeInput(
+  request: RangeRequest,
+  { wanted, most, start, segment, isFiltered, portion }: Portion,
+): RangeRequest {
+  // DynamoDB's limit counts what it reads. Where that is filtered, each portion is larger than the one before.
+  const size = isFiltered ? Math.max(wanted, leastFiltered) * 4 ** portion : wanted
+  const limit = Math.min(size, most)
+  return {
+    ...request,
+    ...(start !== undefined && { ExclusiveStartKey: start }),
+    ...(limit < 10_000 && { Limit: limit }),
+    ...(segment !== undefined && { Segment: segment[0], TotalSegments: segment[1] }),
+  }
+}
+
+/** Whether a part gives fewer items than it reads. */
+export function filters(
+  { read, except }: Part & { readonly read: RangeRead },
+  request: RangeRequest,
+): boolean {
+  const { filter, check } = read
+  return request.FilterExpression !== undefined || filter.length + check.length + except.length > 0
 }
 
 /**

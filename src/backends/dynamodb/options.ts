@@ -3,18 +3,15 @@ import type { ClientOption } from '../../aws/client.ts'
 import type { UpdateOptions } from '../capabilities.ts'
 import type { NumberMode } from '../../wire/unmarshall.ts'
 import type { DateMode } from '../../wire/attribute-value.ts'
+import type { TokenOptions } from '../planning/token.ts'
 import type { Changes } from './changes.ts'
 
 /** Options of {@link DynamoDbBackend}. */
-export interface DynamoDbOptions {
+export interface DynamoDbOptions extends TokenOptions {
   /** A `DynamoDBClient`, or anything else with its `send`, or a function that gives one. @default one per region and process */
   readonly client?: ClientOption
   /** What to do with a query that no key or index serves. @default 'error' */
   readonly scan?: 'error' | 'allow'
-  /** Signs page tokens. Without it they are bound to their query by a plain hash. */
-  readonly tokenSecret?: string
-  /** Encrypts page tokens, which name the key of the last item. Needs `tokenSecret`. @default false */
-  readonly encryptTokens?: boolean
   /** A column that counts an item's changes, for optimistic locking: a write that has seen an older one is a conflict. */
   readonly version?: string
   /** The column that says, in seconds since 1970, when an item expires; one that has counts as absent. */

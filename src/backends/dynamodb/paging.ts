@@ -1,7 +1,7 @@
 import { DeadlineError, ThrottledError } from '../../errors/index.ts'
 import { remainingTime } from '../../invocation/scope.ts'
 import type { PageOptions } from '../planning/query-state.ts'
-import type { Portion, Position, Source } from './sources.ts'
+import type { Portion, PortionOptions, Position, Source } from './sources.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 
 /** Where a source stands: at its beginning, behind an item, or at its end. */
@@ -44,56 +44,89 @@ export async function readPage(
   start: readonly SourceState[],
   request: PageRequest,
 ): Promise<ReadPage> {
-  const { limit, looksAhead, width, maxPages = Infinity, maxScanned = Infinity, signal } = request
-  const states: SourceState[] = [...start]
-  const found: Found[] = []
+  const { limit, looksAhead } = request
+  const reading = new PageReading(sources, start, request)
   const wanted = limit + (looksAhead ? 1 : 0)
-  let [requests, scanned] = [0, 0]
   let isCut = false
   let cause: Error | undefined
-
-  const isOpen = (): boolean => states.some((state) => state !== 'end')
-  while (isOpen() && found.length < wanted) {
+  while (!reading.isAtEnd && reading.found.length < wanted) {
     // Another request only to see whether there is more would read without any limit.
-    if (found.length >= limit && requests > 0) break
-    if (requests >= maxPages || scanned >= maxScanned || (requests > 0 && remainingTime() <= 0)) {
-      isCut = true
-      break
-    }
-    signal?.throwIfAborted()
-    const room = Math.min(width, maxPages - requests, maxScanned - scanned)
-    const open = [...states.keys()].filter((index) => states[index] !== 'end').slice(0, room)
+    if (reading.found.length >= limit && reading.requests > 0) break
+    isCut = reading.isExhausted
+    if (isCut) break
+    request.signal?.throwIfAborted()
+    cause = await reading.readOn(wanted)
+    isCut = cause !== undefined
+    if (isCut) break
+  }
+  const { found, states } = reading
+  rewind(states, { start, found, limit })
+  const items = found.slice(0, limit).map(({ item }) => item)
+  return { items, states: reading.isAtEnd ? undefined : states, isCut, cause }
+}
+
+/** How far the sources of a page were read. */
+class PageReading {
+  readonly found: Found[] = []
+  readonly states: SourceState[]
+  requests = 0
+  #scanned = 0
+  readonly #sources: readonly Source[]
+  readonly #request: PageRequest
+
+  constructor(sources: readonly Source[], start: readonly SourceState[], request: PageRequest) {
+    this.#sources = sources
+    this.#request = request
+    this.states = [...start]
+  }
+
+  get isAtEnd(): boolean {
+    return this.states.every((state) => state === 'end')
+  }
+
+  /** Whether a ceiling or the time forbids another request. */
+  get isExhausted(): boolean {
+    const { maxPages = Infinity, maxScanned = Infinity } = this.#request
+    return (
+      this.requests >= maxPages || this.#scanned >= maxScanned || (this.requests > 0 && remainingTime() <= 0)
+    )
+  }
+
+  /** Reads a portion of each source that is next. Gives the error that cuts the page short, if one does. */
+  async readOn(wanted: number): Promise<Error | undefined> {
+    const { width, maxPages = Infinity, maxScanned = Infinity, signal } = this.#request
+    const room = Math.min(width, maxPages - this.requests, maxScanned - this.#scanned)
+    const open = [...this.states.keys()].filter((index) => this.states[index] !== 'end').slice(0, room)
     // What several read at once is shared out: what one of them reads too much is read again.
-    const most = Math.floor((maxScanned - scanned) / open.length)
-    const share = Math.ceil((wanted - found.length) / open.length)
-    let portions: Portion[]
+    const most = Math.floor((maxScanned - this.#scanned) / open.length)
+    const share = Math.ceil((wanted - this.found.length) / open.length)
     try {
-      portions = await Promise.all(
-        open.map((index) => {
-          const state = states[index] ?? null
-          const from = state === null ? undefined : (state as Position)
-          return (sources[index] as Source).read(from, { wanted: share, most, signal })
-        }),
-      )
+      const reads = open.map((index) => this.#portion(index, { wanted: share, most, signal }))
+      for (const [place, portion] of (await Promise.all(reads)).entries())
+        this.#add(open[place] ?? 0, portion)
+      return undefined
     } catch (error) {
-      if (error instanceof ThrottledError && found.length === 0) throw new Interrupted(error, states)
-      if (!(error instanceof ThrottledError) && !(error instanceof DeadlineError && requests > 0)) throw error
+      if (error instanceof ThrottledError && this.found.length === 0)
+        throw new Interrupted(error, this.states)
       // What was read is given, and the token tells where to go on.
-      isCut = true
-      cause = error
-      break
-    }
-    for (const [place, portion] of portions.entries()) {
-      const index = open[place] as number
-      for (const [at, item] of portion.items.entries()) found.push({ item, source: index, portion, at })
-      states[index] = portion.next ?? 'end'
-      scanned += portion.scanned
-      requests++
+      if (error instanceof ThrottledError || (error instanceof DeadlineError && this.requests > 0))
+        return error
+      throw error
     }
   }
-  const items = found.slice(0, limit)
-  rewind(states, { start, found, limit })
-  return { items: items.map(({ item }) => item), states: isOpen() ? states : undefined, isCut, cause }
+
+  #portion(index: number, options: PortionOptions): Promise<Portion> {
+    const [state, source] = [this.states[index], this.#sources[index]]
+    if (source === undefined || state === 'end') throw new TypeError('A source was read behind its end')
+    return source.read(state ?? undefined, options)
+  }
+
+  #add(source: number, portion: Portion): void {
+    for (const [at, item] of portion.items.entries()) this.found.push({ item, source, portion, at })
+    this.states[source] = portion.next ?? 'end'
+    this.#scanned += portion.scanned
+    this.requests++
+  }
 }
 
 /** The database took no more requests before a page had its first item. */

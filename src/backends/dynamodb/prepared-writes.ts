@@ -1,5 +1,5 @@
 import type { Patch, DeleteOptions, WriteConditions } from '../capabilities.ts'
-import { keyId } from './batch.ts'
+import { keyId } from './key-id.ts'
 import {
   type Precondition,
   preconditionOf,

@@ -1,8 +1,9 @@
-import type { QueryCommandInput } from '@aws-sdk/client-dynamodb'
 import { meets } from '../planning/evaluate.ts'
 import { picked } from '../../core/record.ts'
 import type { Condition } from '../planning/query-state.ts'
 import { batchGet } from './batch.ts'
+import { type RangeRequest, filters, rangeInput } from './compile.ts'
+import { type KeyRequestOptions, compileGet } from './compile-keys.ts'
 import { type Connection } from './connection.ts'
 import type { KeyRead, Part, RangeRead } from '../planning/reads.ts'
 import { plainItem } from '../../wire/unmarshall.ts'
@@ -37,12 +38,8 @@ export interface Source {
 }
 
 /** What all sources of a table need. */
-export interface SourceOptions {
+export interface SourceOptions extends KeyRequestOptions {
   readonly connection: Connection
-  readonly table: string
-  readonly keyColumns: readonly string[]
-  readonly consistent: boolean
-  readonly capacity: boolean
   /** Items that count as absent. */
   readonly isExpired: (item: AttributeItem) => boolean
 }
@@ -95,67 +92,59 @@ async function getItems(
 ): Promise<(AttributeItem | undefined)[]> {
   const [only, ...others] = keys
   if (only === undefined || others.length > 0) return batchGet(keys, options, signal)
-  const { Item } = await options.connection.call(
-    'GetItem',
-    {
-      TableName: options.table,
-      Key: only,
-      ...(options.consistent && { ConsistentRead: true }),
-      ...(options.capacity && { ReturnConsumedCapacity: 'INDEXES' }),
-    },
-    signal,
-  )
+  const { Item } = await options.connection.call('GetItem', compileGet(only, options), signal)
   return [Item]
 }
 
-/** The least that is asked for where items are filtered: few may remain. */
-const leastFiltered = 25
-
 /** Items of the table or an index, one after the other. */
 export function rangeSource(
-  { read, except }: PartOf<RangeRead>,
-  request: QueryCommandInput,
+  part: PartOf<RangeRead>,
+  request: RangeRequest,
   options: SourceOptions & { readonly segment?: readonly [number, number] },
 ): Source {
-  const { operation, filter, check, order, hydrate } = read
+  const { operation, order } = part.read
   const { segment, connection, keyColumns } = options
-  const isFiltered =
-    request.FilterExpression !== undefined || filter.length + check.length + except.length > 0
+  const isFiltered = filters(part, request)
   const positionColumns = [...new Set([...keyColumns, ...order])]
   let portions = 0
   return {
     async read(from, { wanted, most, signal }) {
-      // DynamoDB's limit counts what it reads. Where that is filtered, each portion is larger than the one before.
-      const size = isFiltered ? Math.max(wanted, leastFiltered) * 4 ** portions++ : wanted
-      const limit = Math.min(size, most)
-      const input = {
-        ...request,
-        ...(from !== undefined && { ExclusiveStartKey: from as AttributeItem }),
-        ...(limit < 10_000 && { Limit: limit }),
-        ...(segment !== undefined && { Segment: segment[0], TotalSegments: segment[1] }),
-      }
-      const {
-        Items = [],
-        LastEvaluatedKey,
-        ScannedCount = 0,
-      } = await connection.call(operation, input, signal)
-      const whole = hydrate ? await hydrated(Items, options, signal) : Items
-      const kept: AttributeItem[] = []
-      const places: AttributeItem[] = []
-      for (const [index, item] of whole.entries()) {
-        if (item === undefined || (hydrate && options.isExpired(item)) || !passes(item, check, except))
-          continue
-        kept.push(item)
-        places.push(Items[index] as AttributeItem)
-      }
+      const start = typeof from === 'number' ? undefined : from
+      const input = rangeInput(request, { wanted, most, start, segment, isFiltered, portion: portions++ })
+      const { Items = [], LastEvaluatedKey, ScannedCount } = await connection.call(operation, input, signal)
+      const { items, places } = await kept(Items, { part, options, signal })
       return {
-        items: kept,
-        behind: (index) => picked(places[index] as AttributeItem, positionColumns),
+        items,
+        behind: (index) => picked(places[index] ?? {}, positionColumns),
         next: LastEvaluatedKey,
-        scanned: ScannedCount,
+        scanned: ScannedCount ?? 0,
       }
     },
   }
+}
+
+interface Read {
+  readonly part: PartOf<RangeRead>
+  readonly options: SourceOptions
+  readonly signal: AbortSignal | undefined
+}
+
+/** The items of a response that are wanted, and what the index holds of each. */
+async function kept(
+  found: readonly AttributeItem[],
+  { part: { read, except }, options, signal }: Read,
+): Promise<{ readonly items: AttributeItem[]; readonly places: AttributeItem[] }> {
+  const { hydrate, check } = read
+  const whole = hydrate ? await hydrated(found, options, signal) : found
+  const items: AttributeItem[] = []
+  const places: AttributeItem[] = []
+  for (const [index, place] of found.entries()) {
+    const item = whole[index]
+    if (item === undefined || (hydrate && options.isExpired(item)) || !passes(item, check, except)) continue
+    items.push(item)
+    places.push(place)
+  }
+  return { items, places }
 }
 
 /** The whole items of an index that holds only parts of them. */

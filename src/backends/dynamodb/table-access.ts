@@ -3,6 +3,7 @@ import { picked } from '../../core/record.ts'
 import type { Model } from '../model.ts'
 import { type BatchOptions } from './batch.ts'
 import { Connection, type Input, type Output } from './connection.ts'
+import { compileGet } from './compile-keys.ts'
 import { failureOf } from './failure.ts'
 import { describedTable } from './describe.ts'
 import type { DynamoDbOptions } from './options.ts'
@@ -82,12 +83,8 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
     key: AttributeItem,
     consistent: boolean | undefined = this.options.consistent,
   ): Promise<AttributeItem | undefined> {
-    const { Item } = await this.connection.call('GetItem', {
-      TableName: this.model.name,
-      Key: key,
-      ...(consistent === true && { ConsistentRead: true }),
-      ...this.capacity,
-    })
+    const options = { ...(await this.batch()), consistent }
+    const { Item } = await this.connection.call('GetItem', compileGet(key, options))
     return Item === undefined || this.isExpired(Item) ? undefined : Item
   }
 

@@ -1,5 +1,4 @@
-import type { AttributeValue, QueryCommandInput } from '@aws-sdk/client-dynamodb'
-import { ColumnError, DeadlineError, InvalidTokenError, ThrottledError } from '../../errors/index.ts'
+import { ColumnError, DeadlineError, ThrottledError } from '../../errors/index.ts'
 import type {
   CountOptions,
   Explanation,
@@ -8,14 +7,15 @@ import type {
   QueryRunner,
   QueryState,
 } from '../planning/query-state.ts'
-import { fromText, toText } from '../planning/token-values.ts'
 import { readToken, writeToken } from '../planning/token.ts'
-import { compile } from './compile.ts'
+import { type RangeRequest, compile, filters, rangeInput } from './compile.ts'
+import { type KeyRequestOptions, compileKeys } from './compile-keys.ts'
 import { normalizedConditions } from './dates.ts'
 import { Interrupted, type SourceState, readPage } from './paging.ts'
 import { columnsOf } from '../planning/condition-columns.ts'
 import { plan } from '../planning/plan.ts'
-import type { Part, Plan, RangeRead } from '../planning/reads.ts'
+import type { KeyRead, Part, Plan, RangeRead } from '../planning/reads.ts'
+import { fromPositions, toPositions } from './positions.ts'
 import { type PartOf, type Source, keySource, rangeSource } from './sources.ts'
 import type { Table } from '../planning/table.ts'
 import { type TableAccess, nowInSeconds } from './table-access.ts'
@@ -50,27 +50,24 @@ export class TableReader implements QueryRunner {
   async page(asked: QueryState, options: PageOptions, isLast = false): Promise<Page<unknown>> {
     const table = await this.#access.describe()
     const state = this.#normalized(asked)
-    const parts = this.#parts(this.#plan(table, state))
-    if (parts.length === 0) return { items: [] }
-    const { limit = Infinity, after, select } = state
-    const binding = this.#binding(state, parts)
-    const segments = parts.length === 1 && state.segments !== undefined ? state.segments : 1
-    const sources = this.#sources({ table, state }, parts, segments)
-    const start =
-      after === undefined ? sources.map(() => null) : this.#statesOf(after, binding, sources.length)
+    const ways = waysOf(this.#plan(table, state), state)
+    if (ways.length === 0) return { items: [] }
+    const { limit = Infinity, select } = state
+    const start = this.#starts({ table, state }, ways)
+    const width = ways.some(({ segment }) => segment !== undefined) ? ways.length : 1
     try {
-      const request = { ...options, limit, looksAhead: !isLast && limit !== Infinity, width: segments }
-      const { items, states, isCut } = await readPage(sources, start, request)
+      const request = { ...options, limit, looksAhead: !isLast && limit !== Infinity, width }
+      const { items, states, isCut } = await readPage(this.#sources({ table, state }, ways), start, request)
       const wanted = select === undefined ? items : items.map((item) => picked(item, select))
       return {
         items: await this.#access.items(wanted, select === undefined),
-        ...(states !== undefined && { next: this.#token(states, binding) }),
+        ...(states !== undefined && { next: this.#token(states, state, ways) }),
         ...(isCut && { complete: false as const }),
       }
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error
       const { message, cause } = error.cause
-      throw new ThrottledError(message, { cause, next: this.#token(error.states, binding) })
+      throw new ThrottledError(message, { cause, next: this.#token(error.states, state, ways) })
     }
   }
 
@@ -78,7 +75,7 @@ export class TableReader implements QueryRunner {
     const table = await this.#access.describe()
     const state = this.#normalized(asked)
     const { limit = Infinity } = state
-    const parts = this.#parts(this.#plan(table, state))
+    const parts = waysOf(this.#plan(table, state), {})
     let total = 0
     for (const { read, except } of parts) {
       if (total >= limit) break
@@ -99,16 +96,31 @@ export class TableReader implements QueryRunner {
   #explained(table: Table, asked: QueryState): Explanation {
     const state = this.#normalized(asked)
     const chosen = this.#plan(table, state)
-    const requests = this.#parts(chosen).map(({ read, except }) =>
-      'keys' in read
-        ? {
-            TableName: this.#access.model.name,
-            Keys: read.keys.map((key) => keyOf({ table, dates: 'iso' }, key)),
-          }
-        : this.#request({ table, state }, { read, except }),
-    )
+    const ways = waysOf(chosen, state)
+    const starts = this.#starts({ table, state }, ways)
+    const requests = ways.flatMap((way, index) => this.#requests({ table, state }, way, starts[index]))
     // The reason is made when it is read; here it is said.
     return { plan: { ...chosen, why: chosen.why }, requests }
+  }
+
+  /** What `page()` sends first for a part. */
+  #requests(question: Question, { read, except, segment }: Way, start: SourceState = null): object[] {
+    if (start === 'end') return []
+    if ('keys' in read) {
+      const keys = this.#keys(question.table, read).slice(typeof start === 'number' ? start : 0)
+      return compileKeys(keys, this.#keyRequest(question))
+    }
+    const request = this.#request(question, { read, except })
+    const { limit = Infinity } = question.state
+    const input = rangeInput(request, {
+      wanted: Math.ceil((limit + 1) / (segment?.[1] ?? 1)),
+      most: Infinity,
+      start: typeof start === 'number' ? undefined : (start ?? undefined),
+      segment,
+      isFiltered: filters({ read, except }, request),
+      portion: 0,
+    })
+    return [input]
   }
 
   #normalized(state: QueryState): QueryState {
@@ -122,16 +134,11 @@ export class TableReader implements QueryRunner {
     return plan(table, state, { scan, hydrate, ttl, title: this.#access.model.name })
   }
 
-  #parts(chosen: Plan): readonly Part[] {
-    if (chosen.operation === 'None') return []
-    return chosen.operation === 'Union' ? chosen.parts : [{ read: chosen, except: [] }]
-  }
-
   #request(
     { table: { key }, state: { select, consistent } }: Question,
     { read, except }: PartOf<RangeRead>,
     isCount = false,
-  ): QueryCommandInput {
+  ): RangeRequest {
     // The keys are read in any case, for a page may end at any item; and so is what is checked here.
     const needed = [...key, ...read.order, ...columnsOf([...read.check, ...except.flat()])]
     const columns = read.hydrate ? [...key, ...read.order] : select && [...select, ...needed]
@@ -146,28 +153,30 @@ export class TableReader implements QueryRunner {
     })
   }
 
-  #sources(question: Question, parts: readonly Part[], segments = 1): Source[] {
-    const { table, state } = question
-    const { consistent = false } = state
+  #sources(question: Question, ways: readonly Way[]): Source[] {
     const shared = {
+      ...this.#keyRequest(question),
       connection: this.#access.connection,
+      isExpired: (item: AttributeItem) => this.#access.isExpired(item),
+    }
+    return ways.map(({ read, except, segment }) => {
+      if ('keys' in read) return keySource({ read, except }, this.#keys(question.table, read), shared)
+      const request = this.#request(question, { read, except })
+      return rangeSource({ read, except }, request, segment === undefined ? shared : { ...shared, segment })
+    })
+  }
+
+  #keyRequest({ table, state: { consistent } }: Question): KeyRequestOptions {
+    return {
       table: this.#access.model.name,
       keyColumns: table.key,
       consistent,
       capacity: this.#access.options.onCapacity !== undefined,
-      isExpired: (item: AttributeItem) => this.#access.isExpired(item),
     }
-    return parts.flatMap(({ read, except }) => {
-      if ('keys' in read) {
-        const keys = read.keys.map((key) => keyOf({ table, dates: this.#access.reading.dates ?? 'iso' }, key))
-        return [keySource({ read, except }, keys, shared)]
-      }
-      const request = this.#request(question, { read, except })
-      if (segments === 1 || read.operation !== 'Scan') return [rangeSource({ read, except }, request, shared)]
-      return Array.from({ length: segments }, (_, segment) =>
-        rangeSource({ read, except }, request, { ...shared, segment: [segment, segments] }),
-      )
-    })
+  }
+
+  #keys(table: Table, { keys }: KeyRead): AttributeItem[] {
+    return keys.map((key) => keyOf({ table, dates: this.#access.reading.dates ?? 'iso' }, key))
   }
 
   async #countRange(question: CountQuestion, part: PartOf<RangeRead>): Promise<number> {
@@ -199,41 +208,38 @@ export class TableReader implements QueryRunner {
   }
 
   /** What a token belongs to: the question and the way it is read, but not how much of the answer is wanted at once. */
-  #binding({ conditions, sort, segments }: QueryState, parts: readonly Part[]): unknown {
-    const ways = parts.map(({ read }) => ('keys' in read ? read.operation : [read.operation, read.index]))
-    return [this.#access.model.name, conditions, sort, segments, ways]
+  #binding({ conditions, sort, segments }: QueryState, ways: readonly Way[]): unknown {
+    const reads = ways
+      .filter(({ segment = [0] }) => segment[0] === 0)
+      .map(({ read }) => ('keys' in read ? read.operation : [read.operation, read.index]))
+    return [this.#access.model.name, conditions, sort, segments, reads]
   }
 
-  #token(states: readonly SourceState[], binding: unknown): string {
-    return writeToken(
-      states.map((state) =>
-        typeof state === 'object' && state !== null ? Object.entries(state).map(encoded) : state,
-      ),
-      binding,
-      this.#access.options,
+  #token(states: readonly SourceState[], state: QueryState, ways: readonly Way[]): string {
+    return writeToken(toPositions(states), this.#binding(state, ways), this.#access.options)
+  }
+
+  /** Where each read begins. */
+  #starts({ table, state }: Question, ways: readonly Way[]): SourceState[] {
+    if (state.after === undefined) return ways.map(() => null)
+    const token = readToken(state.after, this.#binding(state, ways), this.#access.options)
+    return fromPositions(
+      token,
+      ways.map(({ read }) => read),
+      table,
     )
   }
-
-  #statesOf(token: string, binding: unknown, count: number): SourceState[] {
-    const states = readToken(token, binding, this.#access.options) as (
-      null | 'end' | number | [string, AttributeInToken][]
-    )[]
-    if (!Array.isArray(states) || states.length !== count) throw new InvalidTokenError()
-    return states.map((state) =>
-      Array.isArray(state) ? Object.fromEntries(state.map(decoded)) : state,
-    ) as SourceState[]
-  }
 }
 
-/** Keys are strings, numbers and bytes; only bytes need another form in JSON. */
-function encoded([column, value]: [string, AttributeValue]): unknown {
-  return [column, value.B === undefined ? value : { B: toText(value.B) }]
+/** One read of a plan, or one segment of it. */
+interface Way extends Part {
+  readonly segment?: readonly [number, number]
 }
 
-function decoded([column, value]: [string, AttributeInToken]): [string, unknown] {
-  return [column, value.B === undefined ? value : { B: fromText(value.B) }]
-}
-
-interface AttributeInToken {
-  readonly B?: string
+function waysOf(chosen: Plan, { segments = 1 }: Pick<QueryState, 'segments'>): readonly Way[] {
+  if (chosen.operation === 'None') return []
+  if (chosen.operation === 'Union') return chosen.parts
+  const only: Part = { read: chosen, except: [] }
+  if (chosen.operation !== 'Scan' || segments === 1) return [only]
+  return Array.from({ length: segments }, (_, index) => ({ ...only, segment: [index, segments] }))
 }

@@ -1,4 +1,5 @@
-import { asRecord, asString } from '../../core/record.ts'
+import { InvalidTokenError } from '../../errors/index.ts'
+import { asRecord } from '../../core/record.ts'
 
 /** Values as JSON, from which they can be told and made again. */
 export function toTokenValues(values: readonly unknown[]): unknown[] {
@@ -11,15 +12,19 @@ export function toTokenValues(values: readonly unknown[]): unknown[] {
   })
 }
 
-/** The values of a token. */
-export function fromTokenValues(values: readonly unknown[]): unknown[] {
-  return values.map((value) => {
+/** The values of a token. @throws InvalidTokenError for what {@link toTokenValues} does not write */
+export function fromTokenValues(values: unknown): unknown[] {
+  if (!Array.isArray(values)) throw new InvalidTokenError()
+  return values.map((value: unknown) => {
     const form = asRecord(value)
     if (form === undefined) return value
-    const [date, bytes, number] = [asString(form['date']), asString(form['bytes']), asString(form['number'])]
-    if (date !== undefined) return new Date(date)
-    if (bytes !== undefined) return fromText(bytes)
-    return number === undefined ? BigInt(String(form['bigint'])) : Number(number)
+    const [[kind, text] = [], ...others] = Object.entries(form)
+    if (typeof text !== 'string' || others.length > 0) throw new InvalidTokenError()
+    if (kind === 'date' && !Number.isNaN(Date.parse(text))) return new Date(text)
+    if (kind === 'bytes') return fromText(text)
+    if (kind === 'bigint' && /^-?\d{1,400}$/.test(text)) return BigInt(text)
+    if (kind === 'number' && /^(?:NaN|-?Infinity)$/.test(text)) return Number(text)
+    throw new InvalidTokenError()
   })
 }
 

@@ -6,14 +6,52 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto'
-import { InvalidTokenError } from '../../errors/index.ts'
+import { checkOptions, is } from '../../core/options.ts'
+import { ConfigurationError, InvalidTokenError } from '../../errors/index.ts'
 
 /** How page tokens are made. */
 export interface TokenOptions {
-  /** Without it a token is bound to its query by a plain hash: against mistakes, and not against somebody who knows how. */
-  readonly tokenSecret?: string | undefined
-  /** Whether tokens are encrypted, too: they name the key of the last item. Needs a secret. */
-  readonly encryptTokens?: boolean | undefined
+  /**
+   * Signs page tokens: a text of at least 16 characters, or a function that gives one when it is first needed. Without it
+   * a token is bound to its query by a plain hash: against mistakes, and not against somebody who knows how.
+   */
+  readonly tokenSecret?: TokenSecret
+  /** Encrypts page tokens, which hold the key of the last item that was read. Needs `tokenSecret`. @default false */
+  readonly encryptTokens?: boolean
+}
+
+/** A secret of page tokens: a text of at least 16 characters, or a function that gives one when it is first needed. */
+export type TokenSecret = string | (() => string | undefined)
+
+/** Fewer could be tried out. */
+const minSecret = 16
+
+/** The checks of the options, for {@link checkOptions}. */
+export const tokenChecks = {
+  tokenSecret: (value: unknown) => typeof value === 'string' || typeof value === 'function',
+  encryptTokens: is('boolean'),
+} satisfies Parameters<typeof checkOptions>[2]
+
+/** @throws TypeError for a secret that is too short, among them the text `undefined`, or for encryption without one */
+export function checkTokenOptions(factory: string, { tokenSecret, encryptTokens }: TokenOptions): void {
+  if (typeof tokenSecret === 'string' && !isSecret(tokenSecret))
+    throw new TypeError(`${factory}(): the option "tokenSecret" takes at least ${minSecret} characters`)
+  if (encryptTokens === true && tokenSecret === undefined)
+    throw new TypeError(`${factory}(): the option "encryptTokens" needs "tokenSecret"`)
+}
+
+function isSecret(value: unknown): value is string {
+  return typeof value === 'string' && value.trim().length >= minSecret
+}
+
+/** @throws ConfigurationError where a function gives no secret: a token is never left unsigned by accident */
+function secretOf({ tokenSecret }: TokenOptions): string | undefined {
+  if (typeof tokenSecret !== 'function') return tokenSecret
+  const secret = tokenSecret()
+  if (isSecret(secret)) return secret
+  throw new ConfigurationError(
+    `The function "tokenSecret" gave no text of at least ${minSecret} characters, perhaps because an environment variable is not set`,
+  )
 }
 
 /** More than any position needs: keys have at most 3 KB, but a scan may stand in many segments. */
@@ -35,7 +73,8 @@ export function readToken(token: string, query: unknown, options: TokenOptions):
       options.encryptTokens === true ? decrypt(token, query, options) : opened(token, query, options),
     )
   } catch (cause) {
-    throw cause instanceof InvalidTokenError ? cause : new InvalidTokenError({ cause })
+    if (cause instanceof ConfigurationError || cause instanceof InvalidTokenError) throw cause
+    throw new InvalidTokenError({ cause })
   }
 }
 
@@ -49,32 +88,39 @@ function opened(token: string, query: unknown, options: TokenOptions): string {
   return Buffer.from(payload, 'base64url').toString()
 }
 
-function codeOf(payload: string, query: unknown, { tokenSecret }: TokenOptions): string {
-  const hash = tokenSecret === undefined ? createHash('sha256') : createHmac('sha256', tokenSecret)
+function codeOf(payload: string, query: unknown, options: TokenOptions): string {
+  const secret = secretOf(options)
+  const hash = secret === undefined ? createHash('sha256') : createHmac('sha256', secret)
   const code = hash.update(canonical(query)).update('\0').update(payload).digest()
   return code.subarray(0, 16).toString('base64url')
 }
 
 const cipher = 'aes-256-gcm'
+const authTagLength = 16
 
 function encrypt(text: string, query: unknown, options: TokenOptions): string {
   const nonce = randomBytes(12)
-  const sealing = createCipheriv(cipher, keyOf(options), nonce).setAAD(Buffer.from(canonical(query)))
+  const sealing = createCipheriv(cipher, keyOf(options), nonce, { authTagLength }).setAAD(
+    Buffer.from(canonical(query)),
+  )
   const sealed = Buffer.concat([sealing.update(text, 'utf8'), sealing.final()])
   return Buffer.concat([nonce, sealing.getAuthTag(), sealed]).toString('base64url')
 }
 
 function decrypt(token: string, query: unknown, options: TokenOptions): string {
   const bytes = Buffer.from(token, 'base64url')
-  if (bytes.toString('base64url') !== token) throw new InvalidTokenError()
-  const opening = createDecipheriv(cipher, keyOf(options), bytes.subarray(0, 12))
+  if (bytes.length < 12 + authTagLength || bytes.toString('base64url') !== token)
+    throw new InvalidTokenError()
+  const opening = createDecipheriv(cipher, keyOf(options), bytes.subarray(0, 12), { authTagLength })
     .setAAD(Buffer.from(canonical(query)))
     .setAuthTag(bytes.subarray(12, 28))
   return Buffer.concat([opening.update(bytes.subarray(28)), opening.final()]).toString('utf8')
 }
 
-function keyOf({ tokenSecret = '' }: TokenOptions): Buffer {
-  return createHash('sha256').update('page token\0').update(tokenSecret).digest()
+function keyOf(options: TokenOptions): Buffer {
+  const secret = secretOf(options)
+  if (secret === undefined) throw new ConfigurationError('Page tokens cannot be encrypted without a secret')
+  return createHash('sha256').update('page token\0').update(secret).digest()
 }
 
 /** JSON for what JSON has no form: two values of different types never read alike. */

@@ -2,11 +2,12 @@ import type { SelectQueryBuilder } from 'kysely'
 import { ColumnError, InvalidTokenError } from '../../errors/index.ts'
 import { type UnknownRecord, picked } from '../../core/record.ts'
 import type { Model } from '../model.ts'
+import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Explanation, Page, PageOptions, QueryRunner, QueryState } from '../planning/query-state.ts'
 import { fromTokenValues, toTokenValues } from '../planning/token-values.ts'
 import { type TokenOptions, readToken, writeToken } from '../planning/token.ts'
 import type { AnyTables } from './database.ts'
-import { behind, orderOf, ordered } from './keyset.ts'
+import { type OrderColumn, behind, orderOf, ordered } from './keyset.ts'
 import { toItem } from './rows.ts'
 import type { SqlAccess } from './sql-access.ts'
 
@@ -103,7 +104,7 @@ export class SqlReader implements QueryRunner {
       conditions.all(builder, state.conditions),
     ) as unknown as Select
     if (after !== undefined) {
-      const place = this.#place(after, state, order.length)
+      const place = this.#place(after, state, order)
       query = query.where((builder) => behind(builder, order, place))
     }
     return ordered(query, order, engine)
@@ -113,10 +114,32 @@ export class SqlReader implements QueryRunner {
     return [this.#model.name, conditions, sort]
   }
 
-  #place(token: string, state: QueryState, length: number): unknown[] {
-    const place = readToken(token, this.#binding(state), this.#options)
-    if (!Array.isArray(place) || place.length !== length) throw new InvalidTokenError()
-    return fromTokenValues(place)
+  #place(token: string, state: QueryState, order: readonly OrderColumn[]): unknown[] {
+    const place = fromTokenValues(readToken(token, this.#binding(state), this.#options))
+    if (place.length !== order.length) throw new InvalidTokenError()
+    if (!order.every(({ column }, at) => isPlaceOf(this.#model.kind(column), place[at])))
+      throw new InvalidTokenError()
+    return place
+  }
+}
+
+/** Whether a value of a token can be one of a column of this kind: a database refuses others with errors of its own. */
+function isPlaceOf(kind: ColumnKind | undefined, value: unknown): boolean {
+  if (value === null) return true
+  switch (kind) {
+    case 'string':
+      return typeof value === 'string'
+    case 'number':
+    case 'bigint':
+      return ['number', 'bigint'].includes(typeof value) || /^-?[\d.]+(?:e[+-]?\d+)?$/i.test(String(value))
+    case 'date':
+      return value instanceof Date || (typeof value === 'string' && !Number.isNaN(Date.parse(value)))
+    case 'boolean':
+      return ['boolean', 'number'].includes(typeof value)
+    case 'bytes':
+      return value instanceof Uint8Array
+    default:
+      return !Array.isArray(value)
   }
 }
 

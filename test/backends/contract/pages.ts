@@ -211,10 +211,10 @@ export function pageContract({ open, flags }: ContractCase): void {
     it('is refused by another table, and with another secret', async () => {
       const model = productModel()
       const [one, same, other, foreign] = await Promise.all([
-        open(model, { tokenSecret: 'one' }),
-        open(model, { tokenSecret: 'one' }),
-        open(model, { tokenSecret: 'other' }),
-        open(productModel(), { tokenSecret: 'one' }),
+        open(model, { tokenSecret: 'one of tokens and more' }),
+        open(model, { tokenSecret: 'one of tokens and more' }),
+        open(model, { tokenSecret: 'other of tokens and more' }),
+        open(productModel(), { tokenSecret: 'one of tokens and more' }),
       ])
       for (const backend of [one, same, other, foreign]) for (const book of list) await backend.put(book)
       const query = (backend: typeof one): Query<Product> =>
@@ -226,7 +226,7 @@ export function pageContract({ open, flags }: ContractCase): void {
     })
 
     it.runIf(flags.encryptsTokens)('hides the key that it holds, if it is encrypted', async () => {
-      const secret = { tokenSecret: 'one', encryptTokens: true }
+      const secret = { tokenSecret: 'one of tokens and more', encryptTokens: true }
       const model = productModel()
       const hidden = await open(model, secret)
       await hidden.createMany(list)
@@ -237,7 +237,7 @@ export function pageContract({ open, flags }: ContractCase): void {
       }
       expect(titles((await query.after(next).page()).items)).toBe('CD')
       expect((await query.page()).next).not.toBe(next)
-      const open2 = await open(model, { tokenSecret: 'other', encryptTokens: true })
+      const open2 = await open(model, { tokenSecret: 'other of tokens and more', encryptTokens: true })
       await rejection(
         open2.where('author', '=', 'Le Guin').sortBy('title').after(next).page(),
         InvalidTokenError,

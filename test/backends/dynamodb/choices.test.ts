@@ -154,7 +154,9 @@ describe('whole keys', () => {
     expect(explained(A.where('sk', 'in', ids(100))).plan.operation).toBe('BatchGetItem')
     expect(explained(A.where('sk', 'in', ids(101))).plan.operation).toBe('Query')
     const product = things.where('id', 'in', ids(10)).where('sk', 'in', ids(10))
-    expect(explained(product).requests[0]?.['Keys']).toHaveLength(100)
+    expect(explained(product).requests).toMatchObject([
+      { RequestItems: { things: { Keys: { length: 100 } } } },
+    ])
     expect(explained(A.where('sk', '=', 'B').using('table')).plan.operation).toBe('GetItem')
     expect(explained(A.where('sk', '=', 'B').using('l'))).toMatchObject({
       plan: { operation: 'Query', index: 'l' },

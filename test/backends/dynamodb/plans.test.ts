@@ -16,7 +16,7 @@ describe('planner vectors', () => {
   it('the whole key is a GetItem, also when it is to be consistent', () => {
     for (const query of [A.where('sk', '=', 'B'), A.where('sk', '=', 'B').consistent()]) {
       expect(explained(query).plan.operation).toBe('GetItem')
-      expect(request(query)).toEqual({ TableName: 'things', Keys: [{ id: { S: 'A' }, sk: { S: 'B' } }] })
+      expect(request(query)).toMatchObject({ TableName: 'things', Key: { id: { S: 'A' }, sk: { S: 'B' } } })
     }
   })
 
@@ -123,10 +123,11 @@ describe('planner vectors', () => {
   it('several keys are a BatchGetItem, in their order', () => {
     const { plan: chosen, requests } = explained(things.where('id', 'in', ['B', 'A']).where('sk', '=', 'C'))
     expect(chosen.operation).toBe('BatchGetItem')
-    expect(requests[0]?.['Keys']).toEqual([
+    const Keys = [
       { id: { S: 'B' }, sk: { S: 'C' } },
       { id: { S: 'A' }, sk: { S: 'C' } },
-    ])
+    ]
+    expect(requests).toEqual([{ RequestItems: { things: { Keys } } }])
   })
 
   it('alternatives that each have a key are a Query each, and have no order', () => {

@@ -37,12 +37,13 @@ function read(
     plan: { operation: string; check?: { operator: string; value?: unknown }[] }
     requests: {
       KeyConditionExpression?: string
-      Keys?: { sk: Record<string, unknown> }[]
+      Key?: { sk: Record<string, unknown> }
+      RequestItems?: Record<string, { Keys: { sk: Record<string, unknown> }[] }>
       ExpressionAttributeNames?: Record<string, string>
       ExpressionAttributeValues?: Record<string, Record<string, unknown>>
     }[]
   }
-  const [{ KeyConditionExpression = '', Keys = [], ...aliases } = {}] = requests
+  const [{ KeyConditionExpression = '', Key, RequestItems = {}, ...aliases } = {}] = requests
   const shown = (value: unknown): string =>
     value instanceof Uint8Array ? `[${value.join()}]` : String(value)
   const key = KeyConditionExpression.replace(/#\d+/g, (alias) =>
@@ -50,7 +51,11 @@ function read(
   )
     .replace(/:\d+/g, (alias) => shown(Object.values(aliases.ExpressionAttributeValues?.[alias] ?? {})[0]))
     .replace(/^\w+ = A(?: AND )?/, '')
-  const keys = Keys.map(({ sk }) => shown(Object.values(sk)[0])).join(' or ')
+  const batched = Object.values(RequestItems).flatMap(({ Keys }) => Keys)
+  const keys = [Key ?? [], batched]
+    .flat()
+    .map(({ sk }) => shown(Object.values(sk)[0]))
+    .join(' or ')
   return [
     plan.operation,
     key || keys,

@@ -142,7 +142,7 @@ describe('dynamodb D17: a scan in segments', () => {
   })
 
   it('has a token for many segments and long keys', async () => {
-    const { backend } = await open(0, {}, { scan: 'allow', tokenSecret: 'secret' })
+    const { backend } = await open(0, {}, { scan: 'allow', tokenSecret: 'secret of tokens and more' })
     await backend.batch({
       put: items(300).map((item) => ({ ...item, group: `${item.id}`.padEnd(300, 'x') })),
     })

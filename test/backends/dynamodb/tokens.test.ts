@@ -87,8 +87,8 @@ it('dynamodb D5: a last page that is full has no next', async () => {
 
 describe.each([
   ['bound by a hash', {}],
-  ['signed', { tokenSecret: 'secret' }],
-  ['encrypted', { tokenSecret: 'secret', encryptTokens: true }],
+  ['signed', { tokenSecret: 'secret of tokens and more' }],
+  ['encrypted', { tokenSecret: 'secret of tokens and more', encryptTokens: true }],
 ])('tokens %s', (_, options) => {
   it('dynamodb D6: that were altered are refused before anything is sent', async () => {
     const { backend, sent } = await open(3, options)
@@ -173,7 +173,7 @@ describe('dynamodb D8: keys keep their types inside of a token', () => {
   )
 
   it('and an encrypted one does not show them', async () => {
-    const { backend } = await open(3, { tokenSecret: 'secret', encryptTokens: true })
+    const { backend } = await open(3, { tokenSecret: 'secret of tokens and more', encryptTokens: true })
     const { next = '' } = await backend.where('group', '=', 'g').limit(1).page()
     expect(Buffer.from(next, 'base64url').toString('latin1')).not.toMatch(/group|kind/)
     await expect(tables.open(definition, { encryptTokens: true })).rejects.toThrow(TypeError)
