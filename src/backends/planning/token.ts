@@ -6,7 +6,7 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto'
-import { checkOptions, is } from '../../core/options.ts'
+import { is } from '../../core/options.ts'
 import { ConfigurationError, InvalidTokenError } from '../../errors/index.ts'
 
 /** How page tokens are made. */
@@ -26,11 +26,11 @@ export type TokenSecret = string | (() => string | undefined)
 /** Fewer could be tried out. */
 const minSecret = 16
 
-/** The checks of the options, for {@link checkOptions}. */
-export const tokenChecks = {
-  tokenSecret: (value: unknown) => typeof value === 'string' || typeof value === 'function',
+/** The checks of the options, for `checkOptions()`. */
+export const tokenChecks: Readonly<Record<keyof TokenOptions, (value: unknown) => boolean>> = {
+  tokenSecret: (value) => typeof value === 'string' || typeof value === 'function',
   encryptTokens: is('boolean'),
-} satisfies Parameters<typeof checkOptions>[2]
+}
 
 /** @throws TypeError for a secret that is too short, among them the text `undefined`, or for encryption without one */
 export function checkTokenOptions(factory: string, { tokenSecret, encryptTokens }: TokenOptions): void {
