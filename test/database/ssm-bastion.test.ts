@@ -351,13 +351,19 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     ['the database’s name', 'shop.c1.eu-west-3.rds.amazonaws.com', {}, 'eu-west-3'],
     ['the environment', 'db.example.com', {}, 'eu-central-1'],
     ['China', 'shop.c1.rds.cn-north-1.amazonaws.com.cn', {}, 'cn-north-1'],
+    ['Europe’s own cloud', 'shop.c1.eusc-de-east-1.rds.amazonaws.eu', {}, 'eusc-de-east-1'],
+    ['a partition of its own', endpoint, { region: 'us-isob-east-1' }, 'us-isob-east-1'],
   ])('database C4.7: is in the region of %s', async (_, host, options, region) => {
     await bastion({ ...options, profile: 'dev' }).open(host, 5432)
-    const suffix = region.startsWith('cn-') ? '.cn' : ''
+    const suffixes: Record<string, string> = {
+      'cn-north-1': 'amazonaws.com.cn',
+      'eusc-de-east-1': 'amazonaws.eu',
+      'us-isob-east-1': 'sc2s.sgov.gov',
+    }
     expect(await reported(1)).toMatchObject({
       region,
       profile: 'dev',
-      endpoint: `https://ssm.${region}.amazonaws.com${suffix}`,
+      endpoint: `https://ssm.${region}.${suffixes[region] ?? 'amazonaws.com'}`,
     })
   })
 })

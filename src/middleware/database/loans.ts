@@ -1,56 +1,73 @@
 import { setTimeout as after } from 'node:timers/promises'
-import type { Scope } from '../../invocation/scope.ts'
+import { type Scope, currentScope } from '../../invocation/scope.ts'
 
 /** Takes back at once what was lent; resolves when the database knows. */
 type Ending = () => void | Promise<void>
 
-/** Milliseconds that an ended invocation waits for its statements to be cancelled. */
+/** Milliseconds that an ended invocation waits at most for its statements to be cancelled. */
 const patience = 500
 
 /** What the invocations that run beside each other have borrowed from one pool, or wait for. */
 export class Loans {
-  readonly #endings = new WeakMap<Scope, Set<Ending>>()
-  /** Statements that are being cancelled, whoever has begun them. */
-  readonly #cancellations = new Set<Promise<void>>()
+  readonly #endings = new NotesByScope<Ending>()
+  /** Statements that are being cancelled. */
+  readonly #cancellations = new NotesByScope<Promise<void>>()
 
   /** Notes what is lent to a unit of work. The function that is returned says that it was given back. */
   lend(ending: Ending, borrower: Scope | undefined): () => void {
-    const sets = withInvocation(borrower).map((scope) => this.#endingsOf(scope))
-    for (const endings of sets) endings.add(ending)
-    return () => {
-      for (const endings of sets) endings.delete(ending)
-    }
+    return this.#endings.add(ending, borrower)
   }
 
-  #endingsOf(scope: Scope): Set<Ending> {
-    let endings = this.#endings.get(scope)
-    if (endings === undefined) this.#endings.set(scope, (endings = new Set()))
-    return endings
-  }
-
-  /** Notes a statement that is being cancelled. */
-  cancelling(cancellation: Promise<void>): void {
-    const noted = cancellation
-      .catch(() => undefined)
-      .finally(() => {
-        this.#cancellations.delete(noted)
-      })
-    this.#cancellations.add(noted)
+  /** Notes a statement of a unit of work that is being cancelled. */
+  cancelling(cancellation: Promise<void>, borrower: Scope | undefined = currentScope()): void {
+    const settled = cancellation.catch(() => undefined)
+    void settled.then(this.#cancellations.add(settled, borrower))
   }
 
   /** Takes back all that a unit of work has not given back; `undefined` where nothing has to be waited for. */
   end(borrower: Scope): Promise<void> | undefined {
-    for (const ending of this.#endings.get(borrower) ?? []) {
+    for (const ending of this.#endings.of(borrower)) {
       const cancellation = ending()
-      if (cancellation !== undefined) this.cancelling(cancellation)
+      if (cancellation !== undefined) this.cancelling(cancellation, borrower)
     }
-    this.#endings.delete(borrower)
-    if (this.#cancellations.size === 0) return undefined
+    this.#endings.clear(borrower)
+    const cancellations = this.#cancellations.of(borrower)
+    // Half of what is left is for the answer: an early timeout comes milliseconds before the end.
+    const milliseconds = Math.min(patience, (borrower.deadline - Date.now()) / 2)
+    if (cancellations.length === 0 || milliseconds < 1) return undefined
     const stop = new AbortController()
-    const late = after(patience, undefined, { signal: stop.signal }).catch(() => undefined)
-    return Promise.race([Promise.all(this.#cancellations), late]).then(() => {
+    const late = after(milliseconds, undefined, { signal: stop.signal }).catch(() => undefined)
+    return Promise.race([Promise.all(cancellations), late]).then(() => {
       stop.abort()
     })
+  }
+}
+
+/** Notes about units of work. What is noted about a record is noted about its invocation, too. */
+class NotesByScope<T> {
+  readonly #notes = new WeakMap<Scope, Set<T>>()
+
+  /** The function that is returned takes the note away. */
+  add(note: T, scope: Scope | undefined): () => void {
+    const sets = withInvocation(scope).map((each) => this.#setOf(each))
+    for (const set of sets) set.add(note)
+    return () => {
+      for (const set of sets) set.delete(note)
+    }
+  }
+
+  of(scope: Scope): T[] {
+    return [...(this.#notes.get(scope) ?? [])]
+  }
+
+  clear(scope: Scope): void {
+    this.#notes.delete(scope)
+  }
+
+  #setOf(scope: Scope): Set<T> {
+    let set = this.#notes.get(scope)
+    if (set === undefined) this.#notes.set(scope, (set = new Set()))
+    return set
   }
 }
 
