@@ -1,15 +1,24 @@
 /**
- * Where the library reports what the caller must not see. `console` fits, and so do most loggers.
+ * Where the library reports what the caller must not see. `console`, winston and Powertools' logger fit as they are. A
+ * logger that takes the error first, as pino does, needs two functions, or it drops the error.
  *
  * @example
  * ```ts
  * import { httpApi } from 'clearskies-middy/normalizers/http-api'
+ * import { pino } from 'pino'
  *
- * export const quiet = httpApi({ logger: { error() {}, warn() {} } })
+ * const log = pino()
+ *
+ * export const normalizer = httpApi({
+ *   logger: {
+ *     error: (message, error) => log.error({ err: error }, message),
+ *     warn: (message, error) => log.warn({ err: error }, message),
+ *   },
+ * })
  * ```
  */
 export interface Logger {
-  /** Reports what somebody has to look at. */
+  /** Reports what somebody has to look at. `details` is the error, where there is one. */
   error(message: string, details?: unknown): void
   /** Reports what did not stop the work. */
   warn(message: string, details?: unknown): void
@@ -27,7 +36,8 @@ type AnyLogger = Partial<Record<keyof Logger, (message: string, details?: unknow
 export function logSafely(logger: Logger, level: keyof Logger, message: string, details?: unknown): void {
   const it: AnyLogger = logger
   try {
-    const saying = it[level]?.(message, details)
+    // A console writes the word `undefined` for an argument that is.
+    const saying = details === undefined ? it[level]?.(message) : it[level]?.(message, details)
     if (saying instanceof Promise) saying.catch(ignore)
   } catch {
     // There is nowhere left to report it.

@@ -4,6 +4,33 @@ import { Scope, currentScope, enterScope, inScope } from './scope.ts'
 
 type Finish = (response: unknown) => unknown
 
+/**
+ * How far a response is, where {@link interceptResponses} watches over it: nothing is there; an error has come; somebody
+ * has given a value; middlewares have found it as a response of theirs; it has its last form.
+ */
+type Stage = 'open' | 'failed' | 'given' | 'shown' | 'sent'
+
+/** What a middleware makes of the results and errors of a chain, before any other looks at them. */
+export interface ResponseHooks {
+  /** What middlewares find in place of a result. */
+  show(result: unknown, request: MiddyRequest): unknown
+  /** What middlewares find as the response to an error. */
+  showError(error: unknown, request: MiddyRequest): unknown
+  /** The last form of what is there, for a value that leaves past every `after`. */
+  send(request: MiddyRequest): unknown
+  /** The last form of an error that comes so late. */
+  sendError(error: unknown, request: MiddyRequest): unknown
+}
+
+/** The response of a chain as far as it is. */
+export interface ResponseState {
+  readonly stage: Stage
+  /** What the handler or a middleware has set. */
+  readonly given: unknown
+  /** The same, or from the stage `shown` on what middlewares find and write to. */
+  readonly response: unknown
+}
+
 /** What the library keeps of one of Middy's requests. */
 interface RequestState {
   readonly scope: Scope
@@ -15,6 +42,9 @@ interface RequestState {
   finished: Promise<unknown> | undefined
   /** What becomes of each response that is set from now on. */
   pin: Finish | undefined
+  hooks: ResponseHooks | undefined
+  stage: Stage
+  given: unknown
 }
 
 const key: unique symbol = Symbol('clearskies-middy')
@@ -50,7 +80,11 @@ const error: Accessor = {
   set(value: unknown) {
     const { scope } = this[key]
     enterScope(scope)
-    this[key].error = value
+    const state = this[key]
+    // A middleware may put another error in place of the first, which is then the one to answer.
+    if (state.error !== value || state.stage !== 'shown') state.stage = 'failed'
+    state.error = value
+    state.given = undefined
     if (value !== undefined) scope.answered()
   },
 }
@@ -64,14 +98,24 @@ const response: Accessor = {
   enumerable: true,
   get() {
     const state = this[key]
-    if (!('earlyResponse' in this)) return state.response
+    if (!('earlyResponse' in this)) {
+      if (state.hooks !== undefined && (state.stage === 'given' || state.stage === 'failed'))
+        show(this, state, state.hooks)
+      return state.response
+    }
     // An error without an answer is thrown on by Middy, as long as it finds nothing here.
     if (state.error !== undefined && state.error !== null && state.response === undefined) return undefined
-    if (state.finishers === undefined && state.scope.isSettled) return state.response
-    return (state.finished ??= finish(state))
+    const isDone = state.hooks === undefined || state.stage === 'sent'
+    if (isDone && state.finishers === undefined && state.scope.isSettled) return state.response
+    return (state.finished ??= finish(this, state))
   },
   set(value: unknown) {
     const state = this[key]
+    if (state.stage !== 'sent' && (state.stage !== 'shown' || value !== state.response)) {
+      // With an error, nothing is no answer.
+      state.stage = value === undefined && state.error !== undefined ? 'failed' : 'given'
+      state.given = value
+    }
     state.response = state.pin === undefined ? value : state.pin(value)
     state.finished = undefined
     // A handler may answer with nothing.
@@ -79,12 +123,33 @@ const response: Accessor = {
   },
 }
 
-async function finish({ scope, finishers = [], response }: RequestState): Promise<unknown> {
-  if (!scope.isSettled) await scope.settle()
-  let value = response
+/** Gives middlewares a response that is theirs to change, in place of a value or an error. */
+function show(request: KnownRequest, state: RequestState, hooks: ResponseHooks): void {
+  state.response =
+    state.stage === 'failed' ? hooks.showError(state.error, request) : hooks.show(state.given, request)
+  state.stage = 'shown'
+}
+
+async function finish(request: KnownRequest, state: RequestState): Promise<unknown> {
+  const { scope, finishers = [] } = state
+  let value = await lastForm(request, state)
   for (const finisher of finishers) value = await finisher(value)
   scope.end()
   return value
+}
+
+async function lastForm(
+  request: KnownRequest,
+  { scope, stage, hooks, response }: RequestState,
+): Promise<unknown> {
+  const isOpen = hooks !== undefined && stage !== 'sent'
+  try {
+    if (!scope.isSettled) await scope.settle()
+  } catch (reason) {
+    if (isOpen) return hooks.sendError(reason, request)
+    throw reason
+  }
+  return isOpen ? hooks.send(request) : response
 }
 
 /** Puts the accessors in place, with what the request has by then. */
@@ -121,6 +186,9 @@ export function opensInvocation(request: KnownRequest, before: Hook): void | Pro
     finishers: undefined,
     finished: undefined,
     pin: undefined,
+    hooks: undefined,
+    stage: 'open',
+    given: undefined,
   }
   request[key] = state
   try {
@@ -193,5 +261,27 @@ export function pinResponse(request: KnownRequest, pin: Finish): void {
   state.pin = pin
   // Written through the accessor, if that is there; else it is when it comes.
   const { response } = request
+  request.response = response
+}
+
+/**
+ * From now on other middlewares find results and errors as `hooks` show them, each made when somebody looks: what the
+ * handler returned is never what they write to. Until {@link sendResponse}.
+ */
+export function interceptResponses(request: KnownRequest, hooks: ResponseHooks): void {
+  const state = request[key]
+  if (state !== undefined) state.hooks = hooks
+}
+
+/** How far the response is; `undefined` where nobody watches over it. */
+export function responseState(request: KnownRequest): ResponseState | undefined {
+  const state = request[key]
+  return state?.hooks === undefined ? undefined : state
+}
+
+/** Sets the response in its last form. */
+export function sendResponse(request: KnownRequest, response: unknown): void {
+  const state = request[key]
+  if (state !== undefined) state.stage = 'sent'
   request.response = response
 }

@@ -1,7 +1,8 @@
-import { ConfigurationError } from '../errors/index.ts'
+import { ConfigurationError, HttpError } from '../errors/index.ts'
 import { seenEvent } from '../events/advice.ts'
 import { HttpRequest } from '../normalizers/http-request.ts'
 import { checkOptions, is } from '../core/options.ts'
+import { asRecord } from '../core/record.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'
 
 /** Options of {@link jsonBody}, those of `@middy/http-json-body-parser`. */
@@ -72,7 +73,11 @@ export function jsonBody(options: JsonBodyOptions = {}): Middleware {
       body: request.text() as unknown,
     }
     const { body } = event
-    parse?.({ event })
+    try {
+      parse?.({ event })
+    } catch (error) {
+      throw withoutBody(error)
+    }
     if (event.body !== body) request.body = event.body
   }
 
@@ -81,4 +86,11 @@ export function jsonBody(options: JsonBodyOptions = {}): Middleware {
       return before(request)
     },
   }
+}
+
+/** The parser's error has the body in its cause, and V8's message, which quotes it: a log would have it, too. */
+function withoutBody(error: unknown): unknown {
+  const { statusCode } = asRecord(error) ?? {}
+  if (statusCode === 415) return new HttpError(415, 'Unsupported Media Type')
+  return statusCode === 422 ? new HttpError(422, 'Invalid or malformed JSON was provided') : error
 }

@@ -1,1 +1,2 @@
-export { type HttpResponseOptions, isResponse } from './http/encode-response.ts'
+export type { HttpResponseOptions } from './http/encode-response.ts'
+export { isResponse } from './http/envelope.ts'

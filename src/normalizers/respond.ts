@@ -1,5 +1,7 @@
 import { passForPlainData } from '../core/plain-data.ts'
 import { InvalidResponseError } from '../errors/index.ts'
+import { isStatus } from './http/envelope.ts'
+import { headerEntries, kindOf } from './http/response-headers.ts'
 import { type Cookie, setCookieLine } from './http/set-cookie.ts'
 
 export type { Cookie } from './http/set-cookie.ts'
@@ -13,7 +15,8 @@ export type ResponseHeaders = Readonly<
 export interface ResponseOptions {
   /** @default 200, or 204 without a value */
   readonly status?: number
-  readonly headers?: ResponseHeaders
+  /** An object; or the `Headers` of a web response, or a `Map`. */
+  readonly headers?: ResponseHeaders | Iterable<readonly [string, string | readonly string[]]>
   /** Cookies to set, as objects or as finished `Set-Cookie` lines. */
   readonly cookies?: readonly (Cookie | string)[]
 }
@@ -41,17 +44,39 @@ export class HttpResponse {
   }
 
   constructor(body: unknown, options: ResponseOptions = {}) {
-    const { status = body === undefined ? 204 : 200, headers = {}, cookies = [] } = options
-    if (!Number.isInteger(status) || status < 100 || status > 599) {
-      throw new InvalidResponseError(`A status is a whole number from 100 to 599, not ${status}`)
-    }
+    const { status = body === undefined ? 204 : 200, headers, cookies = [] } = checked(options)
+    if (!isStatus(status))
+      throw new InvalidResponseError(`A status is a whole number from 100 to 599, not ${shownStatus(status)}`)
+    if (!Array.isArray(cookies))
+      throw new InvalidResponseError(
+        'Cookies are a list, of objects with a name and a value, or of finished lines',
+      )
     this.statusCode = status
+    this.headers = headersOf(headers)
     // Lambda's envelope has null for no body; here it is a value.
-    this.headers =
-      body === null ? { 'content-type': 'application/json; charset=utf-8', ...headers } : { ...headers }
+    if (body === null) this.headers = { 'content-type': 'application/json; charset=utf-8', ...this.headers }
     this.cookies = cookies.map(setCookieLine)
     this.body = body === null ? 'null' : body
   }
+}
+
+/** Makes an object of headers that can be iterated. What is no headers at all is refused where it would be sent. */
+function headersOf(headers: ResponseOptions['headers']): HttpResponse['headers'] {
+  const isMap = typeof headers === 'object' && !Array.isArray(headers)
+  return (isMap ? Object.fromEntries(headerEntries(headers)) : (headers ?? {})) as HttpResponse['headers']
+}
+
+/** @throws InvalidResponseError for an option that would be lost */
+function checked(options: ResponseOptions): ResponseOptions {
+  for (const name in options) {
+    if (name !== 'status' && name !== 'headers' && name !== 'cookies')
+      throw new InvalidResponseError(`respond() has no option "${name}"; it has status, headers, cookies`)
+  }
+  return options
+}
+
+function shownStatus(status: unknown): string {
+  return typeof status === 'number' ? String(status) : kindOf(status)
 }
 
 /** The type of {@link respond}. */
@@ -72,7 +97,7 @@ export interface Respond {
  * A response with a status, headers or cookies of its own. The value is encoded as if it had been returned bare:
  * objects as JSON, strings as text, bytes as they are.
  *
- * @throws InvalidResponseError if the status is none, or a cookie cannot be written
+ * @throws InvalidResponseError for an option that is unknown or has a wrong value, and for a cookie that cannot be written
  * @example
  * ```ts
  * import { respond } from 'clearskies-middy'
@@ -86,13 +111,19 @@ export const respond: Respond = /* @__PURE__ */ Object.assign(
   {
     redirect(url: string | URL, status = 302, options: Omit<ResponseOptions, 'status'> = {}): HttpResponse {
       if (!(status >= 300 && status <= 399)) {
-        throw new InvalidResponseError(`A redirect has a status from 300 to 399, not ${status}`)
+        throw new InvalidResponseError(`A redirect has a status from 300 to 399, not ${shownStatus(status)}`)
       }
+      if (typeof url !== 'string' && !(url instanceof URL))
+        throw new InvalidResponseError(`A redirect goes to a text or a URL, not to ${kindOf(url)}`)
       const location = String(url).replace(/[^\x21-\x7e]+/g, (odd) => encodeURIComponent(odd.toWellFormed()))
-      return new HttpResponse('', { ...options, status, headers: { ...options.headers, location } })
+      return new HttpResponse('', {
+        ...options,
+        status,
+        headers: { ...headersOf(options.headers), location },
+      })
     },
     html(text: string, options: ResponseOptions = {}): HttpResponse {
-      const headers = { 'content-type': 'text/html; charset=utf-8', ...options.headers }
+      const headers = { 'content-type': 'text/html; charset=utf-8', ...headersOf(options.headers) }
       return new HttpResponse(text, { ...options, headers })
     },
     noContent(options: Omit<ResponseOptions, 'status'> = {}): HttpResponse {

@@ -501,7 +501,13 @@ describe('errors', () => {
     ['an exposed server error', new HttpError(503, 'come back', { expose: true }), 503, 'come back'],
     ['a hidden server error', new HttpError(503, 'hunter2'), 503, undefined],
     ['an error', new Error('hunter2'), 500, undefined],
-    ['an error with status', Object.assign(new Error('teapot'), { status: 418 }), 418, 'teapot'],
+    [
+      'an error with status and expose',
+      Object.assign(new Error('teapot'), { status: 418, expose: true }),
+      418,
+      'teapot',
+    ],
+    ['an error with status alone', Object.assign(new Error('hunter2'), { status: 418 }), 500, undefined],
     ['an error with an odd status', Object.assign(new Error('hunter2'), { statusCode: 200 }), 500, undefined],
     [
       'an error with a text for a status',
@@ -533,6 +539,7 @@ describe('errors', () => {
           },
         },
         statusCode: 400,
+        expose: true,
       }),
       400,
       undefined,

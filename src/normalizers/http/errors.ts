@@ -1,49 +1,142 @@
 import { asRecord, asString } from '../../core/record.ts'
-import type { InputError } from '../../errors/index.ts'
+import type { ShownResponse } from './envelope.ts'
+import { headerEntries } from './response-headers.ts'
 import { statusText } from './status-text.ts'
 
 /** How errors are answered: as RFC 9457 problem documents, or in clearskies' envelope. */
 export type ErrorFormat = 'problem' | 'clearskies'
 
-/** What an error says by the `http-errors` convention; of one that is not exposed, its status alone. */
+/** One thing that is wrong with the caller's input, as the caller is told. */
+interface Finding {
+  readonly path?: string | readonly string[]
+  readonly message?: string
+  readonly in?: string
+}
+
+/** What the caller is told of an error; of one that is not exposed, its status alone. */
 export interface ErrorFacts {
   readonly status: number
   /** Whether the error is the caller's, so that it is told why, or the application's, which is only logged. */
   readonly exposed: boolean
   readonly message: string
-  readonly errors: readonly InputError[]
-  readonly headers: object
+  readonly errors: readonly Finding[]
+  readonly headers: Readonly<Record<string, unknown>>
 }
 
-/** Reads a thrown value, which may be anything, also an object whose getters throw. */
+const unexposed: ErrorFacts = { status: 500, exposed: false, message: '', errors: [], headers: {} }
+
+/**
+ * Reads a thrown value, which may be anything, also an object whose getters throw. Only a boolean `expose`, its own or
+ * its class's, makes it an error for the caller: HTTP clients put the `status` of other servers on their errors.
+ */
 export function errorFacts(error: unknown): ErrorFacts {
-  try {
-    const {
-      statusCode,
-      status = statusCode,
-      expose,
-      message,
-      errors,
-      headers,
-    } = error as Readonly<Record<string, unknown>>
-    if (Number.isInteger(status) && (status as number) > 399 && (status as number) < 600) {
-      const exposed = typeof expose === 'boolean' ? expose : (status as number) < 500
-      return {
-        status: status as number,
-        exposed,
-        message: (exposed && asString(message)) || '',
-        errors: exposed && Array.isArray(errors) ? (errors as InputError[]) : [],
-        headers: asRecord(headers) ?? {},
-      }
-    }
-  } catch {
-    // Says nothing, then.
+  const record = asRecord(error)
+  const expose = readSafely(record, 'expose')
+  const status = [readSafely(record, 'statusCode'), readSafely(record, 'status')].find(isErrorStatus)
+  if (typeof expose !== 'boolean' || status === undefined) return unexposed
+  if (!expose) return { ...unexposed, status }
+  const { findings, count } = findingsOf(readSafely(record, 'errors'))
+  const message = asString(readSafely(record, 'message')) ?? ''
+  const told =
+    findings.length < count ? `${message} (${findings.length} of ${count} findings)`.trim() : message
+  return {
+    status,
+    exposed: true,
+    message: told,
+    errors: findings,
+    headers: headersOf(readSafely(record, 'headers')),
   }
-  return { status: 500, exposed: false, message: '', errors: [], headers: {} }
 }
 
-/** The response to an error, as Lambda's envelope. */
-export function errorResponse({ status, message, errors, headers }: ErrorFacts, format: ErrorFormat): object {
+/** A property that may be a getter that throws, or a trap of a proxy. */
+function readSafely(object: Readonly<Record<PropertyKey, unknown>> | undefined, name: PropertyKey): unknown {
+  try {
+    return object?.[name]
+  } catch {
+    return undefined
+  }
+}
+
+function isErrorStatus(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value > 399 && value < 600
+}
+
+/** They describe a body that is not sent, set cookies, or belong to a connection. */
+const innerHeaders =
+  /^(?:set-cookie|content-.*|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/i
+
+function headersOf(headers: unknown): Record<string, unknown> {
+  try {
+    return Object.fromEntries(headerEntries(headers).filter(([name]) => !innerHeaders.test(name.trim())))
+  } catch {
+    return {}
+  }
+}
+
+/** Some hundred are plenty for a reader, and a list of what one request can hold would not fit into a response. */
+const most = { findings: 100, bytes: 64_000, message: 1_000, path: 200, depth: 32 }
+
+/** The findings that are told, and how many there are. Other libraries have lists of another form. */
+function findingsOf(errors: unknown): { readonly findings: readonly Finding[]; readonly count: number } {
+  const findings: Finding[] = []
+  const count = listLength(errors)
+  let bytes = 0
+  let others = 0
+  for (let index = 0; index < count && findings.length < most.findings; index++) {
+    const finding = findingOf(readSafely(asRecord(errors), index))
+    if (finding === undefined) others++
+    else {
+      bytes += Buffer.byteLength(JSON.stringify(finding))
+      if (bytes > most.bytes) break
+      findings.push(finding)
+    }
+  }
+  return { findings, count: count - others }
+}
+
+function listLength(value: unknown): number {
+  try {
+    return Array.isArray(value) ? value.length : 0
+  } catch {
+    return 0
+  }
+}
+
+function findingOf(entry: unknown): Finding | undefined {
+  if (typeof entry === 'string') return { message: shortened(entry, most.message) }
+  const record = asRecord(entry)
+  const path = pathOf(readSafely(record, 'path'))
+  const message = asString(readSafely(record, 'message'))
+  const part = asString(readSafely(record, 'in'))
+  if (path === undefined && message === undefined) return undefined
+  return {
+    ...(path !== undefined && { path }),
+    ...(message !== undefined && { message: shortened(message, most.message) }),
+    ...(part !== undefined && { in: shortened(part, most.path) }),
+  }
+}
+
+function pathOf(path: unknown): string | string[] | undefined {
+  if (typeof path === 'string') return shortened(path, most.path)
+  const length = listLength(path)
+  if (length === 0 && !Array.isArray(path)) return undefined
+  const segments = Array.from({ length: Math.min(length, most.depth) }, (_, index) =>
+    readSafely(asRecord(path), index),
+  )
+  return segments.flatMap((segment) => (isKey(segment) ? shortened(String(segment), most.path) : []))
+}
+
+function isKey(value: unknown): value is PropertyKey {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'symbol'
+}
+
+function shortened(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text
+}
+
+/** The response to an error, which other middlewares may change. */
+export function errorResponse(facts: ErrorFacts, format: ErrorFormat): ShownResponse {
+  const { status, message, errors, headers } = facts
   const title = statusText(status)
   if (format === 'problem') {
     // https://www.rfc-editor.org/rfc/rfc9457
@@ -55,7 +148,9 @@ export function errorResponse({ status, message, errors, headers }: ErrorFacts, 
     error: message || title,
     data: [],
     pagination: {},
-    input_errors: Object.fromEntries(errors.map((one) => [one.path.map(String).join('.'), one.message])),
+    input_errors: Object.fromEntries(
+      errors.map((finding) => [[finding.path ?? []].flat().join('.'), finding.message ?? '']),
+    ),
   }
-  return { statusCode: status, headers, body }
+  return { statusCode: status, headers: { ...headers }, body }
 }

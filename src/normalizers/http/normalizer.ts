@@ -2,7 +2,15 @@ import { invalidEvent } from '../../events/advice.ts'
 import type { Context } from 'aws-lambda'
 import { InvalidEventError } from '../../errors/index.ts'
 import { checkOptions, is, isCount, isLogger } from '../../core/options.ts'
-import { awaitSends, opensInvocation, settleSends } from '../../invocation/middy-request.ts'
+import {
+  type ResponseHooks,
+  awaitSends,
+  interceptResponses,
+  opensInvocation,
+  responseState,
+  sendResponse,
+  settleSends,
+} from '../../invocation/middy-request.ts'
 import type { MiddyRequest, Middleware } from '../../core/middy.ts'
 import { eventKind } from '../../events/event-kind.ts'
 import { HttpRequest, type HttpRequestOptions, type HttpSource } from '../http-request.ts'
@@ -10,7 +18,7 @@ import type { HttpResponseOptions } from './encode-response.ts'
 import { isDecompress } from './decompress.ts'
 import { isHostList, refuseForeignHost } from './hosts.ts'
 import type { HttpSourceSpec } from './http-source.ts'
-import { type ErrorOptions, type Response, responder } from './responder.ts'
+import { type ErrorOptions, Responder, type Response } from './responder.ts'
 
 /** The options that all HTTP normalizers take. */
 export interface HttpNormalizerOptions extends HttpRequestOptions, HttpResponseOptions, ErrorOptions {}
@@ -74,7 +82,13 @@ function httpNormalizer<TRequest extends HttpRequest>(
   options: HttpNormalizerOptions,
 ): Middleware<TRequest> {
   checkOptions(factory, options, optionChecks)
-  const { respond, fail } = responder(options)
+  const responder = new Responder(options)
+  const hooks: ResponseHooks = {
+    show: (result, { event }) => responder.show(result, requestOf(event)),
+    showError: (error, { event }) => responder.showError(error, requestOf(event)),
+    send: lastForm,
+    sendError: (error, { event }) => responder.sendError(error, requestOf(event)),
+  }
 
   function before(request: MiddyRequest): void | Promise<void> {
     return opensInvocation(request, begin)
@@ -84,42 +98,46 @@ function httpNormalizer<TRequest extends HttpRequest>(
     awaitSends(request, middleware)
     const made = read(request.event, request.context, options)
     request.event = made
+    interceptResponses(request, hooks)
     refuseForeignHost(made.header('host'), options.allowedHosts)
   }
 
   function after(request: MiddyRequest): void | Promise<void> {
     const settling = settleSends(request, middleware)
-    return settling === undefined ? encode(request) : settling.then(() => encode(request))
-  }
-
-  function encode(request: MiddyRequest): void | Promise<void> {
-    const { event, response } = request
-    if (!(event instanceof HttpRequest)) throw invalidEvent(factory, ['its own request'], 'another')
-    return settle(request, respond(response, event as HttpRequest))
+    if (settling !== undefined) return settling.then(() => settle(request, lastForm(request)))
+    return settle(request, lastForm(request))
   }
 
   function onError(request: MiddyRequest): void | Promise<void> {
     // A middleware in front has failed, or this one: to an event of another source no response is the only right one,
     // because to a queue, for one, any response says that all went well.
-    if (!(request.event instanceof HttpRequest)) {
+    if (!isRequest(request.event)) {
       if (request.error instanceof InvalidEventError) return
       request.event = read(request.event, request.context, options)
     }
     const settling = settleSends(request, middleware)
-    if (settling === undefined) return answerError(request, request.error)
+    if (settling === undefined) return settle(request, lastForm(request))
     return settling.then(
-      () => answerError(request, request.error),
-      (error: unknown) => {
-        request.response = undefined
-        return answerError(request, error)
-      },
+      () => settle(request, lastForm(request)),
+      (error: unknown) => settle(request, responder.sendError(error, requestOf(request.event))),
     )
   }
 
-  function answerError(request: MiddyRequest, error: unknown): void | Promise<void> {
-    const { event, response } = request
-    const made = event as HttpRequest
-    return settle(request, response === undefined ? fail(error, made) : respond(response, made))
+  /** What there is, in the form of the source: a result or an error that nobody has looked at, or what others made of it. */
+  function lastForm(request: MiddyRequest): Response {
+    const made = requestOf(request.event)
+    const state = responseState(request)
+    if (state?.stage === 'shown') return responder.sendShown(state, made)
+    // Without a state this one has not begun the invocation: a middleware in front has failed.
+    const hasFailed = state === undefined ? request.response === undefined : state.stage === 'failed'
+    return hasFailed
+      ? responder.sendError(request.error, made)
+      : responder.send(state === undefined ? request.response : state.response, made)
+  }
+
+  function requestOf(event: unknown): HttpRequest {
+    if (isRequest(event)) return event
+    throw invalidEvent(factory, ['its own request'], 'another')
   }
 
   const name = (hook: string, fn: object): object =>
@@ -132,12 +150,17 @@ function httpNormalizer<TRequest extends HttpRequest>(
   return middleware
 }
 
+function isRequest(event: unknown): event is HttpRequest {
+  return event instanceof HttpRequest
+}
+
 /** Kept synchronous where nothing has to be read, so that Middy does not wait a turn. */
 function settle(request: MiddyRequest, response: Response): void | Promise<void> {
-  if (response instanceof Promise) {
-    return response.then((settled: object) => {
-      request.response = settled
-    })
+  if (!(response instanceof Promise)) {
+    sendResponse(request, response)
+    return
   }
-  request.response = response
+  return response.then((settled: object) => {
+    sendResponse(request, settled)
+  })
 }
