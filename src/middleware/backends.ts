@@ -58,42 +58,13 @@ export interface BackendsContext<TOptions> {
 export function backends<const TOptions extends Readonly<Record<string, BackendOption>>>(
   options: TOptions,
 ): Middleware<unknown, BackendsContext<TOptions>> {
-  for (const [name, backend] of Object.entries(options)) {
-    if (name === 'transaction') throw new TypeError('backends(): "transaction" is the name of a method')
-    if ((typeof backend !== 'object' && typeof backend !== 'function') || (backend as unknown) === null) {
-      throw new TypeError(`backends(): "${name}" is neither a backend nor a function that makes one`)
-    }
-  }
-
-  function place(context: Record<string, unknown>): void {
-    // Descriptors, because a spread would call the functions that earlier `backends()` hold for later.
-    const made = Object.defineProperties(
-      {},
-      Object.getOwnPropertyDescriptors(context['backends'] ?? {}),
-    ) as Record<string, unknown>
-    for (const [name, backend] of Object.entries(options)) {
-      const isMade = typeof backend !== 'function'
-      Object.defineProperty(made, name, {
-        configurable: true,
-        enumerable: true,
-        ...(isMade
-          ? { value: backend }
-          : { get: once(() => (backend as (context: unknown) => unknown)(context)) }),
-      })
-    }
-    // Not listed, so that a copy of the backends holds backends only.
-    Object.defineProperty(made, 'transaction', {
-      configurable: true,
-      value: (run: (backends: object) => Promise<unknown>) => together(made, run),
-    })
-    context['backends'] = made
-  }
+  check(options)
 
   const middleware = {
     before: function backendsBefore(request: MiddyRequest): void | Promise<void> {
       return opensInvocation(request, () => {
         awaitSends(request, middleware)
-        place(openContext(request))
+        place(openContext(request), options)
       })
     },
     after: function backendsAfter(request: MiddyRequest): void | Promise<void> {
@@ -117,6 +88,38 @@ export function backends<const TOptions extends Readonly<Record<string, BackendO
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined
   return () => (made ??= { value: make() }).value
+}
+
+/** @throws TypeError */
+function check(options: Readonly<Record<string, BackendOption>>): void {
+  for (const [name, backend] of Object.entries(options)) {
+    if (name === 'transaction') throw new TypeError('backends(): "transaction" is the name of a method')
+    if ((typeof backend !== 'object' && typeof backend !== 'function') || (backend as unknown) === null)
+      throw new TypeError(`backends(): "${name}" is neither a backend nor a function that makes one`)
+  }
+}
+
+/** Puts the backends beside those that an earlier `backends()` has put into the context. */
+function place(context: Record<string, unknown>, options: Readonly<Record<string, BackendOption>>): void {
+  // Descriptors, because a spread would call the functions that earlier `backends()` hold for later.
+  const made: Record<string, unknown> = Object.defineProperties(
+    {},
+    Object.getOwnPropertyDescriptors(context['backends'] ?? {}),
+  )
+  const define = (name: string, property: PropertyDescriptor): void => {
+    Object.defineProperty(made, name, { configurable: true, enumerable: true, ...property })
+  }
+  for (const [name, backend] of Object.entries(options)) {
+    if (typeof backend === 'function')
+      define(name, { get: once(() => (backend as (context: unknown) => unknown)(context)) })
+    else define(name, { value: backend })
+  }
+  // Not listed, so that a copy of the backends holds backends only.
+  define('transaction', {
+    enumerable: false,
+    value: (run: (backends: object) => Promise<unknown>) => together(made, run),
+  })
+  context['backends'] = made
 }
 
 function hasTransactions(backend: unknown): backend is Transacts {
