@@ -3,19 +3,24 @@ import { asRecord, asString } from '../core/record.ts'
 import { eventKind } from './event-kind.ts'
 import { type EventSource, eventSources } from './event-sources.ts'
 
-/** A kind's name and normalizer, for messages. */
-function sourceOf(kind: string): Pick<EventSource, 'name' | 'normalizer'> {
-  if (kind === 'direct') return { name: kind, normalizer: 'invocation' }
-  return new Map<string, EventSource>(Object.entries(eventSources)).get(kind) ?? { name: kind }
+/** A kind's name and normalizer, for messages. `invocation()` takes what has no normalizer of its own. */
+function sourceOf(kind: string): {
+  readonly name: string
+  readonly normalizer: string
+  readonly isOwn: boolean
+} {
+  const source = new Map<string, EventSource>(Object.entries(eventSources)).get(kind)
+  const { name = kind, normalizer } = source ?? {}
+  return { name, normalizer: normalizer ?? 'invocation', isOwn: normalizer !== undefined }
 }
 
 /** What to do if a normalizer does not take an event. */
 function adviceFor(kind: string): string {
   if (kind === 'normalized') return 'a normalizer stands in front of it already, and one is enough'
-  const { normalizer } = sourceOf(kind)
-  return normalizer === undefined
-    ? 'use the normalizer of that source, and only one'
-    : `use the normalizer of that source, ${normalizer}(), and only one`
+  const { normalizer, isOwn } = sourceOf(kind)
+  return isOwn
+    ? `use the normalizer of that source, ${normalizer}(), and only one`
+    : `use invocation(), which takes any event and returns what the handler returns`
 }
 
 /** What an event or a request is, for the message of a middleware that needs something else. */
@@ -27,10 +32,7 @@ export function seenEvent(event: unknown): string {
 
 /** The same for a middleware that takes requests of any source. Names the normalizer that is missing. */
 export function missingNormalizer(event: unknown): string {
-  const { normalizer } = sourceOf(eventKind(event))
-  return normalizer === undefined
-    ? `got ${seenEvent(event)}`
-    : `got ${seenEvent(event)}: put .use(${normalizer}()) in front`
+  return `got ${seenEvent(event)}: put .use(${sourceOf(eventKind(event)).normalizer}()) in front`
 }
 
 /** The error of a normalizer that does not take the event. Calls the kinds of the table by their names. */

@@ -27,6 +27,35 @@ export type SourceKind =
   | 'lambda-edge'
   | 'aws:sqs'
   | 'aws:sns'
+  | OtherKind
+
+/** Kinds of events that no normalizer of this package is for, but that have a name. */
+type OtherKind =
+  | 'kafka'
+  | 'rabbit-mq'
+  | 'active-mq'
+  | 'document-db'
+  | 'firehose'
+  | 's3-batch'
+  | 's3-object-lambda'
+  | 'cloudwatch-logs'
+  | 'cloudwatch-alarm'
+  | 'secret-rotation'
+  | 'cognito-trigger'
+  | 'cognito-sync'
+  | 'app-sync'
+  | 'code-pipeline'
+  | 'code-deploy'
+  | 'cloud-formation'
+  | 'config-rule'
+  | 'connect'
+  | 'lex'
+  | 'alexa'
+  | 'bedrock-agent'
+  | 'iot-authorizer'
+  | 'transfer-family'
+  | 'lambda-destination'
+  | 'durable-execution'
 
 /**
  * Every source, one row each. The first row that knows an event names it.
@@ -79,6 +108,110 @@ export const eventSources: Readonly<Record<SourceKind, EventSource>> = {
     name: 'aws:sns',
     normalizer: 'sns',
     is: (_event, _context, { EventSource: source }) => source === 'aws:sns',
+  },
+  kafka: {
+    name: 'Kafka',
+    is: ({ eventSource, records }) =>
+      (eventSource === 'aws:kafka' || eventSource === 'SelfManagedKafka') && asRecord(records),
+  },
+  'rabbit-mq': { name: 'RabbitMQ', is: ({ eventSource }) => eventSource === 'aws:rmq' },
+  'active-mq': { name: 'ActiveMQ', is: ({ eventSource }) => eventSource === 'aws:mq' },
+  'document-db': {
+    name: 'DocumentDB',
+    is: ({ eventSource, events }) => eventSource === 'aws:docdb' && Array.isArray(events),
+  },
+  firehose: {
+    name: 'Firehose',
+    is: ({ deliveryStreamArn, records }) => asString(deliveryStreamArn) && Array.isArray(records),
+  },
+  's3-batch': {
+    name: 'S3 Batch Operations',
+    is: ({ tasks, job }) => Array.isArray(tasks) && asRecord(job),
+  },
+  's3-object-lambda': {
+    name: 'S3 Object Lambda',
+    is: (event) => asString(event['xAmzRequestId']) && asRecord(event['userRequest']),
+  },
+  'cloudwatch-logs': {
+    name: 'CloudWatch Logs',
+    is: ({ awslogs }) => asString(asRecord(awslogs)?.['data']),
+  },
+  'cloudwatch-alarm': {
+    name: 'CloudWatch alarm',
+    is: ({ source, alarmArn }) => source === 'aws.cloudwatch' && asString(alarmArn),
+  },
+  'secret-rotation': {
+    name: 'Secrets Manager rotation',
+    is: ({ SecretId: secret, Step: step, ClientRequestToken: token }) =>
+      asString(secret) && asString(step) && asString(token),
+  },
+  'cognito-trigger': {
+    name: 'Cognito trigger',
+    is: ({ triggerSource, userPoolId }) => asString(triggerSource) && asString(userPoolId),
+  },
+  'cognito-sync': {
+    name: 'Cognito Sync',
+    is: ({ datasetRecords, identityPoolId }) => asRecord(datasetRecords) && asString(identityPoolId),
+  },
+  'app-sync': {
+    name: 'AppSync',
+    is: ({ info, arguments: given }) => asString(asRecord(info)?.['fieldName']) && asRecord(given),
+  },
+  'code-pipeline': { name: 'CodePipeline', is: (event) => asRecord(event['CodePipeline.job']) },
+  'code-deploy': {
+    name: 'CodeDeploy',
+    is: (event) => asString(event['DeploymentId']) && asString(event['LifecycleEventHookExecutionId']),
+  },
+  'cloud-formation': {
+    name: 'CloudFormation',
+    is: ({ RequestType: type, ResponseURL: url, StackId: stack }) =>
+      asString(type) && asString(url) && asString(stack),
+  },
+  'config-rule': {
+    name: 'AWS Config',
+    is: ({ invokingEvent, configRuleName }) => asString(invokingEvent) && asString(configRuleName),
+  },
+  connect: {
+    name: 'Amazon Connect',
+    is: ({ Name: name, Details: details }) =>
+      name === 'ContactFlowEvent' && asRecord(asRecord(details)?.['ContactData']),
+  },
+  lex: {
+    name: 'Lex',
+    is: ({ bot, invocationSource, messageVersion }) =>
+      asRecord(bot) && asString(invocationSource) && asString(messageVersion),
+  },
+  alexa: {
+    name: 'Alexa',
+    is: ({ version, session, request, context, header, payload }) =>
+      (asString(version) &&
+        asString(asRecord(request)?.['type']) &&
+        asRecord(session ?? asRecord(context)?.['System'])) ||
+      (asString(asRecord(header)?.['namespace'])?.startsWith('Alexa') && asRecord(payload)),
+  },
+  'bedrock-agent': {
+    name: 'Bedrock agent',
+    is: ({ agent, actionGroup, messageVersion }) =>
+      asRecord(agent) && asString(actionGroup) && asString(messageVersion),
+  },
+  'iot-authorizer': {
+    name: 'IoT authorizer',
+    is: ({ protocolData, protocols }) => asRecord(protocolData) && Array.isArray(protocols),
+  },
+  'transfer-family': {
+    name: 'Transfer Family',
+    is: ({ serverId, username, sourceIp, serviceMetadata }) =>
+      (asString(serverId) && asString(username) && asString(sourceIp)) ||
+      asString(asRecord(asRecord(serviceMetadata)?.['executionDetails'])?.['workflowId']),
+  },
+  'lambda-destination': {
+    name: 'Lambda destination',
+    is: (event, { functionArn, condition }) =>
+      asString(functionArn) && asString(condition) && 'requestPayload' in event,
+  },
+  'durable-execution': {
+    name: 'durable execution',
+    is: ({ DurableExecutionArn: arn, CheckpointToken: token }) => asString(arn) && asString(token),
   },
 }
 

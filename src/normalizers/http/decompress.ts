@@ -9,6 +9,7 @@ export type Decompress = boolean | { readonly maxBytes?: number }
 /** Checks the option. */
 export function isDecompress(value: unknown): boolean {
   if (typeof value === 'boolean') return true
+  if (Array.isArray(value)) return false
   const { maxBytes = 1, ...others } = asRecord(value) ?? { maxBytes: 0 }
   return isCount(maxBytes) && maxBytes !== 0 && Object.keys(others).length === 0
 }
