@@ -1,5 +1,6 @@
 import type { MiddyRequest } from '../core/middy.ts'
 import { openContext } from './open-context.ts'
+import { guardOperations } from './durable.ts'
 import { Scope, currentScope, enterScope, inScope } from './scope.ts'
 
 type Finish = (response: unknown) => unknown
@@ -224,6 +225,7 @@ export function scopeOf(request: KnownRequest): Scope | undefined {
 /** Says, in a `before`, that a middleware will call `settleSends()`. */
 export function awaitSends(request: MiddyRequest, waiter: object): void {
   scopeOf(request)?.addWaiter(waiter)
+  guardOperations(request.context)
 }
 
 /**

@@ -85,6 +85,11 @@ export class Scope {
     return this.#sends === undefined || this.#sends.isEmpty
   }
 
+  /** Whether something is on its way, or has failed, that nobody awaits. */
+  get isUnawaited(): boolean {
+    return this.#sends?.isUnawaited === true
+  }
+
   /** What is sent; made with the first send, because most units of work send nothing. */
   get sends(): Sends {
     return (this.#sends ??= new Sends())

@@ -62,6 +62,11 @@ export class Sends {
     return this.#open.size === 0
   }
 
+  /** Whether something is on its way, or has failed, that nobody awaits. */
+  get isUnawaited(): boolean {
+    return [...this.#open.keys()].some((sending) => !sending.isObserved)
+  }
+
   add(sending: Sending): void {
     this.#count++
     this.#open.set(sending, undefined)
