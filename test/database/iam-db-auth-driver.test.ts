@@ -129,6 +129,28 @@ describe.skipIf(noCertificates() !== undefined)('the drivers under iamDbAuth()',
       for (const socket of sockets) socket.destroy()
     })
 
+    it('X22: the pool takes callbacks, and lets tools replace its methods', async () => {
+      const name = engine === 'postgres' ? 'connect' : 'getConnection'
+      type Connect = (done: (error: Error | undefined, own: { release(): void }) => void) => void
+      await work(make(tested, { max: 1 }), async ({ db }) => {
+        const pool = db as unknown as Record<string, Connect>
+        for (let round = 0; round < 3; round++) {
+          await new Promise<void>((resolve) => {
+            pool[name]?.((error, own) => {
+              expect(error ?? undefined).toBeUndefined()
+              own.release()
+              resolve()
+            })
+          })
+          const connect = pool[name]!
+          pool[name] = (done) => {
+            connect.call(pool, done)
+          }
+        }
+      })
+      expect(server.logins).toHaveLength(1)
+    })
+
     it('X22: Kysely works on the pool as it is', async () => {
       await work(make(tested), async ({ db }) => {
         const dialect =

@@ -315,16 +315,19 @@ describe.skipIf(noCertificates() !== undefined)('the pool of iamDbAuth()', () =>
       import { once } from 'node:events'
       import { Worker } from 'node:worker_threads'
       const code = \`
-        import middy from '@middy/core'
-        import { iamDbAuth } from 'clearskies-middy/middleware/iam-db-auth'
-        import { parentPort, workerData } from 'node:worker_threads'
+        (async () => {
+        // Versions of Node do not agree whether this is a module.
+        const { default: middy } = await import('@middy/core')
+        const { iamDbAuth } = await import('clearskies-middy/middleware/iam-db-auth')
+        const { parentPort, workerData } = await import('node:worker_threads')
         for (const options of workerData) {
           const database = iamDbAuth(options)
           const handler = middy().use(database).handler((_, { db }) => db.query('select 1'))
           await Promise.all([handler({}, {}), handler({}, {}), handler({}, {})])
           parentPort.postMessage(process.listenerCount('SIGTERM'))
           await database.end()
-        }\`
+        }
+        })()\`
       const workers = [1, 2].map(() => new Worker(code, { eval: true, workerData: ${JSON.stringify(options)} }))
       for (const worker of workers) worker.on('message', (count) => console.log('listeners', count))
       console.log('exits', ...await Promise.all(workers.map((worker) => once(worker, 'exit'))))`

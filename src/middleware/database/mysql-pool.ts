@@ -9,7 +9,7 @@ import type { Acquire, Done } from './busy-retry.ts'
 import { type Entry, EntrySocket } from './entry-socket.ts'
 import { ConnectTimeout } from './patience.ts'
 import type { PasswordSource } from './password-source.ts'
-import { type PoolParts, cancelTimeout, idleTimeout, summarize } from './pool-parts.ts'
+import { type PoolParts, cancelTimeout, idleTimeout, replaceable, summarize } from './pool-parts.ts'
 import { StatementClock } from './statement-clock.ts'
 
 /** What of `mysql2` is used beyond its types: the pool that its promises wrap, and the connections of that. */
@@ -244,10 +244,12 @@ function takeCallbacks(pool: MysqlPool, inner: InnerPool): void {
   const getConnection = pool.getConnection.bind(pool)
   const end = pool.end.bind(pool)
   Object.defineProperty(pool, 'getConnection', {
+    ...replaceable,
     value: (done?: Done<InnerConnection>) =>
       done === undefined ? getConnection() : inner.getConnection(done),
   })
   Object.defineProperty(pool, 'end', {
+    ...replaceable,
     value: (done?: unknown) => (done === undefined ? end() : inner.end(done)),
   })
 }

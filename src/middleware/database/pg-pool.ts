@@ -9,7 +9,7 @@ import type { Done } from './busy-retry.ts'
 import { EntrySocket } from './entry-socket.ts'
 import { ConnectTimeout } from './patience.ts'
 import { cancelStatement, onReady, socketOf } from './pg-cancel.ts'
-import { type PoolParts, idleTimeout, summarize } from './pool-parts.ts'
+import { type PoolParts, idleTimeout, replaceable, summarize } from './pool-parts.ts'
 import { isAddress, isDsql } from './settings.ts'
 import { StatementClock } from './statement-clock.ts'
 
@@ -113,6 +113,7 @@ function watch(client: PoolClient, { statementTimeout, loans }: PoolParts, cance
   })
   const query = client.query.bind(client)
   Object.defineProperty(client, 'query', {
+    ...replaceable,
     value: (...args: unknown[]): unknown => {
       const result: unknown = Reflect.apply(query, client, args)
       if (socketOf(client).writable) clock.begin()
@@ -180,6 +181,7 @@ function improveConnect(
   })
   const promised = promisify(connect)
   Object.defineProperty(pool, 'connect', {
+    ...replaceable,
     value: (done?: Done<PoolClient>) => (done === undefined ? promised() : connect(done)),
   })
 }

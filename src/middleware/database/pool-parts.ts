@@ -34,6 +34,9 @@ export interface PoolParts {
  */
 export const idleTimeout = 600_000
 
+/** Of a method that stands in for a driver's own: tools that trace statements put theirs in its place. */
+export const replaceable = { writable: true, configurable: true } as const
+
 /** What a pool shows to who logs it: a line, and no credentials. */
 export function summarize(pool: object, { settings, max }: PoolParts): void {
   const { engine, endpoint, port, username, database } = settings

@@ -187,9 +187,9 @@ describe.each(databases)('$title', (server) => {
   it('X8: who waits for a connection waits no longer than it may, and is told how many are in use', async () => {
     const database = make({ max: 2 })
     const all = await invocation(database, 2000, async (db) => {
-      const held = await Promise.all([connect(db), connect(db)])
+      const borrowed = await Promise.all([connect(db), connect(db)])
       const outcomes = await Promise.all(Array.from({ length: 5 }, () => errorOf(db.query('select 1'))))
-      for (const connection of held) connection.release()
+      for (const connection of borrowed) connection.release()
       return outcomes
     })
     for (const error of all) {
@@ -278,8 +278,8 @@ describe.each(databases)('$title', (server) => {
     const database = make({ max: 4 })
     for (let round = 0; round < 3; round++) {
       await invocation(database, 20_000, async (db) => {
-        const held = await Promise.all(Array.from({ length: 4 }, () => connect(db)))
-        for (const connection of held) connection.release()
+        const borrowed = await Promise.all(Array.from({ length: 4 }, () => connect(db)))
+        for (const connection of borrowed) connection.release()
       })
       killWhileFrozen(server)
       const values = await Promise.all(
