@@ -1,4 +1,5 @@
 import { lazily } from '../core/lazily.ts'
+import type { Attempts } from './attempts.ts'
 import { type AwsClient, type ClientOption, type SdkClient, ownClients } from './client.ts'
 
 /** The operations of a service, by the classes of commands that its SDK package exports. */
@@ -48,6 +49,8 @@ export interface Port<TSdk> {
     input: OperationInput<TSdk, TOperation>,
     signal?: AbortSignal,
   ): Promise<OperationOutput<TSdk, TOperation>>
+  /** The same calls, which note how each attempt of them fails. */
+  readonly noting: (attempts: Attempts) => Pick<Port<TSdk>, 'call'>
   /** The client, for code that brings its own commands. */
   readonly client: () => Promise<AwsClient>
 }
@@ -71,8 +74,7 @@ export function portTo<TSdk>(
     const newCommand = commandsOf(await load())
     return { client: await client(), newCommand }
   })
-  return {
-    client,
+  const calls = (attempts?: Attempts): Pick<Port<TSdk>, 'call'> => ({
     async call<TOperation extends OperationOf<TSdk>>(
       operation: TOperation,
       input: OperationInput<TSdk, TOperation>,
@@ -80,18 +82,42 @@ export function portTo<TSdk>(
     ) {
       const sdk = await ready()
       const options = signal && { abortSignal: signal }
-      return (await sdk.client.send(sdk.newCommand(operation, input), options)) as OperationOutput<
-        TSdk,
-        TOperation
-      >
+      const command = sdk.newCommand(operation, input)
+      if (attempts !== undefined) noteAttempts(command, attempts)
+      return (await sdk.client.send(command, options)) as OperationOutput<TSdk, TOperation>
     },
+  })
+  return { client, noting: calls, ...calls() }
+}
+
+type Handler = (request: object) => Promise<object>
+
+/** A command of an SDK. Its own steps run in whichever client sends it, which stays as it is. */
+interface Command {
+  readonly middlewareStack: {
+    add(step: (next: Handler) => Handler, options: { step: 'finalizeRequest'; priority: 'low' }): void
   }
 }
 
-type Commands = Readonly<Record<string, new (input: unknown) => object>>
+/** The lowest step behind the client's retries runs once for each attempt. */
+function noteAttempts({ middlewareStack }: Command, attempts: Attempts): void {
+  middlewareStack.add(
+    (next) => async (request) => {
+      try {
+        return await next(request)
+      } catch (error) {
+        attempts.failed(error)
+        throw error
+      }
+    },
+    { step: 'finalizeRequest', priority: 'low' },
+  )
+}
+
+type Commands = Readonly<Record<string, new (input: unknown) => Command>>
 
 /** Makes the commands of an SDK. */
-function commandsOf(sdk: unknown): (operation: string, input: unknown) => object {
+function commandsOf(sdk: unknown): (operation: string, input: unknown) => Command {
   // A read of this map is faster than to build the class's name and look it up in the SDK.
   const known: Record<string, Commands[string] | undefined> = {}
   return (operation, input) => {

@@ -42,8 +42,11 @@ export interface Deletes<TItem, TKey> {
 export interface WriteConditions<TItem> {
   /** Conditions on the item: `(query) => query.where('stock', '>', 0)`. */
   readonly when?: (query: Query<TItem>) => Query<TItem, unknown>
-  /** The version that was seen; needs the backend's option `version`. A patch or an item can also carry it. */
-  readonly expect?: number
+  /**
+   * The version that was seen, as it was read; needs the backend's option `version`. A patch or an item can also carry it.
+   * Anything else, `undefined` too, is a `ConditionError`: it never means a write without a lock.
+   */
+  readonly expect?: number | bigint
 }
 
 /** Options of `update()`. */

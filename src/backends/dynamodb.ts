@@ -12,16 +12,14 @@ import type {
   WriteConditions,
 } from './capabilities.ts'
 import { mapConcurrently } from '../core/map-concurrently.ts'
-import { meets } from './planning/evaluate.ts'
+import { equals, meets } from './planning/evaluate.ts'
 import type { Model } from './model.ts'
 import { Query } from './query.ts'
 import type { QueryRunner } from './planning/query-state.ts'
 import { checkTokenOptions, tokenChecks } from './planning/token.ts'
 import { batchGet, batchWrite } from './dynamodb/batch.ts'
-import { hasTaken } from './dynamodb/has-taken.ts'
-import type { DynamoDbOptions, DynamoDbUpdateOptions } from './dynamodb/options.ts'
+import { type DynamoDbOptions, type DynamoDbUpdateOptions, updateOptionChecks } from './dynamodb/options.ts'
 import { PreparedWrites } from './dynamodb/prepared-writes.ts'
-import { sameAttributes } from './dynamodb/same-attributes.ts'
 import { TableAccess } from './dynamodb/table-access.ts'
 import { TableReader } from './dynamodb/table-reader.ts'
 import { plainItem } from '../wire/unmarshall.ts'
@@ -29,12 +27,13 @@ import type { AttributeItem } from '../wire/attribute-value.ts'
 import { keyOf } from './planning/keys.ts'
 import {
   type Precondition,
+  conditionChecks,
+  deleteChecks,
   preconditionOf,
   updatePrecondition,
-  versionOf,
-  versioned,
   versionedPut,
 } from './planning/preconditions.ts'
+import { carriedVersion, nextVersion, versioned } from './planning/versions.ts'
 import type { WriteTarget } from './dynamodb/write-target.ts'
 import { checkedConditions, deleteInput, putInput, updateInput } from './dynamodb/writes.ts'
 
@@ -112,7 +111,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
    * @throws ConflictError with the stored item as `current` if there is one of its key; ValidationError, InvalidDataError
    */
   async create(data: TInput): Promise<TItem> {
-    const item = versioned(await this.#valid(data), this.#access.options.version, 1)
+    const item = versioned(await this.#valid(data), this.#access.version)
     await this.#put(item, { item: 'new' })
     return item
   }
@@ -127,11 +126,8 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
    * without is new.
    */
   async put(data: TInput, options: WriteConditions<TItem> = {}): Promise<TItem> {
-    const { item, precondition } = versionedPut(
-      await this.#valid(data),
-      options,
-      this.#access.options.version,
-    )
+    checkOptions('put', options, conditionChecks)
+    const { item, precondition } = versionedPut(await this.#valid(data), options, this.#access.version)
     await this.#put(item, precondition)
     return item
   }
@@ -160,6 +156,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     patch: Patch<TItem>,
     options: DynamoDbUpdateOptions<TItem> = {},
   ): Promise<TItem> {
+    checkOptions('update', options, updateOptionChecks)
     try {
       return await this.#update(key, patch, options)
     } catch (error) {
@@ -180,14 +177,8 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     const update = { key, patch, changes: options }
     const input = updateInput(target, update, precondition)
     if (input === undefined) return this.#unchanged(target, keyOf(target, key), precondition)
-    const { Attributes = {} } = await this.#access.write('UpdateItem', input, {
-      precondition,
-      won: (current) =>
-        current !== undefined && hasTaken(current, update, { ...target, seen: precondition.version })
-          ? { Attributes: current }
-          : undefined,
-    })
-    return (await this.#item(Attributes)) as TItem
+    const { Attributes = {} } = await this.#access.write('UpdateItem', input, precondition)
+    return this.#access.readable(Attributes)
   }
 
   /** Removes an item and gives what it was; `undefined` if there was none. @throws NotFoundError, ConflictError */
@@ -195,13 +186,13 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     key: Pick<TItem, TKey & keyof TItem>,
     options: DeleteOptions<TItem> = {},
   ): Promise<TItem | undefined> {
+    checkOptions('delete', options, deleteChecks)
     const precondition = preconditionOf(options, this.#access.options.version)
     const input = deleteInput(await this.#access.target(), key, precondition)
-    const { Attributes } = await this.#access.write('DeleteItem', input, {
-      precondition,
-      won: (current) => (current === undefined ? {} : undefined),
-    })
-    return this.#item(Attributes)
+    const { Attributes } = await this.#access.write('DeleteItem', input, precondition)
+    return Attributes === undefined || this.#access.isExpired(Attributes)
+      ? undefined
+      : this.#access.readable(Attributes)
   }
 
   /**
@@ -215,9 +206,9 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
   }): Promise<void> {
     const target = await this.#access.target()
     const items = await Promise.all((writes.put ?? []).map((data) => this.#valid(data)))
-    const { version } = target
+    const { version } = this.#access
     const puts = items.map((item) => {
-      const next = version === undefined ? item : versioned(item, version, versionOf(item, version) + 1)
+      const next = versioned(item, version, nextVersion(carriedVersion(item, version?.name)))
       const { Item } = putInput(target, next, {})
       return { key: Item, request: { PutRequest: { Item } } }
     })
@@ -244,10 +235,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
 
   async #put(item: TItem, precondition: Precondition): Promise<void> {
     const input = putInput(await this.#access.target(), item, precondition)
-    await this.#access.write('PutItem', input, {
-      precondition,
-      won: (current) => (current !== undefined && sameAttributes(current, input.Item) ? {} : undefined),
-    })
+    await this.#access.write('PutItem', input, precondition)
   }
 
   /** Whether there was an item whose time is up. */
@@ -257,7 +245,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     const when = [{ column: target.ttl, operator: '<=' as const, value: target.now }]
     const input = deleteInput(target, key, { when })
     try {
-      await this.#access.write('DeleteItem', input, { precondition: { when } })
+      await this.#access.write('DeleteItem', input, { when })
       return true
     } catch (error) {
       if (error instanceof NotFoundError || error instanceof ConflictError) return false
@@ -277,12 +265,12 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
       const isMet = version === undefined && conditions.every((condition) => meets({}, condition))
       if (item === 'existing' || !isMet) throw this.#access.missing()
       const made = await this.#access.item(key)
-      const next = versioned(made, target.version, 1)
+      const next = versioned(made, this.#access.version)
       await this.#put(next, { item: 'new' })
       return next
     }
     const plain = plainItem(wire)
-    const isSeen = version === undefined || plain[target.version ?? ''] === version
+    const isSeen = version === undefined || equals(plain[target.version ?? ''], version)
     if (!isSeen || !conditions.every((condition) => meets(plain, condition)))
       throw await this.#access.conflict(wire)
     return this.#access.item(wire)

@@ -21,15 +21,23 @@ import { indexColumns, keyOf } from './planning/keys.ts'
 import { plan } from './planning/plan.ts'
 import {
   type Precondition,
+  conditionChecks,
   conflictOf,
+  deleteChecks,
   meetable,
   missingItem,
   preconditionOf,
+  updateChecks,
   updatePrecondition,
-  versionOf,
-  versioned,
   versionedPut,
 } from './planning/preconditions.ts'
+import {
+  type VersionColumn,
+  carriedVersion,
+  nextVersion,
+  versionColumn,
+  versioned,
+} from './planning/versions.ts'
 import type { Page, PageOptions, QueryRunner, QueryState } from './planning/query-state.ts'
 import type { Plan } from './planning/reads.ts'
 import { isEmpty, refuseTypes } from './planning/simplify.ts'
@@ -76,6 +84,7 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
   readonly #model: Model<TItem, TInput, TKey>
   readonly #options: MemoryOptions
   readonly #table: Table
+  readonly #version: VersionColumn | undefined
   readonly #items = new Map<string, TItem>()
 
   constructor(model: Model<TItem, TInput, TKey>, options: MemoryOptions = {}) {
@@ -89,12 +98,13 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
     this.#model = model
     this.#options = options
     this.#table = tableOf(model)
+    this.#version = versionColumn(model, options.version)
     const all = this.query()
     this.where = all.where.bind(all)
   }
 
   async create(data: TInput): Promise<TItem> {
-    const item = versioned(await this.#model.validate(data), this.#options.version, 1)
+    const item = versioned(await this.#model.validate(data), this.#version)
     const id = this.#id(item)
     this.#check(id, { item: 'new' })
     return this.#store(id, item)
@@ -105,11 +115,8 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
   }
 
   async put(data: TInput, options: WriteConditions<TItem> = {}): Promise<TItem> {
-    const { item, precondition } = versionedPut(
-      await this.#model.validate(data),
-      options,
-      this.#options.version,
-    )
+    checkOptions('put', options, conditionChecks)
+    const { item, precondition } = versionedPut(await this.#model.validate(data), options, this.#version)
     const id = this.#id(item)
     this.#check(id, precondition)
     return this.#store(id, item)
@@ -128,6 +135,7 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
     patch: Patch<TItem>,
     options: UpdateOptions<TItem> = {},
   ): Promise<TItem> {
+    checkOptions('update', options, updateChecks)
     const id = this.#id(key)
     const { version } = this.#options
     const changes = Object.entries(patch).filter(
@@ -143,15 +151,16 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
       ([column, value]) => !removed.includes(column) && !(value instanceof Set && value.size === 0),
     )
     const isSame = stored !== undefined && changes.length === 0
-    const current = version === undefined ? 0 : versionOf(item, version)
     const next = Object.fromEntries(kept)
-    return this.#store(id, (isSame ? next : versioned(next, version, current + 1)) as TItem)
+    const count = nextVersion(carriedVersion(item, version))
+    return this.#store(id, (isSame ? next : versioned(next, this.#version, count)) as TItem)
   }
 
   async delete(
     key: Pick<TItem, TKey & keyof TItem>,
     options: DeleteOptions<TItem> = {},
   ): Promise<TItem | undefined> {
+    checkOptions('delete', options, deleteChecks)
     const id = this.#id(key)
     const item = this.#stored(id)
     this.#check(id, preconditionOf(options, this.#options.version))
@@ -217,7 +226,7 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
     const current = structuredClone(stored)
     if (item === 'new' && stored !== undefined) throw conflictOf(name, { isNew: true, current })
     const columns = asRecord(stored ?? {})
-    const isSeen = version === undefined || columns[this.#options.version ?? ''] === version
+    const isSeen = version === undefined || equals(columns[this.#options.version ?? ''], version)
     const isMet = isSeen && conditions.every((condition) => meets(columns, condition))
     if (stored === undefined && item !== 'new' && (item === 'existing' || !isMet)) throw missingItem(name)
     if (!isMet) throw conflictOf(name, { current })

@@ -1,4 +1,5 @@
 import { ConditionError, DeadlineError } from '../errors/index.ts'
+import { checkOptions, is, isCount } from '../core/options.ts'
 import type { Column } from './model.ts'
 import { comparisonOf, isOperator, operators } from './planning/comparison.ts'
 import type {
@@ -16,6 +17,14 @@ import type {
 export type { CountOptions, Explanation, Operator, Page, PageOptions } from './planning/query-state.ts'
 
 type Ordered = string | number | bigint | Uint8Array | Date
+
+const countChecks = { signal: is('object') }
+const pageChecks = { ...countChecks, maxPages: isLimit, maxScanned: isLimit }
+
+/** How many at most; `Infinity` for no bound. */
+function isLimit(value: unknown): boolean {
+  return isCount(value) || value === Infinity
+}
 
 /** The operators that make sense for a column of a type. */
 export type OperatorFor<TValue> =
@@ -143,7 +152,8 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
 
   /** @internal */
   static conditionsOf(query: Query<never, unknown>): readonly Condition[] {
-    return query.#state.conditions
+    // A function that should give a query may give nothing.
+    return new Object(query) instanceof Query ? query.#state.conditions : []
   }
 
   #comparison(column: string, operator: string | undefined, value: unknown): Comparison {
@@ -200,11 +210,14 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
 
   /** A page of at most `limit` items. */
   page(options: PageOptions = {}): Promise<Page<TSelected>> {
+    checkOptions('page', options, pageChecks)
     return this.#runner.page(this.#state, options) as Promise<Page<TSelected>>
   }
 
   /** All items in one list. @throws ConditionError if there are more than `max` */
-  async all({ max = 10_000 }: { readonly max?: number } = {}): Promise<TSelected[]> {
+  async all(options: { readonly max?: number } = {}): Promise<TSelected[]> {
+    checkOptions('all', options, { max: isCount })
+    const { max = 10_000 } = options
     const items: TSelected[] = []
     for await (const item of this) {
       if (items.length === max)
@@ -218,6 +231,7 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
 
   /** The first item. */
   async first(options: PageOptions = {}): Promise<TSelected | undefined> {
+    checkOptions('first', options, pageChecks)
     const page = await this.#runner.page({ ...this.#state, limit: 1 }, options, true)
     if (page.items.length === 0 && page.complete === false)
       throw new DeadlineError('The time, or what may be read, was up before there was a first item')
@@ -226,11 +240,13 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
 
   /** How many items there are, at most `limit`. */
   count(options: CountOptions = {}): Promise<number> {
+    checkOptions('count', options, countChecks)
     return this.#runner.count(this.#state, options)
   }
 
   /** Whether there is any. */
   async exists(options: CountOptions = {}): Promise<boolean> {
+    checkOptions('exists', options, countChecks)
     return (await this.#runner.count({ ...this.#state, limit: 1 }, options)) > 0
   }
 

@@ -18,14 +18,22 @@ import { equals } from './planning/evaluate.ts'
 import type { Model } from './model.ts'
 import { Query } from './query.ts'
 import type { QueryRunner } from './planning/query-state.ts'
-import { type Precondition, preconditionOf, versioned } from './planning/preconditions.ts'
 import { type TokenOptions, checkTokenOptions, tokenChecks } from './planning/token.ts'
+import {
+  conditionChecks,
+  deleteChecks,
+  preconditionOf,
+  updateChecks,
+  updatePrecondition,
+  versionedPut,
+} from './planning/preconditions.ts'
+import { type VersionColumn, versionColumn, versioned } from './planning/versions.ts'
 import { type AnyKysely, type DatabaseOption, isKysely, openDatabase } from './sql/database.ts'
 import { isNone, meetsNothing } from './sql/row-conditions.ts'
-import { toItem } from './sql/rows.ts'
+import { readableItem, toItem } from './sql/rows.ts'
+import { changeOrStore } from './sql/change-or-store.ts'
 import { type SqlAccess, sqlAccess } from './sql/sql-access.ts'
 import { SqlReader } from './sql/sql-reader.ts'
-import type { RowChange } from './sql/sql-writer.ts'
 import { together, withinSavepoint } from './sql/transactions.ts'
 
 /** Options of {@link SqlBackend}. */
@@ -45,11 +53,6 @@ export interface SqlTransaction {
 
 /** What `backend.kysely` is: what was given, or what was made of it. */
 type KyselyOf<TDatabase> = TDatabase extends Kysely<infer _TTables> ? TDatabase : Promise<AnyKysely>
-
-/** A change of a row, and the row to store where there is none, if one may be. */
-interface Change extends RowChange {
-  readonly fresh: object | undefined
-}
 
 /**
  * Rows of a table in PostgreSQL or MySQL, on Kysely. Needs `kysely` and, for the pool, `pg` or `mysql2`. Lists and objects
@@ -83,6 +86,7 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   readonly #model: Model<TItem, TInput, TKey>
   readonly #options: SqlBackendOptions<TDatabase>
   readonly #runner: QueryRunner
+  readonly #version: VersionColumn | undefined
   #access: Promise<SqlAccess> | undefined
   /** The database that a transaction is one of. */
   #base: AnyKysely | undefined
@@ -99,6 +103,7 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
     if (model.key.length === 0) throw new TypeError('SqlBackend(): the model needs a key')
     this.#model = model
     this.#options = options
+    this.#version = versionColumn(model, options.version)
     this.#runner = new SqlReader(model, () => this.#open(), options)
     const all = this.query()
     this.where = all.where.bind(all)
@@ -120,34 +125,35 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   /** Stores several new items, all or none. */
   async createMany(list: readonly TInput[]): Promise<TItem[]> {
     const items = await Promise.all(list.map((data) => this.#model.validate(data)))
-    const rows = items.map((item) => versioned(item, this.#options.version, 1))
+    const rows = items.map((item) => versioned(item, this.#version))
     const { writer } = await this.#open()
     const stored = await this.#together(writer.insertsInParts(rows), (kysely) => writer.insert(kysely, rows))
-    return stored.map((row) => this.#item(row))
+    return stored.map((row) => this.#written(row))
   }
 
   /** Stores an item whether or not there is one of its key; with a `version`, only over the version that it carries. */
   async put(data: TInput, options: WriteConditions<TItem> = {}): Promise<TItem> {
+    checkOptions('put', options, conditionChecks)
     const item = await this.#model.validate(data)
     const { version } = this.#options
-    const carried = version === undefined ? undefined : Number(asRecord(item)[version] ?? 0)
-    const precondition = this.#precondition(options, carried)
+    const { precondition } = versionedPut(item, options, this.#version)
     const { writer } = await this.#open()
-    const fresh = versioned(item, this.#options.version, 1)
+    const fresh = versioned(item, this.#version)
     const isPlain = version === undefined && isNone(precondition)
     const row = await this.#together(!writer.changesInOne, async (kysely) => {
       if (isPlain && writer.changesInOne) return writer.upsert(kysely, item)
       // Without the version of another one it is a new item, or a conflict.
       if (version === undefined || precondition.version !== undefined)
-        return this.#change(kysely, item, {
+        return changeOrStore({ writer, kysely }, item, {
           changes: this.#changes(item, writer.columnsOf(item), null),
           precondition,
           fresh,
+          isPut: true,
         })
       const stored = meetsNothing(precondition) ? await writer.insertIfNew(kysely, fresh) : undefined
       return stored ?? writer.refuse(kysely, item)
     })
-    return this.#item(row)
+    return this.#written(row)
   }
 
   async find(key: Pick<TItem, TKey & keyof TItem>): Promise<TItem | undefined> {
@@ -171,19 +177,20 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   async update(
     key: Pick<TItem, TKey & keyof TItem>,
     patch: Patch<TItem>,
-    { upsert = false, ...options }: UpdateOptions<TItem> = {},
+    options: UpdateOptions<TItem> = {},
   ): Promise<TItem> {
+    checkOptions('update', options, updateChecks)
     const { version } = this.#options
     const columns = Object.keys(patch).filter((column) => column !== version)
     for (const column of columns) this.#checkChange(key, column, asRecord(patch)[column])
-    const carried = version === undefined ? undefined : asRecord(patch)[version]
-    const precondition = this.#precondition(options, carried)
+    const precondition = updatePrecondition(patch, options, version)
     const { writer } = await this.#open()
     const changes = this.#changes(patch, columns, undefined)
-    const fresh = upsert ? versioned({ ...patch, ...writer.keyOf(key) }, version, 1) : undefined
-    return this.#item(
+    const fresh =
+      options.upsert === true ? versioned({ ...patch, ...writer.keyOf(key) }, this.#version) : undefined
+    return this.#written(
       await this.#together(!writer.changesInOne, (kysely) =>
-        this.#change(kysely, key, { changes, precondition, fresh }),
+        changeOrStore({ writer, kysely }, key, { changes, precondition, fresh }),
       ),
     )
   }
@@ -191,9 +198,11 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   /** Removes an item and gives what it was; `undefined` if there was none. @throws NotFoundError, ConflictError */
   async delete(
     key: Pick<TItem, TKey & keyof TItem>,
-    { mustExist = false, ...options }: DeleteOptions<TItem> = {},
+    options: DeleteOptions<TItem> = {},
   ): Promise<TItem | undefined> {
-    const precondition = this.#precondition(options)
+    checkOptions('delete', options, deleteChecks)
+    const { mustExist = false } = options
+    const precondition = preconditionOf(options, this.#options.version)
     const { writer } = await this.#open()
     const row = await this.#together(!writer.changesInOne, async (kysely) => {
       const removed = await writer.delete(kysely, key, precondition)
@@ -201,7 +210,7 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
       const isFine = !mustExist && (isNone(precondition) || (await writer.lacks(kysely, key, precondition)))
       return isFine ? undefined : writer.refuse(kysely, key)
     })
-    return row && this.#item(row)
+    return row && this.#written(row)
   }
 
   /** All items, to narrow down. */
@@ -235,19 +244,6 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
     return bound as unknown as this
   }
 
-  /** Changes a row, or stores a new one if it may; twice, where another one was faster. */
-  async #change(kysely: AnyKysely, key: object, { fresh, ...change }: Change): Promise<UnknownRecord> {
-    const { writer } = await this.#open()
-    for (let attempt = 0; attempt < 2; attempt++) {
-      const row = await writer.change(kysely, key, change)
-      if (row !== undefined) return row
-      if (fresh === undefined || !meetsNothing(change.precondition)) break
-      const stored = await writer.insertIfNew(kysely, fresh)
-      if (stored !== undefined) return stored
-    }
-    return writer.refuse(kysely, key)
-  }
-
   /** What columns are to be; those of the key stay, and the version counts by itself. */
   #changes(item: object, columns: readonly string[], missing: null | undefined): Record<string, unknown> {
     const changes: Record<string, unknown> = {}
@@ -269,14 +265,12 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
       throw new KeyChangeError(column)
   }
 
-  /** A row that has no version yet has none to compare. */
-  #precondition(options: WriteConditions<TItem>, carried?: unknown): Precondition {
-    const { version, ...others } = preconditionOf(options, this.#options.version, carried)
-    return version ? { ...others, version } : others
-  }
-
   #item(row: UnknownRecord): TItem {
     return toItem(this.#model, row) as TItem
+  }
+
+  #written(row: UnknownRecord): TItem {
+    return readableItem(this.#model, row) as TItem
   }
 
   /** Several statements that must not come apart. */

@@ -1,5 +1,5 @@
 import { ClearskiesError, type ErrorDetails } from './clearskies-error.ts'
-import { ConflictError, HttpError, type HttpErrorDetails } from './http.ts'
+import { ConflictError, HttpError, type HttpErrorDetails, type InputError } from './http.ts'
 
 /** The tunnel to the database cannot be opened. */
 export class BastionError extends ClearskiesError {
@@ -33,6 +33,33 @@ export class TransactionError extends ConflictError {
     const what = reasons.map(({ index, code }) => `write ${index}: ${code}`).join(', ')
     super(`The transaction was not made (${what || 'no reason given'})`, details)
     this.reasons = reasons
+  }
+}
+
+/** Options of {@link UnavailableError}. */
+export interface UnavailableDetails extends HttpErrorDetails {
+  /** Whether the write may have been made all the same. @default false */
+  ambiguous?: boolean
+}
+
+/**
+ * The database failed on its own side, and went on failing when it was asked again: 503. `ambiguous` tells whether a write
+ * may have been made all the same.
+ *
+ * @example
+ * ```ts
+ * import { UnavailableError } from 'clearskies-middy/errors'
+ *
+ * export const mayBeWritten = (error: unknown) => error instanceof UnavailableError && error.ambiguous
+ * ```
+ */
+export class UnavailableError extends HttpError {
+  override name = 'UnavailableError'
+  readonly ambiguous: boolean
+
+  constructor(message: string, { ambiguous = false, ...details }: UnavailableDetails = {}) {
+    super(503, message, details)
+    this.ambiguous = ambiguous
   }
 }
 
@@ -82,6 +109,39 @@ export class PartialBatchError extends HttpError {
 /** The backend cannot store the data: a number out of range, an `undefined` in a list, a message that is too long. */
 export class InvalidDataError extends ClearskiesError {
   override name = 'InvalidDataError'
+}
+
+/** Facts of a {@link StoredDataError}. */
+export interface StoredDataFacts {
+  /** The columns of the item's key. */
+  readonly key: Readonly<Record<string, unknown>>
+  /** What does not fit: places and messages, never values. */
+  readonly errors: readonly InputError[]
+}
+
+/**
+ * A stored item does not fit the schema: 500, and nothing that the caller can mend. `key` names the item, so that it can be
+ * found and repaired.
+ *
+ * @example
+ * ```ts
+ * import { StoredDataError } from 'clearskies-middy/errors'
+ *
+ * export const keyOfBrokenItem = (error: unknown) => (error instanceof StoredDataError ? error.key : undefined)
+ * ```
+ */
+export class StoredDataError extends ClearskiesError {
+  override name = 'StoredDataError'
+  readonly statusCode = 500
+  readonly expose = false
+  readonly key: Readonly<Record<string, unknown>>
+  readonly errors: readonly InputError[]
+
+  constructor({ key, errors }: StoredDataFacts, message: string, details?: ErrorDetails) {
+    super(message, details)
+    this.key = key
+    this.errors = errors
+  }
 }
 
 /** The item is larger than the database takes: 413. */

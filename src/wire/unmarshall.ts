@@ -9,8 +9,8 @@ export type NumberMode = 'safe' | 'bigint' | 'string'
 /** How to read items. */
 export interface ReadingOptions {
   readonly numbers: NumberMode
-  /** The columns of bigints and dates, which DynamoDB's typed form does not tell from other values. */
-  readonly kinds?: ReadonlyMap<string, 'bigint' | 'date'>
+  /** The columns of bigints and dates, which DynamoDB's typed form does not tell, and of numbers whatever `numbers` says. */
+  readonly kinds?: ReadonlyMap<string, 'bigint' | 'date' | 'number'>
   readonly dates?: DateMode
 }
 
@@ -80,12 +80,13 @@ function parseNumber(text: string, numbers: NumberMode | 'any', path: string): n
 }
 
 function unmarshallKind(
-  kind: 'bigint' | 'date',
+  kind: 'bigint' | 'date' | 'number',
   attribute: AttributeValue,
   path: string,
   { numbers, dates = 'iso' }: ReadingOptions,
 ): unknown {
   const { S: text, N: number } = attribute
+  if (kind === 'number') return unmarshall(attribute, 'any', path)
   if (kind === 'date' && text !== undefined) return new Date(text)
   if (kind === 'date' && number !== undefined)
     return new Date(Number(number) * (dates === 'seconds' ? 1000 : 1))

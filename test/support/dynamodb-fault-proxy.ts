@@ -46,6 +46,8 @@ export class DynamoDbFaultProxy {
   plan: ((request: ProxiedRequest) => Fault | undefined) | undefined
   /** Whether a failed condition comes with the item. */
   givesItems = true
+  /** Waited for when a request has met its fault, and before its sender hears of that. */
+  onFault: ((request: ProxiedRequest) => Promise<unknown>) | undefined
   /** Called when a request was answered by the engine, and before the answer goes on. */
   onAnswer: ((request: ProxiedRequest) => unknown) | undefined
   readonly requests: ProxiedRequest[] = []
@@ -110,6 +112,7 @@ export class DynamoDbFaultProxy {
       const fault = this.plan?.(seen)
       if (fault !== undefined) seen.fault = fault
       const answer = fault === 'reset-before' ? undefined : await this.#answer(seen)
+      if (fault !== undefined) await this.onFault?.(seen)
       if (answer === undefined || fault === 'reset-after') request.socket.resetAndDestroy()
       else respond(response, answer)
     } catch {

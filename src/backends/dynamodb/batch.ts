@@ -1,7 +1,13 @@
 import type { WriteRequest } from '@aws-sdk/client-dynamodb'
 import { chunks } from '../../core/chunks.ts'
 import { mapConcurrently } from '../../core/map-concurrently.ts'
-import { ConditionError, DeadlineError, PartialBatchError, ThrottledError } from '../../errors/index.ts'
+import {
+  ConditionError,
+  DeadlineError,
+  PartialBatchError,
+  ThrottledError,
+  UnavailableError,
+} from '../../errors/index.ts'
 import { remainingTime } from '../../invocation/scope.ts'
 import { type Connection, pause } from './connection.ts'
 import { type KeyRequestOptions, compileBatchGet, keyBatches } from './compile-keys.ts'
@@ -92,7 +98,7 @@ function refuseOpen(ids: readonly string[], open: ReadonlySet<string>, cause: un
 /** Whether an error says nothing of the other pieces: DynamoDB, the network or the time, and not what was asked for. */
 function isPassing(error: unknown): boolean {
   const { $fault, $metadata } = failureOf(error)
-  if (error instanceof ThrottledError || error instanceof DeadlineError) return true
+  if ([ThrottledError, UnavailableError, DeadlineError].some((kind) => error instanceof kind)) return true
   return $metadata !== undefined && $fault !== 'client'
 }
 

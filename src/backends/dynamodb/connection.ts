@@ -1,6 +1,7 @@
 import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb'
 import type * as sdk from '@aws-sdk/client-dynamodb'
-import type { ClientOption } from '../../aws/client.ts'
+import type { Attempts } from '../../aws/attempts.ts'
+import type { AwsClient, ClientOption } from '../../aws/client.ts'
 import { dynamodb } from '../../aws/dynamodb.ts'
 import {
   type OperationInput,
@@ -9,7 +10,7 @@ import {
   type Port,
   portTo,
 } from '../../aws/port.ts'
-import { DeadlineError, ThrottledError } from '../../errors/index.ts'
+import { ConflictError, DeadlineError, ThrottledError, UnavailableError } from '../../errors/index.ts'
 import { failureOf } from './failure.ts'
 import { remainingTime } from '../../invocation/scope.ts'
 
@@ -41,19 +42,39 @@ export class Connection {
     this.#options = options
   }
 
-  async call<TOperation extends TableOperation>(
+  /** Calls an operation. */
+  call<TOperation extends TableOperation>(
     operation: TOperation,
     input: Input<TOperation>,
     signal?: AbortSignal,
   ): Promise<Output<TOperation>> {
+    return this.#tried((within) => this.#port.call(operation, input, within), { signal })
+  }
+
+  /** Calls an operation that writes, and notes how its attempts end. */
+  write<TOperation extends TableOperation>(
+    operation: TOperation,
+    input: Input<TOperation>,
+    attempts: Attempts,
+  ): Promise<Output<TOperation>> {
+    const port = this.#port.noting(attempts)
+    return this.#tried((within) => port.call(operation, input, within), { attempts })
+  }
+
+  /** The client, to tell whether two connections are one. */
+  client(): Promise<AwsClient> {
+    return this.#port.client()
+  }
+
+  async #tried<T>(send: (signal: AbortSignal | undefined) => Promise<T>, call: Call): Promise<T> {
     let tried = 0
     for (let attempt = 1; ; attempt++) {
-      signal?.throwIfAborted()
+      call.signal?.throwIfAborted()
       // What is not sent has certainly not been done.
       if (remainingTime() <= 0)
         throw new DeadlineError(`The time was up before ${this.#options.title()} was asked`)
       try {
-        const output = await this.#port.call(operation, input, withinTime(signal))
+        const output = await send(withinTime(call.signal))
         if (this.#options.onCapacity !== undefined) this.#report(output)
         return output
       } catch (error) {
@@ -61,9 +82,9 @@ export class Connection {
         // Whoever asks how often it was tried means all of it.
         const { $metadata: metadata } = failureOf(error)
         if (metadata !== undefined) metadata.attempts = tried += metadata.attempts ?? 1
-        // The client itself tries again after most errors, but not after this one.
-        if (attempt < maxAttempts && isTransactionConflict(error)) await pause(attempt, signal)
-        else throw this.#explained(error, signal)
+        // The client itself tries again after most errors, but not after these.
+        if (attempt < maxAttempts && isTransient(error)) await pause(attempt, call.signal)
+        else throw this.#explained(error, call)
       }
     }
   }
@@ -75,10 +96,20 @@ export class Connection {
     for (const capacity of [consumed ?? []].flat()) this.#options.onCapacity?.(capacity)
   }
 
-  #explained(cause: unknown, signal: AbortSignal | undefined): unknown {
-    const { name } = failureOf(cause)
-    if (throttled.has(String(name)))
-      return new ThrottledError(`${this.#options.title()} takes no more requests at the moment`, { cause })
+  #explained(cause: unknown, { signal, attempts }: Call): unknown {
+    const { name = '', $fault: fault, $metadata: metadata } = failureOf(cause)
+    const ambiguous = attempts?.mayBeDone(cause) === true
+    if (throttled.has(name) || (isTransient(cause) && reasonCodes(cause).some((code) => throttled.has(code))))
+      return ambiguous
+        ? new UnavailableError('The database gave no answer, and then took no more requests', {
+            cause,
+            ambiguous,
+          })
+        : new ThrottledError(`${this.#options.title()} takes no more requests at the moment`, { cause })
+    if (contended.has(name))
+      return new ConflictError('Another write of this item is being made at the moment', { cause, ambiguous })
+    if (fault === 'server' || (metadata?.httpStatusCode ?? 0) >= 500)
+      return new UnavailableError('The database failed on its own side', { cause, ambiguous })
     if (name !== 'AbortError' && name !== 'TimeoutError') return cause
     if (signal?.aborted === true) return signal.reason
     return remainingTime() > 0
@@ -87,10 +118,26 @@ export class Connection {
   }
 }
 
-const throttled = new Set([
+/** What a call goes with. */
+interface Call {
+  readonly signal?: AbortSignal | undefined
+  readonly attempts?: Attempts
+}
+
+/** As errors, and as reasons why a transaction was cancelled. */
+const throttled: ReadonlySet<string> = new Set([
   'ProvisionedThroughputExceededException',
+  'ProvisionedThroughputExceeded',
   'ThrottlingException',
+  'ThrottlingError',
   'RequestLimitExceeded',
+])
+
+/** Somebody else writes the item at this moment. */
+const contended: ReadonlySet<string> = new Set([
+  'TransactionConflictException',
+  'TransactionInProgressException',
+  'ReplicatedWriteConflictException',
 ])
 
 /** What a failed condition comes with is for the code that asks, and for no log. */
@@ -100,12 +147,22 @@ function concealItems(error: unknown): void {
     if (Object.hasOwn(holder, 'Item')) Object.defineProperty(holder, 'Item', { enumerable: false })
 }
 
-function isTransactionConflict(error: unknown): boolean {
+/**
+ * Whether the same request may succeed a moment later.
+ *
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+ */
+function isTransient(error: unknown): boolean {
+  if (contended.has(failureOf(error).name ?? '')) return true
+  const codes = reasonCodes(error)
+  return codes.length > 0 && codes.every((code) => code === 'TransactionConflict' || throttled.has(code))
+}
+
+/** The reasons why a transaction was cancelled; those that DynamoDB calls passing may be mixed with others. */
+function reasonCodes(error: unknown): string[] {
   const { name, CancellationReasons: reasons = [] } = failureOf(error)
-  if (name === 'TransactionConflictException') return true
-  if (name !== 'TransactionCanceledException') return false
-  const codes = reasons.map(({ Code = 'None' }) => Code).filter((code) => code !== 'None')
-  return codes.length > 0 && codes.every((code) => code === 'TransactionConflict')
+  if (name !== 'TransactionCanceledException') return []
+  return reasons.map(({ Code = 'None' }) => Code).filter((code) => code !== 'None')
 }
 
 /** The caller's signal, and the end of the invocation: the client's own tries can take seconds. */

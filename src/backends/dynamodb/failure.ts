@@ -5,7 +5,7 @@ export interface ClientFailure {
   readonly name?: string
   readonly message?: string
   readonly $fault?: string
-  readonly $metadata?: { attempts?: number }
+  readonly $metadata?: { attempts?: number; readonly httpStatusCode?: number }
   /** The item that did not meet a condition. */
   readonly Item?: AttributeItem
   readonly CancellationReasons?: readonly { readonly Code?: string; readonly Item?: AttributeItem }[]

@@ -1,13 +1,16 @@
+import { checkOptions } from '../../core/options.ts'
 import type { Patch, DeleteOptions, WriteConditions } from '../capabilities.ts'
 import { keyId } from './key-id.ts'
 import {
   type Precondition,
+  conditionChecks,
+  deleteChecks,
   preconditionOf,
   updatePrecondition,
-  versioned,
   versionedPut,
 } from '../planning/preconditions.ts'
-import type { DynamoDbUpdateOptions } from './options.ts'
+import { type DynamoDbUpdateOptions, updateOptionChecks } from './options.ts'
+import { versioned } from '../planning/versions.ts'
 import type { TableAccess } from './table-access.ts'
 import type { PreparedWrite, TransactWrite } from './transact.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
@@ -47,7 +50,7 @@ export class PreparedWrites<TItem extends object, TInput, TKey extends object> {
   /** Stores a new item. */
   create(data: TInput): TransactWrite {
     return this.#prepared(async (target) => {
-      const item = versioned(await this.#access.model.validate(data), target.version, 1)
+      const item = versioned(await this.#access.model.validate(data), this.#access.version)
       const Put = putInput(target, item, { item: 'new' })
       return [{ Put }, Put.Item]
     })
@@ -55,9 +58,10 @@ export class PreparedWrites<TItem extends object, TInput, TKey extends object> {
 
   /** Stores an item whether or not there is one of its key. */
   put(data: TInput, options: WriteConditions<TItem> = {}): TransactWrite {
+    checkOptions('prepare.put', options, conditionChecks)
     return this.#prepared(async (target) => {
       const valid = await this.#access.model.validate(data)
-      const { item, precondition } = versionedPut(valid, options, target.version)
+      const { item, precondition } = versionedPut(valid, options, this.#access.version)
       const Put = putInput(target, item, precondition)
       return [{ Put }, Put.Item]
     })
@@ -65,6 +69,7 @@ export class PreparedWrites<TItem extends object, TInput, TKey extends object> {
 
   /** Changes an existing item. */
   update(key: TKey, patch: Patch<TItem>, options: DynamoDbUpdateOptions<TItem> = {}): TransactWrite {
+    checkOptions('prepare.update', options, updateOptionChecks)
     return this.#prepared((target) => {
       const precondition = updatePrecondition(patch, options, target.version)
       const input = updateInput(target, { key, patch, changes: options }, precondition)
@@ -76,6 +81,7 @@ export class PreparedWrites<TItem extends object, TInput, TKey extends object> {
 
   /** Removes an item. */
   delete(key: TKey, options: DeleteOptions<TItem> = {}): TransactWrite {
+    checkOptions('prepare.delete', options, deleteChecks)
     return this.#prepared((target) => {
       const { ReturnValues: _, ...Delete } = deleteInput(target, key, preconditionOf(options, target.version))
       return [{ Delete }, Delete.Key]
@@ -84,6 +90,7 @@ export class PreparedWrites<TItem extends object, TInput, TKey extends object> {
 
   /** Writes nothing: the item must be there, and meet the conditions. */
   check(key: TKey, options: WriteConditions<TItem> = {}): TransactWrite {
+    checkOptions('prepare.check', options, conditionChecks)
     return this.#prepared((target) =>
       check(target, key, { ...preconditionOf(options, target.version), item: 'existing' }),
     )

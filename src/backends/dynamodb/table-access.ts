@@ -1,4 +1,11 @@
-import { type ConflictError, InvalidDataError, type NotFoundError } from '../../errors/index.ts'
+import { Attempts } from '../../aws/attempts.ts'
+import {
+  type ConflictError,
+  InvalidDataError,
+  type NotFoundError,
+  StoredDataError,
+  ValidationError,
+} from '../../errors/index.ts'
 import { picked } from '../../core/record.ts'
 import type { Model } from '../model.ts'
 import { type BatchOptions } from './batch.ts'
@@ -8,20 +15,14 @@ import { failureOf } from './failure.ts'
 import { describedTable } from './describe.ts'
 import type { DynamoDbOptions } from './options.ts'
 import type { Table } from '../planning/table.ts'
-import { type ReadingOptions, unmarshallItem } from '../../wire/unmarshall.ts'
+import { type ReadingOptions, plainItem, unmarshallItem } from '../../wire/unmarshall.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 import type { WriteTarget } from './write-target.ts'
+import { type VersionColumn, versionColumn } from '../planning/versions.ts'
 import { type ConflictFacts, type Precondition, conflictOf, missingItem } from '../planning/preconditions.ts'
 
 type ConditionalWrite = 'PutItem' | 'UpdateItem' | 'DeleteItem'
 type Written = Pick<Output<ConditionalWrite>, 'Attributes'>
-
-/** What a write with conditions expects to find. */
-interface Expected {
-  readonly precondition: Precondition
-  /** The answer that was lost, if the item, or that there is none, is what the write has come to. */
-  readonly won?: (current: AttributeItem | undefined) => Written | undefined
-}
 
 /** One model's table: how it is reached, what it is, and what its items look like. */
 export class TableAccess<TItem = unknown, TInput = unknown> {
@@ -31,6 +32,7 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
   /** What the table is, from the model or from the table itself. */
   readonly describe: () => Table | Promise<Table>
   readonly reading: ReadingOptions
+  readonly version: VersionColumn | undefined
   /** The part of requests that asks what they consume. */
   readonly capacity: { readonly ReturnConsumedCapacity?: 'INDEXES' }
 
@@ -40,7 +42,8 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
     this.options = options
     this.connection = new Connection({ client, title: () => model.name, onCapacity })
     this.describe = describedTable(model, this.connection)
-    this.reading = { numbers, dates, ...kindsOf(model) }
+    this.reading = { numbers, dates, ...kindsOf(model, options.version) }
+    this.version = versionColumn(model, options.version)
     this.capacity = onCapacity === undefined ? {} : { ReturnConsumedCapacity: 'INDEXES' }
   }
 
@@ -62,17 +65,42 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
   }
 
   /** @param areWhole - Whether they have all of their columns: the schema is one for whole items */
-  async items(wires: readonly AttributeItem[], areWhole?: boolean): Promise<TItem[]> {
-    const items = wires.map((wire) => this.#unmarshalled(wire))
-    return areWhole !== false && this.options.validate === 'both'
-      ? Promise.all(items.map((item) => this.model.validate(item)))
-      : items
+  async items(wires: readonly AttributeItem[], areWhole = true): Promise<TItem[]> {
+    return Promise.all(wires.map((wire) => (areWhole ? this.item(wire) : this.#unmarshalled(wire))))
   }
 
-  /** An item, whole. */
+  /** An item, whole. @throws StoredDataError, InvalidDataError */
   async item(wire: AttributeItem): Promise<TItem> {
     const item = this.#unmarshalled(wire)
-    return this.options.validate === 'both' ? this.model.validate(item) : item
+    if (this.options.validate !== 'both') return item
+    try {
+      return await this.model.validate(item)
+    } catch (cause) {
+      if (!(cause instanceof ValidationError)) throw cause
+      const key = plainItem(picked(wire, (await this.describe()).key))
+      throw new StoredDataError({ key, errors: cause.errors }, 'A stored item does not fit the schema', {
+        cause,
+      })
+    }
+  }
+
+  /** An item as far as it can be read: a write that is done must not fail over it. */
+  async readable(wire: AttributeItem): Promise<TItem> {
+    try {
+      return await this.item(wire)
+    } catch {
+      const columns = Object.keys(wire).filter((column) => this.#canRead(picked(wire, [column])))
+      return this.#unmarshalled(picked(wire, columns))
+    }
+  }
+
+  #canRead(wire: AttributeItem): boolean {
+    try {
+      this.#unmarshalled(wire)
+      return true
+    } catch {
+      return false
+    }
   }
 
   #unmarshalled(wire: AttributeItem): TItem {
@@ -96,41 +124,40 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
   }
 
   /**
-   * Sends a write with conditions. The client tries again when an answer is lost, and may then meet the item that it has
-   * written itself: that is no conflict.
+   * Sends a write with conditions. The client tries again when an answer is lost, and may then meet its own write. An item
+   * that looks like it may be another writer's, so that is a conflict, and `ambiguous` says what is not known.
    *
+   * @throws NotFoundError, ConflictError
    */
   async write(
     operation: ConditionalWrite,
     input: Input<ConditionalWrite>,
-    { precondition, won = () => undefined }: Expected,
+    precondition: Precondition,
   ): Promise<Written> {
+    const attempts = new Attempts()
     try {
-      return await this.connection.call(operation, { ...input, ...this.capacity })
-    } catch (error) {
-      const { name, message = '', Item, $metadata } = failureOf(error)
+      return await this.connection.write(operation, { ...input, ...this.capacity }, attempts)
+    } catch (cause) {
+      const { name, message = '', Item } = failureOf(cause)
       if (name === 'ValidationException' && message.includes('document path'))
         throw new InvalidDataError(
           `The update of ${this.model.name} writes to a place inside a column, and what should be around it is not there`,
-          { cause: error },
+          { cause },
         )
-      if (name !== 'ConditionalCheckFailedException') throw error
-      const isAgain = ($metadata?.attempts ?? 1) > 1
-      const key = ('Key' in input ? input.Key : input.Item) ?? {}
-      const { key: columns } = await this.describe()
-      const wireKey = picked(key, columns)
+      if (name !== 'ConditionalCheckFailedException') throw cause
+      const ambiguous = attempts.mayBeDone(cause)
       // Not every engine gives the item along; without it, absent and different look the same.
-      const stored = Item ?? (await this.read(wireKey, true))
+      const stored = Item ?? (await this.#stored(input))
       const current = stored === undefined || this.isExpired(stored) ? undefined : stored
-      const answer = isAgain ? won(current) : undefined
-      if (answer !== undefined) return answer
-      if (current === undefined && precondition.item !== 'new') throw this.missing(error)
-      throw await this.conflict(current, {
-        ambiguous: isAgain,
-        isNew: precondition.item === 'new',
-        cause: error,
-      })
+      const isNew = precondition.item === 'new'
+      if (current === undefined && !isNew && !ambiguous) throw this.missing(cause)
+      throw await this.conflict(current, { ambiguous, isNew, cause })
     }
+  }
+
+  async #stored(input: Input<ConditionalWrite>): Promise<AttributeItem | undefined> {
+    const key = ('Key' in input ? input.Key : input.Item) ?? {}
+    return this.read(picked(key, (await this.describe()).key), true)
   }
 
   missing(cause?: unknown): NotFoundError {
@@ -138,9 +165,7 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
   }
 
   async conflict(wire: AttributeItem | undefined, facts: ConflictFacts = {}): Promise<ConflictError> {
-    // An item that cannot be read here is in the way all the same.
-    const current = wire && (await this.items([wire]).catch(() => []))[0]
-    return conflictOf(this.model.name, { ...facts, current })
+    return conflictOf(this.model.name, { ...facts, current: wire && (await this.readable(wire)) })
   }
 }
 
@@ -149,9 +174,10 @@ export function nowInSeconds(): number {
   return Math.floor(Date.now() / 1000)
 }
 
-/** Columns of which the wire does not tell all. */
-function kindsOf(model: Model): Pick<ReadingOptions, 'kinds'> {
-  const kinds = new Map<string, 'bigint' | 'date'>()
+/** Columns of which the wire does not tell all. A version is compared, whatever other numbers become. */
+function kindsOf(model: Model, version: string | undefined): Pick<ReadingOptions, 'kinds'> {
+  const kinds = new Map<string, 'bigint' | 'date' | 'number'>()
+  if (version !== undefined) kinds.set(version, 'number')
   for (const column of model.columns ?? []) {
     const kind = model.kind(column)
     if (kind === 'bigint' || kind === 'date') kinds.set(column, kind)

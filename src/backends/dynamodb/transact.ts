@@ -1,5 +1,6 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb'
 import { ConditionError, InvalidDataError, TransactionError } from '../../errors/index.ts'
+import { checkOptions, is } from '../../core/options.ts'
 import { type Connection } from './connection.ts'
 import { failureOf } from './failure.ts'
 import { sizeOf } from '../../wire/item-size.ts'
@@ -38,8 +39,11 @@ export interface TransactOptions {
 /**
  * Makes several writes, to one table or to several, all or none.
  *
- * @throws TransactionError (409) with the reason of each write that stood against it; ConditionError for more than 100
- * writes or two of one item, before anything is sent
+ * A transaction that is throttled or meets another one is tried again. The token makes a retry harmless whose answer was
+ * lost.
+ *
+ * @throws TransactionError (409) with the reason of each write that stood against it; ThrottledError (429); ConditionError
+ * for more than 100 writes, two of one item or two clients, before anything is sent
  * @example
  * ```ts
  * import { DynamoDbBackend, transact } from 'clearskies-middy/backends/dynamodb'
@@ -59,13 +63,20 @@ export interface TransactOptions {
  */
 export async function transact(
   writes: readonly TransactWrite[],
-  { token = crypto.randomUUID(), signal }: TransactOptions = {},
+  options: TransactOptions = {},
 ): Promise<void> {
+  checkOptions('transact', options, { token: is('string'), signal: is('object') })
+  const { token = crypto.randomUUID(), signal } = options
   if (writes.length > maxWrites)
     throw new ConditionError(`A transaction has at most ${maxWrites} writes, this one ${writes.length}`)
   const unsent = writes.map((write) => write['a write that is not sent yet: use backend.prepare'])
   const [first] = unsent
   if (first === undefined) return
+  const clients = await Promise.all(unsent.map(({ connection }) => connection.client()))
+  if (new Set(clients).size > 1)
+    throw new ConditionError(
+      'A transaction has one client: its backends have several, perhaps of several regions',
+    )
   const made = await Promise.all(unsent.map(({ build }) => build()))
   const ids = new Set(made.map(({ id }) => id))
   if (ids.size < made.length)
@@ -82,6 +93,9 @@ export async function transact(
     const found = reasons.flatMap(({ Code: code = 'None' }, index) =>
       code === 'None' ? [] : [{ index, code }],
     )
+    const codes = new Set(found.map(({ code }) => code))
+    if (codes.has('ValidationError') && !codes.has('ConditionalCheckFailed'))
+      throw new InvalidDataError('DynamoDB refuses a write of the transaction as it stands', { cause })
     throw new TransactionError(found, { cause })
   }
 }

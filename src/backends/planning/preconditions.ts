@@ -1,19 +1,34 @@
 import { ConditionError, ConflictError, NotFoundError } from '../../errors/index.ts'
-import { asRecord } from '../../core/record.ts'
+import { is } from '../../core/options.ts'
 import type { DeleteOptions, UpdateOptions, WriteConditions } from '../capabilities.ts'
 import { Query } from '../query.ts'
 import type { Condition, QueryRunner } from './query-state.ts'
 import { refuseTypes, simplified } from './simplify.ts'
 import type { Table } from './table.ts'
+import {
+  type Version,
+  type VersionColumn,
+  carriedVersion,
+  nextVersion,
+  seenVersion,
+  versioned,
+} from './versions.ts'
 
 /** The precondition of a write: what the item must be like. */
 export interface Precondition {
   /** `new`: no item of this key; `existing`: one; `current`: none or one, but no expired one. */
   readonly item?: 'new' | 'existing' | 'current'
   /** The version that the caller has seen. */
-  readonly version?: number
+  readonly version?: Version
   readonly when?: readonly Condition[]
 }
+
+/** The options of a write with conditions, for `checkOptions`. */
+export const conditionChecks = { when: is('function'), expect: (): boolean => true }
+/** The options of an update. */
+export const updateChecks = { ...conditionChecks, upsert: is('boolean') }
+/** The options of a delete. */
+export const deleteChecks = { ...conditionChecks, mustExist: is('boolean') }
 
 /**
  * The precondition that the options of a write make.
@@ -22,18 +37,28 @@ export interface Precondition {
  * @throws ConditionError
  */
 export function preconditionOf<TItem>(
-  { when, expect, mustExist = false }: DeleteOptions<TItem>,
+  options: DeleteOptions<TItem>,
   versionColumn: string | undefined,
-  carried?: unknown,
+  carried?: Version,
 ): Precondition {
-  if (expect !== undefined && versionColumn === undefined)
+  // A lost variable must not become a write without a lock: "expect" counts as given also with the value undefined.
+  const isExpected = Object.hasOwn(options, 'expect')
+  if (isExpected && versionColumn === undefined)
     throw new ConditionError('To expect a version, the backend needs the option "version"')
-  const version = expect ?? (typeof carried === 'number' ? carried : undefined)
+  const version = isExpected ? seenVersion(options.expect) : carried
   return {
-    ...(mustExist && { item: 'existing' }),
+    ...(options.mustExist === true && { item: 'existing' }),
     ...(version !== undefined && { version }),
-    when: when === undefined ? [] : Query.conditionsOf(when(Query.of<TItem>(collecting))),
+    when: options.when === undefined ? [] : collected(options.when),
   }
+}
+
+/** The conditions that a function adds to none. @throws ConditionError if there are none */
+function collected<TItem>(when: (query: Query<TItem>) => Query<TItem, unknown>): readonly Condition[] {
+  const conditions = Query.conditionsOf(when(Query.of<TItem>(collecting)))
+  if (conditions.length === 0)
+    throw new ConditionError('The function "when" returns no query with a condition: return query.where(…)')
+  return conditions
 }
 
 /** Conditions are only collected here; which columns there are is checked when they are written. */
@@ -54,8 +79,7 @@ export function updatePrecondition<TItem>(
   { upsert = false, ...options }: UpdateOptions<TItem>,
   versionColumn: string | undefined,
 ): Precondition {
-  const carried = versionColumn === undefined ? undefined : asRecord(patch)[versionColumn]
-  const precondition = preconditionOf(options, versionColumn, carried)
+  const precondition = preconditionOf(options, versionColumn, carriedVersion(patch, versionColumn))
   return { ...precondition, item: upsert ? 'current' : 'existing' }
 }
 
@@ -63,25 +87,14 @@ export function updatePrecondition<TItem>(
 export function versionedPut<TItem extends object>(
   item: TItem,
   options: WriteConditions<TItem>,
-  column: string | undefined,
+  column: VersionColumn | undefined,
 ): { readonly item: TItem; readonly precondition: Precondition } {
-  const precondition = preconditionOf(options, column)
-  if (column === undefined) return { item, precondition }
-  const { version: seen = versionOf(item, column), ...others } = precondition
+  const { version, ...others } = preconditionOf(options, column?.name, carriedVersion(item, column?.name))
+  const isSeen = version !== undefined && version > 0
   return {
-    item: versioned(item, column, seen + 1),
-    precondition: { ...others, ...(seen > 0 ? { version: seen } : { item: 'new' }) },
+    item: versioned(item, column, nextVersion(version)),
+    precondition: { ...others, ...(isSeen ? { version } : column !== undefined && { item: 'new' }) },
   }
-}
-
-/** The version that an item carries; 0 for a new one. */
-export function versionOf(item: object, column: string): number {
-  return Number(asRecord(item)[column] ?? 0)
-}
-
-/** An item with its version, where items have one. */
-export function versioned<T extends object>(item: T, column: string | undefined, version: number): T {
-  return column === undefined ? item : { ...item, [column]: version }
 }
 
 /** The conditions of a write as an item of the table has to meet them. Those that can never hold are met by no item. */

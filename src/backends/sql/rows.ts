@@ -36,6 +36,19 @@ export function toItem(model: Model, row: Fields): Record<string, unknown> {
   return item
 }
 
+/** A row as far as it can be read: a write that is done must not fail over it. */
+export function readableItem(model: Model, row: Fields): Record<string, unknown> {
+  const canRead = ([column, value]: readonly [string, unknown]): boolean => {
+    try {
+      toItem(model, { [column]: value })
+      return true
+    } catch {
+      return false
+    }
+  }
+  return toItem(model, Object.fromEntries(Object.entries(row).filter(canRead)))
+}
+
 function fromColumn(model: Model, column: string, value: unknown): unknown {
   switch (model.kind(column)) {
     case 'number':

@@ -8,7 +8,7 @@ import { type AnyKysely, type Engine, reference } from './database.ts'
 import { type Precondition, conflictOf, missingItem } from '../planning/preconditions.ts'
 import { meetsNothing, rowConditions } from './row-conditions.ts'
 import { isDuplicate } from './error-codes.ts'
-import { checkType, toColumn, toItem, toRow } from './rows.ts'
+import { checkType, readableItem, toColumn, toItem, toRow } from './rows.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -26,6 +26,8 @@ interface WriterOptions {
 export interface RowChange {
   readonly changes: Row
   readonly precondition: Precondition
+  /** Whether the row counts as changed although no column does. */
+  readonly isPut?: boolean
 }
 
 /** Of one statement; PostgreSQL takes 65,535. */
@@ -157,10 +159,11 @@ export class SqlWriter {
   async change(
     kysely: AnyKysely,
     key: object,
-    { changes, precondition }: RowChange,
+    { changes, precondition, isPut = false }: RowChange,
   ): Promise<Row | undefined> {
     const version = this.#version
-    if (Object.keys(changes).length === 0) return this.find(kysely, key, precondition)
+    const isCounted = isPut && version !== undefined
+    if (Object.keys(changes).length === 0 && !isCounted) return this.find(kysely, key, precondition)
     const count = version && { [version]: this.#sql`coalesce(${this.#sql.ref(version)}, 0) + 1` }
     const update = kysely
       .updateTable(this.#model.name)
@@ -231,7 +234,7 @@ export class SqlWriter {
   async refuse(kysely: AnyKysely, key: object): Promise<never> {
     const row = await this.find(kysely, key)
     if (row === undefined) throw missingItem(this.#model.name)
-    throw conflictOf(this.#model.name, { current: toItem(this.#model, row) })
+    throw conflictOf(this.#model.name, { current: readableItem(this.#model, row) })
   }
 
   /** The values of the key's columns. @throws InvalidDataError, TypeMismatchError */
@@ -282,7 +285,7 @@ export class SqlWriter {
   #conflict(what: string, current: Row | undefined, cause?: unknown): ConflictError {
     return new ConflictError(`${this.#model.name} ${what}`, {
       ...(cause !== undefined && { cause }),
-      current: current && toItem(this.#model, current),
+      current: current && readableItem(this.#model, current),
     })
   }
 }

@@ -12,6 +12,7 @@ import { type Product, productModel, recordModel } from '../../support/contract-
 import { rejection } from '../../support/rejection.ts'
 import type { ContractCase, TableBackend } from './contract.ts'
 import { lockingContract } from './locking.ts'
+import { optionContract } from './write-options.ts'
 
 type Products = TableBackend<Product, Product, Pick<Product, 'author' | 'title'>>
 
@@ -331,4 +332,5 @@ export function writeContract(one: ContractCase): void {
   })
 
   lockingContract(one)
+  optionContract(one)
 }

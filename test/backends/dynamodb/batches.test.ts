@@ -94,7 +94,9 @@ describe('dynamodb D55: throttling', () => {
     expect(proxy.actions).toEqual(['PutItem', 'PutItem', 'PutItem'])
     proxy.plan = () => 'conflict'
     await expect(backend.update(key, { text: 'x' })).rejects.toMatchObject({
-      name: 'TransactionConflictException',
+      name: 'ConflictError',
+      statusCode: 409,
+      ambiguous: false,
     })
     expect(proxy.requests).toHaveLength(3 + 6)
   })

@@ -1,5 +1,5 @@
 // The catalogue of reading cases (D1, D2, D9 to D14), in the order of its numbers.
-import { ConditionError, ValidationError } from 'clearskies-middy'
+import { ConditionError, StoredDataError } from 'clearskies-middy'
 import { DynamoDbBackend } from 'clearskies-middy/backends/dynamodb'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -197,8 +197,8 @@ it('whole items are checked by the schema where that is chosen, and parts of the
   const group = backend.where('group', '=', 'g')
   expect(await group.select('kind').all()).toEqual([{ kind: 'usual' }])
   await store({ group: { S: 'g' }, id: { N: '0' }, text: { N: '5' } })
-  await expect(group.all()).rejects.toThrow(ValidationError)
-  await expect(backend.find({ group: 'g', id: 0 })).rejects.toThrow(ValidationError)
+  await expect(group.all()).rejects.toThrow(StoredDataError)
+  await expect(backend.find({ group: 'g', id: 0 })).rejects.toThrow(StoredDataError)
 })
 
 it('dynamodb D13: a consistent read is never silently another', async () => {

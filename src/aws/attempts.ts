@@ -1,0 +1,38 @@
+/** What an error of a client tells of the attempts that it made. */
+interface AttemptedError {
+  readonly $metadata?: {
+    readonly httpStatusCode?: number
+    readonly attempts?: number
+    readonly lost?: boolean
+  }
+  readonly $response?: { readonly statusCode?: number }
+}
+
+/**
+ * How the attempts of one call ended. A client tries again by itself and tells only of its last attempt: a write that was
+ * refused then may have been made by an attempt before, whose answer was lost.
+ */
+export class Attempts {
+  #failed = 0
+  #isLost = false
+
+  /** Notes how an attempt failed. An answer below 500 says that nothing was done. */
+  failed(error: unknown): void {
+    this.#failed++
+    const { $metadata: metadata, $response: response }: AttemptedError = new Object(error)
+    const status = metadata?.httpStatusCode ?? response?.statusCode ?? 0
+    if (status < 400 || status >= 500) this.#isLost = true
+  }
+
+  /**
+   * Whether an attempt may have done its work without an answer.
+   *
+   * @param error - What the call was rejected with
+   */
+  mayBeDone(error: unknown): boolean {
+    if (this.#isLost) return true
+    const { $metadata: { attempts = 1, lost = false } = {} }: AttemptedError = new Object(error)
+    // A client that is only a "send" notes nothing here.
+    return lost || (this.#failed === 0 && attempts > 1)
+  }
+}
