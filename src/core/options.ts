@@ -1,16 +1,15 @@
 type Check = (value: never) => boolean
 
+/** The options that there are, and what each takes. */
+export type OptionChecks = Readonly<Record<string, Check>>
+
 /**
  * Refuses unknown and wrong options when a factory is called. On Lambda this is the cold start, so a typing mistake
  * shows at the deployment.
  *
  * @throws TypeError that names the option
  */
-export function checkOptions(
-  factory: string,
-  options: object,
-  checks: Readonly<Record<string, Check>>,
-): void {
+export function checkOptions(factory: string, options: object, checks: OptionChecks): void {
   for (const [name, value] of Object.entries(options)) {
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined
     if (!check)

@@ -5,7 +5,7 @@ import type { NumberMode } from '../../wire/unmarshall.ts'
 import type { DateMode } from '../../wire/attribute-value.ts'
 import type { TokenOptions } from '../planning/token.ts'
 import type { Changes } from './changes.ts'
-import { is } from '../../core/options.ts'
+import { type OptionChecks, is } from '../../core/options.ts'
 import { updateChecks } from '../planning/preconditions.ts'
 
 /** Options of {@link DynamoDbBackend}. */
@@ -39,7 +39,7 @@ export interface DynamoDbOptions extends TokenOptions {
 }
 
 /** The options of an update, for `checkOptions`. */
-export const updateOptionChecks = {
+export const updateOptionChecks: OptionChecks = {
   ...updateChecks,
   add: is('object'),
   append: is('object'),

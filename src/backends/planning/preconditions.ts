@@ -1,5 +1,5 @@
 import { ConditionError, ConflictError, NotFoundError } from '../../errors/index.ts'
-import { is } from '../../core/options.ts'
+import { type OptionChecks, is } from '../../core/options.ts'
 import type { DeleteOptions, UpdateOptions, WriteConditions } from '../capabilities.ts'
 import { Query } from '../query.ts'
 import type { Condition, QueryRunner } from './query-state.ts'
@@ -24,11 +24,11 @@ export interface Precondition {
 }
 
 /** The options of a write with conditions, for `checkOptions`. */
-export const conditionChecks = { when: is('function'), expect: (): boolean => true }
+export const conditionChecks: OptionChecks = { when: is('function'), expect: (): boolean => true }
 /** The options of an update. */
-export const updateChecks = { ...conditionChecks, upsert: is('boolean') }
+export const updateChecks: OptionChecks = { ...conditionChecks, upsert: is('boolean') }
 /** The options of a delete. */
-export const deleteChecks = { ...conditionChecks, mustExist: is('boolean') }
+export const deleteChecks: OptionChecks = { ...conditionChecks, mustExist: is('boolean') }
 
 /**
  * The precondition that the options of a write make.
