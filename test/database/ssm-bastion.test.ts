@@ -149,6 +149,27 @@ describe.skipIf(noCertificates() !== undefined)('ssmBastion()', () => {
     },
   )
 
+  it.each(['postgres', 'mysql'] as const)(
+    'X26: a statement that is not done in time makes the next connection open a new session (%s)',
+    async (engine) => {
+      const tested = databases.find((database) => database.engine === engine)!
+      const { server } = tested
+      server.onQuery = (sql) => (sql === 'hang' ? new Promise(() => undefined) : undefined)
+      const options = { host: endpoint, bastion: bastion(), statementTimeout: 500 }
+      const database = makeDatabase(tested, options)
+      await work(database, ({ db }) => db.query('select 1'))
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      const hanging = errorOf(work(database, ({ db }) => db.query('hang')))
+      while (!server.queries.includes('hang')) await new Promise(setImmediate)
+      vi.advanceTimersByTime(500)
+      vi.useRealTimers()
+      expect((await hanging).name).toBe('StatementTimeoutError')
+      await work(database, ({ db }) => db.query('select 2'))
+      expect(server.queries.at(-1)).toBe('select 2')
+      expect([count('StartSession'), count('TerminateSession')]).toEqual([2, 1])
+    },
+  )
+
   it('database C4.3: gives up a plugin that does not listen', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     setMode('silent')

@@ -23,7 +23,7 @@ export interface PoolAccess<TConnection extends Releasable> {
   readonly passwords: PasswordSource
   readonly loans: Loans
   /** Told of a connection that was not made in time. */
-  readonly onConnectTimeout: () => void
+  readonly onTimeout: () => void
 }
 
 /** A connection that can be given back. */
@@ -78,12 +78,12 @@ function connecting<TConnection extends Releasable>({
   acquire,
   timeout,
   passwords,
-  onConnectTimeout,
+  onTimeout,
 }: PoolAccess<TConnection>): Acquire<TConnection> {
   const retried = retriedWhenBusy<TConnection>((done) => {
     timeout.apply(() => {
       acquire((error, ...rest) => {
-        if (connectTimedOut.test(`${String(error?.code)} ${error?.message}`)) onConnectTimeout()
+        if (connectTimedOut.test(`${String(error?.code)} ${error?.message}`)) onTimeout()
         done(error, ...rest)
       })
     })

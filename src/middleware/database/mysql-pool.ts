@@ -45,7 +45,7 @@ export async function mysqlPool(parts: PoolParts): Promise<MysqlPool> {
   const { createPool, createConnection } = await optionalImport('mysql2', () =>
     import('mysql2/promise').catch(atRunTime),
   )
-  const { driver, loans, max, onConnectTimeout, passwords } = parts
+  const { driver, loans, max, onTimeout, passwords } = parts
   const config = configOf(parts)
   const pool = createPool({ ...config, connectionLimit: max })
   const { pool: inner } = pool as unknown as { readonly pool: InnerPool }
@@ -76,7 +76,7 @@ export async function mysqlPool(parts: PoolParts): Promise<MysqlPool> {
     lend: lender(parts, clocks, kill),
     passwords,
     loans,
-    onConnectTimeout,
+    onTimeout,
   })
   inner.getConnection = (done) => {
     // The pool calls itself for those who wait.
@@ -150,13 +150,15 @@ function passed(own: Acquire<InnerConnection>): Acquire<InnerConnection> {
 /** Watches a new connection: how long its statements take, and whether the server has ended it. */
 function watch(
   connection: InnerConnection,
-  { statementTimeout, loans }: PoolParts,
+  { statementTimeout, loans, onTimeout }: PoolParts,
   kill: Kill,
 ): StatementClock {
   const { stream } = connection
   // An error ends a connection, and may be told twice.
   connection.on('error', () => undefined)
   const clock = new StatementClock(statementTimeout, (milliseconds) => {
+    // First, so that the way to cancel it is another one.
+    onTimeout()
     loans.cancelling(kill(connection))
     stream.destroy(new StatementTimeoutError(milliseconds))
   })

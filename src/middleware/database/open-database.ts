@@ -60,7 +60,7 @@ export async function openDatabase<TEngine extends DatabaseEngine>(
     onIdleError: (error: unknown) => {
       logSafely(logger, 'warn', 'A connection to the database ended; the next query makes a new one', error)
     },
-    onConnectTimeout: way.giveUp,
+    onTimeout: way.giveUp,
   }
   const db = (engine === 'postgres' ? await pgPool(parts) : await mysqlPool(parts)) as DatabasePool<TEngine>
   const connectionDetails = detailsOf(settings, at, { ca: trusted?.ca, password: passwords.read })

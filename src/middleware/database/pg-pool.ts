@@ -106,8 +106,14 @@ function setPassword(client: object, value: (() => Promise<string>) | undefined)
 type Cancel = (client: PoolClient) => Promise<void>
 
 /** Watches how long the statements of a client take. The database says when one has ended, and it is ready for the next. */
-function watch(client: PoolClient, { statementTimeout, loans }: PoolParts, cancel: Cancel): StatementClock {
+function watch(
+  client: PoolClient,
+  { statementTimeout, loans, onTimeout }: PoolParts,
+  cancel: Cancel,
+): StatementClock {
   const clock = new StatementClock(statementTimeout, (milliseconds) => {
+    // First, so that the way to cancel it is another one.
+    onTimeout()
     loans.cancelling(cancel(client))
     socketOf(client).destroy(new StatementTimeoutError(milliseconds))
   })
@@ -160,7 +166,7 @@ function lender(
 /** `pool.query()` and every other way to a connection end in `connect()`. */
 function improveConnect(
   pool: PgPool,
-  { passwords, loans, max, onConnectTimeout }: PoolParts,
+  { passwords, loans, max, onTimeout }: PoolParts,
   { timeout, lend }: Pick<PoolAccess<PoolClient>, 'timeout' | 'lend'>,
 ): void {
   const own = pool.connect.bind(pool)
@@ -177,7 +183,7 @@ function improveConnect(
     lend,
     passwords,
     loans,
-    onConnectTimeout,
+    onTimeout,
   })
   const promised = promisify(connect)
   Object.defineProperty(pool, 'connect', {

@@ -24,8 +24,8 @@ export interface PoolParts {
   readonly loans: Loans
   /** Told of connections that end while nobody uses them. */
   readonly onIdleError: (error: unknown) => void
-  /** Told of a connection that was not made in time. */
-  readonly onConnectTimeout: () => void
+  /** Told of a connection that was not made in time, or whose statement was not done. */
+  readonly onTimeout: () => void
 }
 
 /**
