@@ -15,6 +15,30 @@ export function parseJson(text: string, what: string): unknown {
   }
 }
 
+/** A copy of a JSON value: what is changed in it is not changed in the original. What is not JSON is shared. */
+export function cloneJson(value: unknown): unknown {
+  const copies = new Map<unknown, unknown>()
+  const left: object[] = []
+  const copyOf = (original: unknown): unknown => {
+    if (typeof original !== 'object' || original === null) return original
+    if (copies.has(original)) return copies.get(original)
+    const copy = shallowCopy(original)
+    copies.set(original, copy)
+    if (copy !== original) left.push(copy)
+    return copy
+  }
+  const copy = copyOf(value)
+  // A stack of its own: a payload may be nested more deeply than functions can call each other.
+  for (let node = left.pop(); node !== undefined; node = left.pop())
+    for (const [key, child] of Object.entries(node)) Reflect.set(node, key, copyOf(child))
+  return copy
+}
+
+function shallowCopy(value: object): object {
+  if (Array.isArray(value)) return Array.from<unknown>(value)
+  return Object.getPrototypeOf(value) === Object.prototype ? { ...value } : value
+}
+
 const space = /[ \t\n\r]*/y
 const scalar = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[Ee][+-]?\d+)?)(?![\w.+-])|/y
 const value = '[{"0' // The first characters of values. 0 stands for numbers and words.

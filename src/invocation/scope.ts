@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { asRecord, asString } from '../core/record.ts'
 import { SqsFlushTimeoutError, SqsSendError } from '../errors/index.ts'
 import { remainingTimeOf } from './remaining-time.ts'
+import { requestIdOf } from './request-id.ts'
 import { Sends } from './sends.ts'
 
 /** What a unit of work is about: Middy's request for an invocation, the request and Lambda's context for a record. */
@@ -63,8 +64,7 @@ export class Scope {
 
   /** Lambda's id of the invocation. */
   get requestId(): string | undefined {
-    const { awsRequestId, lambdaContext } = this.#context as UnknownContext
-    return asString(awsRequestId) ?? asString(asRecord(lambdaContext)?.['awsRequestId'])
+    return requestIdOf(this.#context)
   }
 
   /** Whether somebody waits for what is sent here, before the unit of work is done. */
@@ -146,11 +146,6 @@ export class Scope {
       throw new SqsSendError(code, 'A message that nobody awaited was not sent', { cause: error })
     }
   }
-}
-
-interface UnknownContext {
-  readonly awsRequestId?: unknown
-  readonly lambdaContext?: unknown
 }
 
 const storage = new AsyncLocalStorage<Scope | undefined>()

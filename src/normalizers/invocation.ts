@@ -3,6 +3,9 @@ import type { Context } from 'aws-lambda'
 import { awaitSends, settleSends, opensInvocation } from '../invocation/middy-request.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'
 import { type OwnProperties, addProperties, passForPlainData } from '../core/plain-data.ts'
+import { cloneJson } from '../core/json.ts'
+import { errorOf } from '../core/thrown-response.ts'
+import { requestIdOf } from '../invocation/request-id.ts'
 import { eventKind } from '../events/event-kind.ts'
 
 /**
@@ -25,16 +28,22 @@ export class InvocationRequest<TData = unknown> {
 
   static readonly #members: OwnProperties = passForPlainData(InvocationRequest.prototype, ['data'])
 
-  private constructor(payload: TData, lambdaContext: Context) {
+  private constructor(payload: unknown, lambdaContext: Context) {
     this.#raw = payload
     this.#lambdaContext = lambdaContext
-    this.#data = payload
+    // What a handler changes in the data is not changed in what was sent.
+    this.#data = cloneJson(payload) as TData
     addProperties(this, printedOf(payload, this) ?? InvocationRequest.#members)
   }
 
   /** The payload as it was sent. */
   get raw(): unknown {
     return this.#raw
+  }
+
+  /** Lambda's id of the invocation, the same when Lambda tries it again; `undefined` where the context has none. */
+  get id(): string | undefined {
+    return requestIdOf(this.#lambdaContext)
   }
 
   get lambdaContext(): Context {
@@ -75,9 +84,15 @@ function printedOf(payload: unknown, request: object): OwnProperties | undefined
  * ```
  */
 export function invocationRequest(payload: unknown, context: Context): InvocationRequest {
-  if (eventKind(payload) === 'normalized')
+  // A payload may have any keys. Only a request of ours is no plain JSON.
+  if (eventKind(payload) === 'normalized' && !isPlain(payload))
     throw invalidEvent('invocation', ['direct invocations'], 'normalized')
   return InvocationRequest.of(payload, context)
+}
+
+function isPlain(payload: unknown): boolean {
+  const prototype: unknown = Object.getPrototypeOf(payload)
+  return prototype === Object.prototype || prototype === null
 }
 
 /**
@@ -125,6 +140,8 @@ export function invocation(): Middleware<InvocationRequest> {
       encode()
     },
     onError: function invocationOnError(request: MiddyRequest): Promise<void> | undefined {
+      const error = errorOf(request.error)
+      if (error !== request.error) Object.assign(request, { error })
       // The error that there is already is the one to tell.
       return settleSends(request, middleware)?.catch(() => undefined)
     },

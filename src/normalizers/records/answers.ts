@@ -2,6 +2,7 @@ import { BadRequestError, RetryLaterError, UnidentifiedRecordError } from '../..
 import { findCause } from '../../core/causes.ts'
 import { fieldNames } from '../../core/field-names.ts'
 import { type Logger, logSafely } from '../../core/logger.ts'
+import { errorOf } from '../../core/thrown-response.ts'
 import { asRecord } from '../../core/record.ts'
 import type { RecordAnswer } from './record-source.ts'
 
@@ -94,7 +95,7 @@ export const whole: RecordAnswer<unknown> = {
   done: () => undefined,
   from(results, batch, logger) {
     const reasons = new Set<unknown>()
-    for (const result of results) if (result.status === 'rejected') reasons.add(result.reason)
+    for (const result of results) if (result.status === 'rejected') reasons.add(errorOf(result.reason))
     if (reasons.size === 0) return undefined
     if (reasons.size > 1) logFailures(results, batch, logger)
     const [first] = reasons

@@ -1,4 +1,5 @@
 import { DeadlineError, FailedRecordError, SkippedRecordError } from '../../errors/index.ts'
+import { statusOf } from '../../core/thrown-response.ts'
 import { isThenable } from '../../core/thenable.ts'
 import { currentScope, enterScope } from '../../invocation/scope.ts'
 import { Deadline } from '../../invocation/deadline.ts'
@@ -183,9 +184,6 @@ function rejected(reason: unknown): PromiseRejectedResult {
 
 /** An answer with a status of 300 or more is a failure. */
 function checkAnswer(answer: unknown): void {
-  if (typeof answer !== 'object' || answer === null) return
-  const { statusCode, status } = answer as { statusCode?: unknown; status?: unknown }
-  const code =
-    (answer as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'Response' ? status : statusCode
-  if (typeof code === 'number' && code >= 300) throw new FailedRecordError(code)
+  const status = statusOf(answer)
+  if (status !== undefined && status >= 300) throw new FailedRecordError(status)
 }

@@ -17,13 +17,11 @@ import type { SqsRequest } from '../sqs-request.ts'
 /** One sender for all batches of an `eachRecord()`. */
 const senders = new WeakMap<object, SendToDeadLetterQueue>()
 
-function senderFor({
-  deadLetter,
-  client,
-}: Pick<EachRecordOptions<never>, 'deadLetter' | 'client'>): SendToDeadLetterQueue | undefined {
+function senderFor(options: EachRecordOptions<never>): SendToDeadLetterQueue | undefined {
+  const { deadLetter, client } = options
   if (deadLetter === undefined) return undefined
-  const sender = senders.get(deadLetter) ?? deadLetterSender(deadLetter.queueUrl, client)
-  senders.set(deadLetter, sender)
+  const sender = senders.get(options) ?? deadLetterSender(deadLetter.queueUrl, client)
+  senders.set(options, sender)
   return sender
 }
 
