@@ -103,7 +103,7 @@ describe.each(cores)('on %s', (_, core) => {
     const deep = core()
       .use(invocation())
       .handler(() => 'deep')
-    expect(await deep(nested, lambdaContext())).toBe('deep')
+    expect(await deep(nested as never, lambdaContext())).toBe('deep')
   })
 
   it('R23: sqs() takes the bare list of EventBridge Pipes', async () => {
