@@ -119,7 +119,7 @@ const outcomes: Readonly<Record<string, Outcome>> = {
   },
   'a thrown response': {
     handler: () => {
-      // eslint-disable-next-line @typescript-eslint/only-throw-error
+       
       throw respond({ a: 1 }, { status: 403 })
     },
     status: 403,

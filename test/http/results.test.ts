@@ -1,0 +1,12 @@
+// Results that other code keeps, results that cannot be meant, and answers that are given twice.
+import { IdempotencyConfig } from '@aws-lambda-powertools/idempotency'
+import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb'
+import { makeHandlerIdempotent } from '@aws-lambda-powertools/idempotency/middleware'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import middy from '@middy/core'
+import httpCors from '@middy/http-cors'
+import httpSecurityHeaders from '@middy/http-security-headers'
+import { HttpResponse, InvalidResponseError, NotFoundError, respond } from 'clearskies-middy'
+import { type CompositeModel, model } from '../support/entries.ts'
+import { invoke, restApiEvent } from 'clearskies-middy/testing'
+import { restApi } from 'clearskies-middy/normalizers/rest-api'
