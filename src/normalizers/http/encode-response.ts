@@ -3,6 +3,7 @@ import type { Logger } from '../../core/logger.ts'
 import { HttpRequest } from '../http-request.ts'
 import { type Envelope, envelopeOf, isStatus } from './envelope.ts'
 import type { WireHeaders, WireResponse } from './http-source.ts'
+import { jsonSizeAtMost } from './json-size.ts'
 import {
   type EncodedBody,
   encodeBytes,
@@ -92,11 +93,12 @@ function encodeBody(envelope: Envelope, headers: WireHeaders, options: HttpRespo
 function withinLimit(result: object, { body, isBase64Encoded }: WireResponse, limit: number): object {
   // A character takes six bytes at the most (`\u0000`), and headers take well under 64 KB: small bodies need no measuring.
   if (body.length * 6 + 65_536 > limit) {
-    // Escapes are ASCII, so that each character more is a byte more; base64 has none.
-    const escapes = isBase64Encoded ? 0 : JSON.stringify(body).length - body.length - 2
-    const size =
-      Buffer.byteLength(JSON.stringify({ ...result, body: '' })) + Buffer.byteLength(body) + escapes
-    if (size > limit) throw new ResponseTooLargeError(size, limit)
+    const rest = Buffer.byteLength(JSON.stringify({ ...result, body: '' }))
+    // Base64 has nothing to escape.
+    if (rest + (isBase64Encoded ? body.length : jsonSizeAtMost(body)) > limit) {
+      const size = rest + Buffer.byteLength(JSON.stringify(body)) - 2
+      if (size > limit) throw new ResponseTooLargeError(size, limit)
+    }
   }
   return result
 }

@@ -38,7 +38,7 @@ export function believedHost(sent: unknown, own: unknown, allowed?: AllowedHosts
 }
 
 /** @throws BadRequestError for a host that is not in the list. No host at all passes, as in health checks. */
-export function refuseForeignHost(host: string | undefined, allowed: AllowedHosts | undefined): void {
+export function refuseForeignHost(host: string | undefined, allowed: AllowedHosts): void {
   if (host && !isAllowedHost(host, allowed))
     throw new BadRequestError('The request is for a host that is not served here')
 }

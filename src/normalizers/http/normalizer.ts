@@ -99,7 +99,7 @@ function httpNormalizer<TRequest extends HttpRequest>(
     const made = read(request.event, request.context, options)
     request.event = made
     interceptResponses(request, hooks)
-    refuseForeignHost(made.header('host'), options.allowedHosts)
+    if (options.allowedHosts !== undefined) refuseForeignHost(made.header('host'), options.allowedHosts)
   }
 
   function after(request: MiddyRequest): void | Promise<void> {
