@@ -66,8 +66,8 @@ export class ConditionWriter {
       case 'is-not-null':
         return builder(ref, 'is not', null)
       case 'like':
-        // Without an escape, a backslash stands for itself, as on every backend.
-        return this.#sql<SqlBool>`${ref} like ${value} escape ''`
+        // With another escape than theirs, a backslash stands for itself on both engines; MariaDB ignores an empty one.
+        return this.#like(ref, value.replaceAll('!', '!!'))
     }
   }
 
