@@ -149,7 +149,7 @@ export async function benchOutage(): Promise<OutageCost[]> {
   const quiet = { warn() {}, error() {} }
   const ours = parameterStore({ client, ttl: 0, fetch: { key: path }, logger: quiet })
     .before as unknown as Before
-  const middys = middyLoader(ssm, [path], { cacheExpiry: 1 })
+  const middys = middyLoader(ssm, [path], { cacheExpiry: 0 })
   resetPowertools()
   return [
     await outageOf('clearskies-middy', async () => {

@@ -209,9 +209,14 @@ describe.each(cores)('deadlines (%s)', (_, core) => {
       ] as const) {
         const { store, run } = open()
         store.reply = () => 600
-        const first = run(order[0], call)
+        // Each calls when both have begun.
+        const work = async (secrets: Secrets): Promise<unknown> => {
+          await new Promise((resolve) => setTimeout(resolve, 20))
+          return call(secrets)
+        }
+        const first = run(order[0], work)
         await vi.advanceTimersByTimeAsync(10)
-        const second = run(order[1], call)
+        const second = run(order[1], work)
         await vi.advanceTimersByTimeAsync(10_000)
         const [long, short] = order[0] > order[1] ? [await first, await second] : [await second, await first]
         expect(long.value).not.toBeInstanceOf(Error)
