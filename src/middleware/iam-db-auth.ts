@@ -5,10 +5,10 @@ import { type UnknownRecord, asRecord } from '../core/record.ts'
 import { isContextKey } from '../invocation/context-key.ts'
 import { finalizeResponse, scopeOf, withinInvocation } from '../invocation/middy-request.ts'
 import { checkDriverOptions } from './database/driver-options.ts'
-import { type OpenDatabase, openDatabase } from './database/open-database.ts'
+import type { OpenDatabase } from './database/open-database.ts'
 import type { DatabaseContext, IamDbAuthOptions } from './database/options.ts'
 import type { DatabaseEngine } from './database/settings.ts'
-import { Environment } from './environment.ts'
+import { SharedDatabase } from './database/shared-database.ts'
 
 export type {
   Bastion,
@@ -60,35 +60,7 @@ export function iamDbAuth<const TEngine extends DatabaseEngine, const TAs extend
   check(options)
   const { as = 'db' } = options
   const placed = new WeakSet<object>()
-  let opening: Promise<OpenDatabase<TEngine>> | undefined
-  let open: OpenDatabase<TEngine> | undefined
-
-  async function end(): Promise<void> {
-    const closing = opening
-    opening = undefined
-    open = undefined
-    await (await closing?.catch(() => undefined))?.close()
-  }
-
-  function begin(context: UnknownRecord): Promise<OpenDatabase<TEngine>> {
-    const environment = Object.values(context).find((value) => value instanceof Environment)
-    const begun = openDatabase(options, environment)
-    begun.then(
-      (made) => {
-        if (opening === begun) open = made
-      },
-      () => {
-        if (opening === begun) opening = undefined // What is missing now may be there at the next invocation.
-      },
-    )
-    return begun
-  }
-
-  /** Another invocation may have begun, in its own time and with its own secrets: its failure is not this one's. */
-  function join(context: UnknownRecord): Promise<OpenDatabase<TEngine>> {
-    if (opening === undefined) return (opening = begin(context))
-    return opening.catch(() => (opening ??= begin(context)))
-  }
+  const database = new SharedDatabase(options)
 
   function place(context: UnknownRecord, { db, connectionDetails }: OpenDatabase<TEngine>): void {
     const there = asRecord(context[as])
@@ -105,7 +77,7 @@ export function iamDbAuth<const TEngine extends DatabaseEngine, const TAs extend
   /** Ends what the invocation has not given back. */
   function giveBack(request: MiddyRequest): void | Promise<void> {
     const scope = scopeOf(request)
-    return scope && open?.loans.end(scope)
+    return scope && database.open?.loans.end(scope)
   }
 
   return {
@@ -117,8 +89,8 @@ export function iamDbAuth<const TEngine extends DatabaseEngine, const TAs extend
             await giveBack(request)
             return response
           })
-        if (open === undefined) return join(context).then((made) => place(context, made))
-        place(context, open)
+        if (database.open === undefined) return database.join(context).then((made) => place(context, made))
+        place(context, database.open)
         return undefined
       })
     },
@@ -128,7 +100,7 @@ export function iamDbAuth<const TEngine extends DatabaseEngine, const TAs extend
     onError: function iamDbAuthOnError(request: MiddyRequest): void | Promise<void> {
       return giveBack(request)
     },
-    end,
+    end: () => database.end(),
   }
 }
 

@@ -45,7 +45,7 @@ export async function mysqlPool(parts: PoolParts): Promise<MysqlPool> {
   const { createPool, createConnection } = await optionalImport('mysql2', () =>
     import('mysql2/promise').catch(atRunTime),
   )
-  const { driver, loans, max, onTimeout, passwords } = parts
+  const { driver, max } = parts
   const config = configOf(parts)
   const pool = createPool({ ...config, connectionLimit: max })
   const { pool: inner } = pool as unknown as { readonly pool: InnerPool }
@@ -66,23 +66,7 @@ export async function mysqlPool(parts: PoolParts): Promise<MysqlPool> {
     clocks.set(connection, watch(connection, parts, kill))
   })
   closeIdle(inner, Number(asRecord(driver)['idleTimeout'] ?? idleTimeout))
-  const own = inner.getConnection.bind(inner)
-  const connect = acquisition<InnerConnection>({
-    acquire: passed(own),
-    max,
-    total: () => inner._allConnections.length,
-    idle: () => inner._freeConnections.length,
-    timeout,
-    lend: lender(parts, clocks, kill),
-    passwords,
-    loans,
-    onTimeout,
-  })
-  inner.getConnection = (done) => {
-    // The pool calls itself for those who wait.
-    if (passedOn.has(done)) own(done)
-    else connect(done)
-  }
+  improveConnect(inner, parts, { timeout, lend: lender(parts, clocks, kill) })
   takeCallbacks(pool, inner)
   for (const each of [pool, inner]) summarize(each, parts)
   return pool
@@ -135,6 +119,31 @@ function passwordFirst(passwords: PasswordSource, enter: () => Promise<Entry>) {
 
 function setPassword(config: object, value: string | undefined): void {
   Object.defineProperty(config, 'password', { value, enumerable: false, configurable: true, writable: true })
+}
+
+/** `pool.query()` and every other way to a connection end in `getConnection()`. */
+function improveConnect(
+  inner: InnerPool,
+  { passwords, loans, max, onTimeout }: PoolParts,
+  { timeout, lend }: Pick<PoolAccess<InnerConnection>, 'timeout' | 'lend'>,
+): void {
+  const own = inner.getConnection.bind(inner)
+  const connect = acquisition<InnerConnection>({
+    acquire: passed(own),
+    max,
+    total: () => inner._allConnections.length,
+    idle: () => inner._freeConnections.length,
+    timeout,
+    lend,
+    passwords,
+    loans,
+    onTimeout,
+  })
+  inner.getConnection = (done) => {
+    // The pool calls itself for those who wait.
+    if (passedOn.has(done)) own(done)
+    else connect(done)
+  }
 }
 
 /** The callbacks with which the pool's own way is taken. */
