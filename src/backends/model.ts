@@ -1,8 +1,16 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ConfigurationError } from '../errors/index.ts'
 import { checkOptions, is } from '../core/options.ts'
+import { asRecord } from '../core/record.ts'
 import { isSchema, validated } from '../core/standard-schema.ts'
-import { type ColumnFacts, type ColumnKind, columnFacts } from './planning/column-kinds.ts'
+import {
+  type ColumnKind,
+  type NamedKind,
+  ambiguousPlace,
+  columnsOfSchema,
+  namedKinds,
+} from './planning/column-kinds.ts'
+import { type SchemaShape, unknownShape } from './planning/schema-shape.ts'
 
 /** The keys of an index: equal in `partition`, ordered by `sort`. A DynamoDB index may have up to four of each. */
 export interface Index<TColumn extends string = string> {
@@ -24,8 +32,11 @@ export interface ModelDefinition<TSchema extends StandardSchemaV1, TKey extends 
   readonly schema: TSchema
   /** The indexes, by name. */
   readonly indexes?: Readonly<Record<string, Index<Column<StandardSchemaV1.InferOutput<TSchema>>>>>
-  /** The columns, where the schema does not tell them (zod's and valibot's objects do). */
-  readonly columns?: readonly Column<StandardSchemaV1.InferOutput<TSchema>>[]
+  /**
+   * The columns, where the schema does not tell them (zod's and valibot's objects do): their names, or what each of them
+   * holds. `decimal` is a number of up to 38 digits in the database, and its text here.
+   */
+  readonly columns?: ColumnsByHand<Column<StandardSchemaV1.InferOutput<TSchema>>>
 }
 
 /** A definition whose columns have been checked by its type. */
@@ -34,8 +45,11 @@ type AnyDefinition<TKey extends string> = Omit<
   'indexes' | 'columns'
 > & {
   readonly indexes?: Readonly<Record<string, Index>>
-  readonly columns?: readonly string[]
+  readonly columns?: ColumnsByHand<string>
 }
+
+/** The names of columns, or their kinds. */
+type ColumnsByHand<TColumn extends string> = readonly TColumn[] | { readonly [K in TColumn]?: NamedKind }
 
 /** The names of an item's columns. */
 export type Column<TItem> = keyof TItem & string
@@ -58,16 +72,17 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
   readonly indexes: Readonly<Record<string, Index>>
   readonly schema: StandardSchemaV1<TInput, TItem>
   readonly #name: string | (() => string)
-  readonly #facts: ReadonlyMap<string, ColumnFacts | undefined> | undefined
+  readonly #shapes: ReadonlyMap<string, SchemaShape> | undefined
+  readonly #isLoose: boolean
 
   private constructor({ name, key = [], schema, indexes = {}, columns }: AnyDefinition<TKey>) {
     this.#name = name
     this.key = key
     this.schema = schema as StandardSchemaV1<TInput, TItem>
     this.indexes = indexes
-    const facts = columnFacts(schema)
-    const known = columns ?? (facts && [...facts.keys()])
-    this.#facts = known && new Map([...known, ...key].map((column) => [column, facts?.get(column)]))
+    const told = columnsOfSchema(schema)
+    this.#isLoose = told?.isLoose === true
+    this.#shapes = columnsOf(told?.columns, columns, key)
   }
 
   /** @internal */
@@ -87,27 +102,38 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
 
   /** Whether there is such a column, as far as the schema tells. */
   has(column: string): boolean {
-    return this.#facts === undefined || this.#facts.has(column)
+    return this.#shapes === undefined || this.#shapes.has(column)
   }
 
   /** The names of the columns, as far as the schema tells. */
   get columns(): string[] | undefined {
-    return this.#facts && [...this.#facts.keys()]
+    return this.#shapes && [...this.#shapes.keys()]
   }
 
   /** What a column holds, as far as the schema tells. */
   kind(column: string): ColumnKind | undefined {
-    return this.#facts?.get(column)?.kind
+    return this.#shapes?.get(column)?.kind
   }
 
   /** Whether `null` says that a column has no value, for it cannot be left out, as far as the schema tells. */
   isNullable(column: string): boolean {
-    return this.#facts?.get(column)?.isNullable === true
+    const shape = this.#shapes?.get(column)
+    return shape?.isNullable === true && !shape.isOptional
   }
 
   /** Whether an item may be without a value in a column, as far as the schema tells. */
   mayLack(column: string): boolean {
-    return this.#facts?.get(column)?.mayLack === true
+    return this.#shapes?.get(column)?.mayLack === true
+  }
+
+  /** What is inside a column, as far as the schema tells. @internal */
+  shape(column: string): SchemaShape | undefined {
+    return this.#shapes?.get(column)
+  }
+
+  /** Whether items may have columns that the model does not name: all of them are given then. @internal */
+  get isLoose(): boolean {
+    return this.#isLoose || this.#shapes === undefined
   }
 
   /** @throws ValidationError */
@@ -150,7 +176,7 @@ export function model<
     key: (value: unknown) => Array.isArray(value) && value.every((column) => typeof column === 'string'),
     schema: isSchema,
     indexes: is('object'),
-    columns: (value: unknown) => Array.isArray(value),
+    columns: isColumns,
   })
   const made = Model.of<StandardSchemaV1.InferOutput<TSchema>, StandardSchemaV1.InferInput<TSchema>, TKey>(
     definition,
@@ -159,8 +185,60 @@ export function model<
     ...made.key,
     ...Object.values(made.indexes).flatMap(({ partition, sort = [] }) => [partition, sort].flat()),
   ]
-  const unknown = keyColumns.find((column) => !made.has(column))
+  const told = columnsOfSchema(definition.schema)
+  const isKnown = (column: string): boolean =>
+    told === undefined ||
+    told.isLoose ||
+    told.columns.has(column) ||
+    namesOf(definition.columns).includes(column)
+  const unknown = keyColumns.find((column) => !made.has(column) || !isKnown(column))
   if (unknown !== undefined)
     throw new TypeError(`model(): the schema has no column "${unknown}", which a key or index uses`)
+  refuseAmbiguous(made)
   return made
+}
+
+function isColumns(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every((column) => typeof column === 'string')
+  return Object.values(asRecord(value) ?? { none: undefined }).every((kind) => namedKinds.has(kind))
+}
+
+function namesOf(columns: ColumnsByHand<string> = []): readonly string[] {
+  return isNames(columns) ? columns : Object.keys(columns)
+}
+
+function isNames(columns: ColumnsByHand<string>): columns is readonly string[] {
+  return Array.isArray(columns)
+}
+
+/** A list of names takes the place of the schema's columns; kinds are added to them. */
+function columnsOf(
+  told: ReadonlyMap<string, SchemaShape> | undefined,
+  byHand: ColumnsByHand<string> | undefined,
+  key: readonly string[],
+): ReadonlyMap<string, SchemaShape> | undefined {
+  if (told === undefined && byHand === undefined) return undefined
+  const isList = byHand !== undefined && isNames(byHand)
+  const names = isList ? [...byHand, ...key] : [...(told?.keys() ?? []), ...namesOf(byHand), ...key]
+  const kinds: Readonly<Record<string, NamedKind | undefined>> =
+    byHand === undefined || isNames(byHand) ? {} : byHand
+  return new Map(
+    names.map((name) => {
+      const shape = told?.get(name) ?? unknownShape
+      const kind = kinds[name]
+      return [name, kind === undefined ? shape : { ...shape, kind, isAmbiguous: false }]
+    }),
+  )
+}
+
+/** @throws TypeError */
+function refuseAmbiguous(made: Pick<Model, 'columns' | 'shape'>): void {
+  for (const column of made.columns ?? []) {
+    const shape = made.shape(column)
+    const place = shape && ambiguousPlace(shape, column)
+    if (place !== undefined)
+      throw new TypeError(
+        `model(): "${place}" may be a date or a bigint, or else something of another kind, and what is stored does not tell which: give it one type`,
+      )
+  }
 }

@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { InvalidDataError, ItemTooLargeError } from '../errors/index.ts'
 import { isLarger, sizeOf } from './item-size.ts'
-import { numberId } from './number-text.ts'
+import { isExact, numberId } from './number-text.ts'
 import { type DateMode, type AttributeItem, setOwn } from './attribute-value.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
@@ -135,18 +135,19 @@ function numberText(value: number): string {
   if (Number.isSafeInteger(value)) return value === 0 ? '0' : String(value)
   if (!Number.isFinite(value)) throw new Unstorable(`is ${value}, which is no number for DynamoDB`)
   const size = Math.abs(value)
-  if (Number.isInteger(value) && size < 1e21)
-    throw new Unstorable('is beyond 2^53, where a number is not exact: give a bigint')
+  if (!isExact(value)) throw new Unstorable('is beyond 2^53, where a number is not exact: give a bigint')
   if (size >= 1e126 || size < 1e-130) throw new Unstorable(outOfRange)
   return String(value)
 }
 
+const limit = 10n ** 126n
+
 function bigintText(value: bigint): string {
+  // A comparison costs nothing, where a text of many digits takes seconds.
+  if (value >= limit || value <= -limit) throw new Unstorable(outOfRange)
   const text = value.toString()
-  const digits = text.replace('-', '')
-  if (digits.replace(/0+$/, '').length > 38)
+  if (text.replace(/^-/, '').replace(/0+$/, '').length > 38)
     throw new Unstorable('has more than 38 digits, which DynamoDB cannot hold')
-  if (digits.length > 126) throw new Unstorable(outOfRange)
   return text
 }
 

@@ -31,3 +31,12 @@ function partsOf(text: string): { readonly digits: string; readonly exponent: nu
   const exponent = Number(power) - fraction.length + all.length - digits.length
   return { digits: sign === '-' ? `-${digits}` : digits, exponent }
 }
+
+/**
+ * Whether a number is what its text says, so that it can be written as it was read: beyond 2^53, one of at most 15 digits
+ * and zeros, such as 1e20, or one that JavaScript writes with an exponent.
+ */
+export function isExact(value: number): boolean {
+  if (!Number.isInteger(value) || Number.isSafeInteger(value) || Math.abs(value) >= 1e21) return true
+  return Number(value.toPrecision(15)) === value
+}

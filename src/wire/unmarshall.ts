@@ -1,6 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { InvalidDataError } from '../errors/index.ts'
-import { numberId, wholeNumber } from './number-text.ts'
+import { isExact, numberId, wholeNumber } from './number-text.ts'
+import { type ValueShape, shapeAt } from './value-shape.ts'
 import { type DateMode, type AttributeItem, setOwn } from './attribute-value.ts'
 
 /** What numbers become when they are read. `safe` refuses a number that JavaScript cannot hold exactly. */
@@ -9,8 +10,10 @@ export type NumberMode = 'safe' | 'bigint' | 'string'
 /** How to read items. */
 export interface ReadingOptions {
   readonly numbers: NumberMode
-  /** The columns of bigints and dates, which DynamoDB's typed form does not tell, and of numbers whatever `numbers` says. */
-  readonly kinds?: ReadonlyMap<string, 'bigint' | 'date' | 'number'>
+  /** The columns in which there are bigints or dates, which DynamoDB's typed form does not tell from other values. */
+  readonly shapes?: ReadonlyMap<string, ValueShape>
+  /** The columns that are given; all without it. */
+  readonly columns?: ReadonlySet<string> | undefined
   readonly dates?: DateMode
 }
 
@@ -22,19 +25,13 @@ const safe: ReadingOptions = { numbers: 'safe' }
  * @throws InvalidDataError for a number that `numbers` does not allow
  */
 export function unmarshallItem(wire: AttributeItem, options: ReadingOptions = safe): Record<string, unknown> {
-  const { numbers, kinds } = options
-  if (kinds === undefined) return unmarshallMap(wire, numbers)
+  const { numbers, shapes, columns } = options
+  if (shapes === undefined && columns === undefined) return unmarshallMap(wire, numbers)
   const item: Record<string, unknown> = {}
   for (const key of Object.keys(wire)) {
-    const attribute = wire[key] as AttributeValue
-    const kind = kinds.get(key)
-    setOwn(
-      item,
-      key,
-      kind === undefined
-        ? unmarshall(attribute, numbers, key)
-        : unmarshallKind(kind, attribute, key, options),
-    )
+    const attribute = wire[key]
+    if (attribute === undefined || columns?.has(key) === false) continue
+    setOwn(item, key, unmarshallShape(attribute, { shape: shapes?.get(key), path: key }, options))
   }
   return item
 }
@@ -73,23 +70,39 @@ function parseNumber(text: string, numbers: NumberMode | 'any', path: string): n
   if (whole === undefined) return number
   if (numbers !== 'safe') return whole
   // A number such as 1e100 loses no digit.
-  if (numberId(String(number)) === numberId(text)) return number
+  if (isExact(number) && numberId(String(number)) === numberId(text)) return number
   throw new InvalidDataError(
     `${path} holds a number beyond 2^53, which JavaScript would round: read it with numbers: 'bigint' or 'string'`,
   )
 }
 
-function unmarshallKind(
-  kind: 'bigint' | 'date' | 'number',
+interface Place {
+  readonly shape: ValueShape | undefined
+  readonly path: string
+}
+
+/** A value as its schema has it: bigints and dates at any depth. */
+function unmarshallShape(
   attribute: AttributeValue,
-  path: string,
-  { numbers, dates = 'iso' }: ReadingOptions,
+  { shape, path }: Place,
+  options: ReadingOptions,
 ): unknown {
-  const { S: text, N: number } = attribute
-  if (kind === 'number') return unmarshall(attribute, 'any', path)
-  if (kind === 'date' && text !== undefined) return new Date(text)
-  if (kind === 'date' && number !== undefined)
+  const { numbers, dates } = options
+  if (shape === undefined) return unmarshall(attribute, numbers, path)
+  const { S: text, N: number, M: map, L: list, NS: members } = attribute
+  const inside = (value: AttributeValue, place: string | number): unknown =>
+    unmarshallShape(value, { shape: shapeAt(shape, place), path }, options)
+  if (map !== undefined) {
+    const object: Record<string, unknown> = {}
+    for (const [key, value] of Object.entries(map)) setOwn(object, key, inside(value, key))
+    return object
+  }
+  if (list !== undefined) return list.map(inside)
+  if (members !== undefined) return new Set(members.map((member, index) => inside({ N: member }, index)))
+  if (shape.kind === 'version') return unmarshall(attribute, 'any', path)
+  if (shape.kind === 'date' && text !== undefined) return new Date(text)
+  if (shape.kind === 'date' && number !== undefined)
     return new Date(Number(number) * (dates === 'seconds' ? 1000 : 1))
-  const whole = kind === 'bigint' && number !== undefined ? wholeNumber(number) : undefined
+  const whole = shape.kind === 'bigint' && number !== undefined ? wholeNumber(number) : undefined
   return whole ?? unmarshall(attribute, numbers, path)
 }

@@ -16,6 +16,7 @@ import { describedTable } from './describe.ts'
 import type { DynamoDbOptions } from './options.ts'
 import type { Table } from '../planning/table.ts'
 import { type ReadingOptions, plainItem, unmarshallItem } from '../../wire/unmarshall.ts'
+import { type ValueShape, hasKind } from '../../wire/value-shape.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 import type { WriteTarget } from './write-target.ts'
 import { type VersionColumn, versionColumn } from '../planning/versions.ts'
@@ -42,7 +43,7 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
     this.options = options
     this.connection = new Connection({ client, title: () => model.name, onCapacity })
     this.describe = describedTable(model, this.connection)
-    this.reading = { numbers, dates, ...kindsOf(model, options.version) }
+    this.reading = { numbers, dates, ...shapesOf(model, options.version) }
     this.version = versionColumn(model, options.version)
     this.capacity = onCapacity === undefined ? {} : { ReturnConsumedCapacity: 'INDEXES' }
   }
@@ -174,13 +175,16 @@ export function nowInSeconds(): number {
   return Math.floor(Date.now() / 1000)
 }
 
-/** Columns of which the wire does not tell all. A version is compared, whatever other numbers become. */
-function kindsOf(model: Model, version: string | undefined): Pick<ReadingOptions, 'kinds'> {
-  const kinds = new Map<string, 'bigint' | 'date' | 'number'>()
-  if (version !== undefined) kinds.set(version, 'number')
-  for (const column of model.columns ?? []) {
-    const kind = model.kind(column)
-    if (kind === 'bigint' || kind === 'date') kinds.set(column, kind)
+const typedKinds: ReadonlySet<string | undefined> = new Set(['bigint', 'date'])
+
+/** The columns that are read, and those of which the stored form does not tell all. A version is compared, whatever other numbers become. */
+function shapesOf(model: Model, version: string | undefined): Pick<ReadingOptions, 'shapes' | 'columns'> {
+  const columns = model.columns ?? []
+  const shapes = new Map<string, ValueShape>()
+  if (version !== undefined) shapes.set(version, { kind: 'version' })
+  for (const column of columns) {
+    const shape = model.shape(column)
+    if (shape !== undefined && hasKind(shape, typedKinds)) shapes.set(column, shape)
   }
-  return kinds.size > 0 ? { kinds } : {}
+  return { ...(shapes.size > 0 && { shapes }), ...(!model.isLoose && { columns: new Set(columns) }) }
 }

@@ -39,7 +39,11 @@ const types: Readonly<Record<ColumnKind, WireType | undefined>> = {
   bytes: 'B',
   date: undefined, // As the backend's option says.
   boolean: 'BOOL',
+  decimal: 'N',
   array: undefined,
+  set: undefined,
+  null: undefined,
+  undefined: undefined,
   object: undefined,
 }
 

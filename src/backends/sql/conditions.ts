@@ -2,6 +2,7 @@ import type { Expression, ExpressionBuilder, ExpressionWrapper, RawBuilder, SqlB
 import type * as kyselyModule from 'kysely'
 import { ColumnError, ConditionError } from '../../errors/index.ts'
 import type { Model } from '../model.ts'
+import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Comparison, Condition } from '../planning/query-state.ts'
 import { type AnyTables, type Engine, reference } from './database.ts'
 import { checkType, toColumn } from './rows.ts'
@@ -58,7 +59,7 @@ export class ConditionWriter {
           return this.#sql<SqlBool>`substring(${ref}, 1, ${this.#sql.lit(value.length)}) = ${toColumn(value)}`
         return this.#like(ref, `${escaped(value, column)}%`)
       case 'contains':
-        return this.#model.kind(column) === 'array'
+        return isList(this.#model.kind(column))
           ? this.#containsElement(ref, value)
           : this.#like(ref, `%${escaped(value, column)}%`)
       case 'is-null':
@@ -92,6 +93,10 @@ export class ConditionWriter {
       ? this.#sql<SqlBool>`json_contains(${ref}, ${json})`
       : this.#sql<SqlBool>`cast(${ref} as jsonb) @> cast(${json} as jsonb)`
   }
+}
+
+function isList(kind: ColumnKind | undefined): boolean {
+  return kind === 'array' || kind === 'set'
 }
 
 /** Text that stands for itself in a pattern. */

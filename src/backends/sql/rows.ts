@@ -1,6 +1,7 @@
 import { InvalidDataError, TypeMismatchError } from '../../errors/index.ts'
 import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Model } from '../model.ts'
+import { fromJson, toJson } from './json-column.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -8,8 +9,7 @@ type Fields = Readonly<Record<string, unknown>>
 export function toColumn(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Date) return value
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  if (value instanceof Set) return JSON.stringify(Array.from<unknown>(value))
-  return JSON.stringify(value)
+  return toJson(value)
 }
 
 /** An item as a row: what is `undefined` is left to the table. */
@@ -61,9 +61,12 @@ function fromColumn(model: Model, column: string, value: unknown): unknown {
       return typeof value === 'string' || typeof value === 'number' ? new Date(value) : value
     case 'bytes':
       return value instanceof Buffer ? new Uint8Array(value) : value
+    case 'decimal':
+      return String(value)
     case 'array':
     case 'object':
-      return typeof value === 'string' ? (JSON.parse(value) as unknown) : value
+    case 'set':
+      return fromJson(typeof value === 'string' ? JSON.parse(value) : value, model.shape(column))
     default:
       return value
   }
@@ -91,6 +94,7 @@ const expectations: Readonly<Partial<Record<ColumnKind, [what: string, is: (valu
   string: ['text', (value) => typeof value === 'string'],
   number: ['a number', isNumber],
   bigint: ['a number', isNumber],
+  decimal: ['a number or its text', (value) => typeof value === 'string' || isNumber(value)],
   boolean: ['true or false', (value) => typeof value === 'boolean'],
   date: ['a Date', (value) => value instanceof Date],
   bytes: ['bytes', (value) => value instanceof Uint8Array],

@@ -77,8 +77,8 @@ describe('any whole number of 38 digits', () => {
     fc.assert(
       fc.property(wholes, (big) => {
         const wire = marshallItem({ big, list: [big], set: new Set([big]) })
-        const kinds = new Map([['big', 'bigint' as const]])
-        expect(unmarshallItem({ big: wire['big']! }, { numbers: 'safe', kinds })).toEqual({ big })
+        const shapes = new Map([['big', { kind: 'bigint' }]])
+        expect(unmarshallItem({ big: wire['big']! }, { numbers: 'safe', shapes })).toEqual({ big })
         expect(unmarshallItem(wire, { numbers: 'bigint' })).toEqual({ big, list: [big], set: new Set([big]) })
         expect(unmarshallItem(wire, { numbers: 'string' })).toMatchObject({ big: String(big) })
       }),

@@ -71,7 +71,10 @@ describe('dynamodb D36: whole numbers beyond 2^53', () => {
     await store({ id: { S: 'b' }, big: { N: '5' } })
     expect(await backend.find({ id: 'b' })).toEqual({ id: 'b', big: 5n })
     expect(
-      unmarshallItem({ big: { N: '1E+30' } }, { numbers: 'safe', kinds: new Map([['big', 'bigint']]) }),
+      unmarshallItem(
+        { big: { N: '1E+30' } },
+        { numbers: 'safe', shapes: new Map([['big', { kind: 'bigint' }]]) },
+      ),
     ).toEqual({ big: 10n ** 30n })
   })
 

@@ -1,0 +1,238 @@
+// What is stored comes back as what the schema says (M17, M18, M20 to M22), the same from every backend.
+import { PGlite } from '@electric-sql/pglite'
+import { MemoryBackend, model } from 'clearskies-middy'
+import { SqlBackend } from 'clearskies-middy/backends/sql'
+import * as v from 'valibot'
+import { afterAll, describe, expect, it } from 'vitest'
+import * as z from 'zod'
+import { useTables } from '../support/dynamodb-cases.ts'
+
+const tables = useTables()
+const pglite = new PGlite()
+afterAll(() => pglite.close())
+
+const at = new Date('2026-02-03T04:05:06.789Z')
+const bytes = Uint8Array.from([0, 255])
+
+const schemas = {
+  zod: z.object({
+    id: z.string(),
+    when: z.object({ at: z.date(), until: z.date().nullish() }).optional(),
+    days: z.array(z.date()).default([]),
+    pair: z.tuple([z.string(), z.date()]).optional(),
+    named: z.record(z.string(), z.date()).readonly().optional(),
+    big: z.object({ n: z.bigint(), list: z.array(z.bigint()) }),
+    sets: z.object({ words: z.set(z.string()), bytes: z.instanceof(Uint8Array) }),
+    either: z
+      .discriminatedUnion('kind', [
+        z.object({ kind: z.literal('a'), at: z.date() }),
+        z.object({ kind: z.literal('b'), n: z.bigint() }),
+      ])
+      .optional(),
+  }),
+  valibot: v.object({
+    id: v.string(),
+    when: v.optional(v.object({ at: v.date(), until: v.nullish(v.date()) })),
+    days: v.optional(v.array(v.date()), []),
+    pair: v.optional(v.tuple([v.string(), v.date()])),
+    named: v.optional(v.pipe(v.record(v.string(), v.date()), v.readonly())),
+    big: v.object({ n: v.bigint(), list: v.array(v.bigint()) }),
+    sets: v.object({ words: v.set(v.string()), bytes: v.instance(Uint8Array) }),
+    either: v.optional(
+      v.variant('kind', [
+        v.object({ kind: v.literal('a'), at: v.date() }),
+        v.object({ kind: v.literal('b'), n: v.bigint() }),
+      ]),
+    ),
+  }),
+}
+
+const items = [
+  {
+    id: '1',
+    when: { at, until: null },
+    days: [at, new Date(0)],
+    pair: ['a', at] as [string, Date],
+    named: { a: at },
+    big: { n: 5n, list: [2n ** 70n] },
+    sets: { words: new Set(['a', 'b']), bytes },
+    either: { kind: 'a' as const, at },
+  },
+  {
+    id: '2',
+    days: [],
+    big: { n: 2n, list: [] },
+    sets: { words: new Set(['a']), bytes },
+    either: { kind: 'b' as const, n: 7n },
+  },
+]
+
+describe.each(['zod', 'valibot'] as const)('a schema of %s', (vendor) => {
+  // The two have the same types.
+  const schema = schemas[vendor] as (typeof schemas)['zod']
+
+  it('M17: dates, bigints, sets and bytes inside of columns come back from DynamoDB', async () => {
+    for (const dates of ['iso', 'milliseconds'] as const) {
+      const { backend } = await tables.open({ key: ['id'], schema }, { dates })
+      await backend.createMany(items)
+      expect(await backend.findMany([{ id: '1' }, { id: '2' }])).toEqual(items)
+      expect(await backend.where('id', '=', '1').first()).toEqual(items[0])
+    }
+  })
+
+  it('M17: they come back from memory and from PostgreSQL', async () => {
+    const name = `kinds_${vendor}`
+    await pglite.exec(
+      `create table ${name} (id text primary key, "when" jsonb, days jsonb, pair jsonb, named jsonb, big jsonb, sets jsonb, either jsonb)`,
+    )
+    const Kinds = model({ name, key: ['id'], schema })
+    for (const backend of [new SqlBackend(Kinds, { db: pglite }), new MemoryBackend(Kinds)]) {
+      expect(await backend.createMany(items)).toEqual(items)
+      expect(await backend.findMany([{ id: '1' }, { id: '2' }])).toEqual(items)
+    }
+  })
+})
+
+describe('model()', () => {
+  const key = ['id'] as const
+  const id = z.string()
+
+  it.each([
+    ['a column', 'at', z.object({ id, at: z.union([z.string(), z.date()]) })],
+    ['a member', 'a.at', z.object({ id, a: z.object({ at: z.date().or(z.number()).optional() }) })],
+    ['an element', 'list[]', z.object({ id, list: z.array(z.union([z.date(), z.null(), z.boolean()])) })],
+    [
+      'an item of a tuple',
+      'pair[1]',
+      z.object({ id, pair: z.tuple([z.string(), z.bigint().or(z.number())]) }),
+    ],
+    ['a member of a record', 'by[]', z.object({ id, by: z.record(z.string(), z.date().or(z.string())) })],
+    ['a column of valibot', 'at', v.object({ id: v.string(), at: v.union([v.string(), v.date()]) })],
+  ] as const)('M17: refuses %s that may be a date or something else, and says where', (_, place, schema) => {
+    const define = (): unknown => model({ name: 'x', key, schema: schema as z.ZodType<{ id: string }> })
+    expect(define).toThrow(TypeError)
+    expect(define).toThrow(`"${place}"`)
+  })
+
+  it('M17: takes a date that may be null or left out, and a schema that contains itself', () => {
+    const Node = z.object({
+      id,
+      at: z.union([z.date(), z.null(), z.undefined()]),
+      get children() {
+        return z.array(Node)
+      },
+    })
+    expect(model({ name: 'x', key, schema: Node }).kind('at')).toBe('date')
+  })
+
+  const parts = { id, at: z.date(), n: z.bigint(), on: z.boolean() }
+  const told = { id: 'string', at: 'date', n: 'bigint', on: 'boolean' } as const
+  it.each([
+    ['an intersection', z.object({ id, at: z.date() }).and(z.object({ n: z.bigint(), on: z.boolean() }))],
+    [
+      'a discriminated union',
+      z.discriminatedUnion('id', [
+        z.object({ ...parts, id: z.literal('a') }),
+        z.object({ ...parts, id: z.literal('b') }),
+      ]),
+    ],
+    ['preprocess', z.preprocess((value) => value, z.object(parts))],
+    ['a pipe', z.unknown().pipe(z.object(parts))],
+    ['a lazy schema', z.lazy(() => z.object(parts))],
+    [
+      'a variant of valibot',
+      v.variant('id', [v.object({ id: v.literal('a'), at: v.date(), n: v.bigint(), on: v.boolean() })]),
+    ],
+    [
+      'an intersection of valibot',
+      v.intersect([v.object({ id: v.string(), at: v.date() }), v.object({ n: v.bigint(), on: v.boolean() })]),
+    ],
+    [
+      'a pipe of valibot',
+      v.pipe(v.unknown(), v.object({ id: v.string(), at: v.date(), n: v.bigint(), on: v.boolean() })),
+    ],
+  ])('M18: reads the columns of %s', (_, schema) => {
+    const read = model({
+      name: 'x',
+      key,
+      schema: schema as z.ZodType<Record<string, unknown> & { id: string }>,
+    })
+    const kinds = Object.fromEntries((read.columns ?? []).map((column) => [column, read.kind(column)]))
+    expect(kinds).toEqual(told)
+  })
+
+  it('M18: takes the kinds of columns by hand where the schema does not tell them', async () => {
+    const schema = z.object(parts).transform((item) => ({ ...item, made: 1 }))
+    const columns = { ...told, made: 'number' } as const
+    const { backend } = await tables.open({ key: ['id'], schema, columns })
+    const item = { id: '1', at, n: 5n, on: true }
+    await backend.create(item)
+    expect(await backend.find({ id: '1' })).toEqual({ ...item, made: 1 })
+    expect(() => backend.where('nope' as 'at', '=', at)).toThrow(/no column "nope"/)
+    await expect(backend.where('id', '=', 5 as never).all()).rejects.toThrow(/takes a string/)
+    expect(() => model({ name: 'x', key, schema, columns: { at: 'day' as 'date' } })).toThrow(/"columns"/)
+  })
+
+  it('M48: refuses a key over a column that the schema does not have', () => {
+    for (const schema of [
+      z.object({ id }),
+      v.object({ id: v.string() }),
+      z.object({ id }).and(z.object({ n: id })),
+    ]) {
+      const other = ['idd'] as unknown as ['id']
+      expect(() => model({ name: 'x', key: other, schema: schema as z.ZodType<{ id: string }> })).toThrow(
+        /"idd"/,
+      )
+      expect(() =>
+        model({ name: 'x', key: ['id', 'idd'] as never, schema: schema as z.ZodType<{ id: string }> }),
+      ).toThrow(TypeError)
+    }
+    expect(model({ name: 'x', key: ['other'] as never, schema: z.looseObject({ id }) }).key).toEqual([
+      'other',
+    ])
+  })
+})
+
+describe('numbers', () => {
+  const schema = z.object({ id: z.string(), n: z.number().optional(), big: z.bigint().optional() })
+
+  it('M20: what is read can be written', async () => {
+    const { backend, store } = await tables.open({ key: ['id'], schema })
+    for (const N of ['100000000000000000000', '1E+21', '123456789012345000000', '-1E+20', '0.1']) {
+      await store({ id: { S: '1' }, n: { N } })
+      const found = await backend.find({ id: '1' })
+      expect(found?.n).toBe(Number(N))
+      expect(await backend.put({ id: '1', ...found })).toEqual(found)
+    }
+    for (const N of ['9007199254740994', '9007199254740993']) {
+      await store({ id: { S: '1' }, n: { N } })
+      await expect(backend.find({ id: '1' })).rejects.toThrow(/beyond 2\^53/)
+    }
+  })
+
+  it('M21: a bigint of a million digits is refused at once', async () => {
+    const { backend } = await tables.open({ key: ['id'], schema })
+    const big = 10n ** 1_000_000n + 1n
+    for (const value of [big, -big])
+      await expect(backend.put({ id: '1', big: value })).rejects.toThrow(/range/)
+    expect((await backend.put({ id: '1', big: 10n ** 125n })).big).toBe(10n ** 125n)
+  })
+})
+
+it('M22: attributes that the schema does not have are not given, by any read or write', async () => {
+  const schema = z.object({ id: z.string(), n: z.number().optional() })
+  const { backend, store, model: Users } = await tables.open({ key: ['id'], schema }, { scan: 'allow' })
+  const secret = { id: { S: '1' }, n: { N: '1' }, passwordHash: { S: 'x' }, __edb_e__: { S: 'user' } }
+  await store(secret)
+  const item = { id: '1', n: 1 }
+  expect(await backend.find({ id: '1' })).toEqual(item)
+  expect(await backend.findMany([{ id: '1' }])).toEqual([item])
+  expect(await backend.query().all()).toEqual([item])
+  expect(await backend.update({ id: '1' }, { n: 2 })).toEqual({ id: '1', n: 2 })
+  await expect(backend.create({ id: '1' })).rejects.toMatchObject({ current: { id: '1', n: 2 } })
+  expect(await backend.delete({ id: '1' })).toEqual({ id: '1', n: 2 })
+  expect(Users.columns).toEqual(['id', 'n'])
+  const loose = await tables.open({ key: ['id'], schema: z.looseObject({ id: z.string() }) })
+  await loose.store(secret)
+  expect(await loose.backend.find({ id: '1' })).toEqual({ ...item, passwordHash: 'x', __edb_e__: 'user' })
+})
