@@ -25,7 +25,7 @@ export interface Index<TColumn extends string = string> {
 /** What {@link model} is given. */
 export interface ModelDefinition<TSchema extends StandardSchemaV1, TKey extends string> {
   /** The table's name or the queue's URL, or a function for one that is known late. */
-  readonly name: string | (() => string)
+  readonly name: string | (() => string | undefined)
   /** The columns of the primary key: one, or partition and sort. A queue has none. */
   readonly key?: readonly TKey[]
   /** Any Standard Schema (zod, valibot, arktype, …) of an object. Checks what is written, and gives the types. */
@@ -71,7 +71,7 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
   readonly key: readonly TKey[]
   readonly indexes: Readonly<Record<string, Index>>
   readonly schema: StandardSchemaV1<TInput, TItem>
-  readonly #name: string | (() => string)
+  readonly #name: string | (() => string | undefined)
   readonly #shapes: ReadonlyMap<string, SchemaShape> | undefined
   readonly #isLoose: boolean
 

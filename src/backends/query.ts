@@ -1,5 +1,6 @@
 import { ConditionError, DeadlineError } from '../errors/index.ts'
 import { checkOptions, is, isCount } from '../core/options.ts'
+import { unfinished } from '../core/unfinished.ts'
 import type { Column } from './model.ts'
 import { comparisonOf, isOperator, operators } from './planning/comparison.ts'
 import type {
@@ -86,6 +87,8 @@ export type Alternative<TItem> =
 export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected> {
   readonly #runner: QueryRunner
   readonly #state: QueryState
+  /** @internal */
+  readonly [unfinished]: string = 'a query has no end: .page(), .all(), .first(), .count() or .exists()'
 
   private constructor(runner: QueryRunner, state: QueryState = { conditions: [] }) {
     this.#runner = runner

@@ -2,6 +2,7 @@ import type { Context } from 'aws-lambda'
 import type { Transacts } from '../backends/capabilities.ts'
 import { ConfigurationError } from '../errors/index.ts'
 import { defaultLogger, logSafely } from '../core/logger.ts'
+import { asRecord } from '../core/record.ts'
 import { awaitSends, settleSends, opensInvocation } from '../invocation/middy-request.ts'
 import { openContext } from '../invocation/open-context.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'
@@ -94,7 +95,7 @@ function once<T>(make: () => T): () => T {
 function check(options: Readonly<Record<string, BackendOption>>): void {
   for (const [name, backend] of Object.entries(options)) {
     if (name === 'transaction') throw new TypeError('backends(): "transaction" is the name of a method')
-    if ((typeof backend !== 'object' && typeof backend !== 'function') || (backend as unknown) === null)
+    if (!isBackend(backend) && !isFactory(backend))
       throw new TypeError(`backends(): "${name}" is neither a backend nor a function that makes one`)
   }
 }
@@ -120,6 +121,20 @@ function place(context: Record<string, unknown>, options: Readonly<Record<string
     value: (run: (backends: object) => Promise<unknown>) => together(made, run),
   })
   context['backends'] = made
+}
+
+/** What backends can do: each has some of it. */
+const capabilities = ['create', 'createMany', 'find', 'findMany', 'where', 'query', 'update', 'put', 'delete']
+
+/** A model, options or a client have none of it. */
+function isBackend(value: unknown): boolean {
+  const backend = asRecord(value)
+  return backend !== undefined && capabilities.some((capability) => typeof backend[capability] === 'function')
+}
+
+/** A function, but for a class: that cannot be called without `new`. */
+function isFactory(value: unknown): boolean {
+  return typeof value === 'function' && !/^class\b/.test(Function.prototype.toString.call(value))
 }
 
 function hasTransactions(backend: unknown): backend is Transacts {

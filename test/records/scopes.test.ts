@@ -77,7 +77,7 @@ describe.each(cores)('on %s', (_, core) => {
 
   it('of two backends() in a chain, what is sent between them is awaited', async () => {
     const queue = gatedQueue(engine)
-    const behind = [{ before: send }, backends({ other: {} })]
+    const behind = [{ before: send }, backends({ other: { find: () => undefined } })]
     const { done, outcome } = run(core, { behind, handler: () => 'value' }, queue)
     await queue.reached.promise
     await letTurn()

@@ -36,6 +36,16 @@ export interface TransactOptions {
   readonly signal?: AbortSignal
 }
 
+const brand = 'a write that is not sent yet: use backend.prepare'
+
+/** @throws TypeError for what `backend.prepare` has not made */
+function unsentOf(write: Partial<TransactWrite> | null, index: number): UnsentWrite {
+  const unsent = write?.[brand]
+  if (unsent === undefined)
+    throw new TypeError(`transact(): the write at ${index} is none that backend.prepare has made`)
+  return unsent
+}
+
 /**
  * Makes several writes, to one table or to several, all or none.
  *
@@ -69,7 +79,7 @@ export async function transact(
   const { token = crypto.randomUUID(), signal } = options
   if (writes.length > maxWrites)
     throw new ConditionError(`A transaction has at most ${maxWrites} writes, this one ${writes.length}`)
-  const unsent = writes.map((write) => write['a write that is not sent yet: use backend.prepare'])
+  const unsent = writes.map(unsentOf)
   const [first] = unsent
   if (first === undefined) return
   const clients = await Promise.all(unsent.map(({ connection }) => connection.client()))

@@ -1,5 +1,6 @@
 import { InvalidResponseError, ResponseTooLargeError } from '../../errors/index.ts'
 import type { Logger } from '../../core/logger.ts'
+import { unfinished } from '../../core/unfinished.ts'
 import { HttpRequest } from '../http-request.ts'
 import { type Envelope, envelopeOf, isStatus } from './envelope.ts'
 import type { WireHeaders, WireResponse } from './http-source.ts'
@@ -52,6 +53,7 @@ export function encodeEnvelope(
   options: HttpResponseOptions,
 ): object | Promise<object> {
   const { body } = envelope
+  refuseUnfinished(body)
   if (!isReadable(body)) return encodeWhole(envelope, request, options)
   return readAll(body, HttpRequest.targetOf(request).limit).then((bytes) =>
     encodeWhole({ ...envelope, body: bytes }, request, options),
@@ -101,4 +103,10 @@ function withinLimit(result: object, { body, isBase64Encoded }: WireResponse, li
     }
   }
   return result
+}
+
+/** A query is an async iterable, but no stream of bytes. @throws InvalidResponseError */
+function refuseUnfinished(body: unknown): void {
+  if (typeof body === 'object' && body !== null && unfinished in body)
+    throw new InvalidResponseError(`The handler returned what is no answer yet: ${String(body[unfinished])}`)
 }
