@@ -90,7 +90,8 @@ describe.each(['table', 'memory', 'rows'] as const)('a %s', (kind) => {
   it('M43: encrypted tokens tell nothing, and go on', async () => {
     const { backend } = await stored({ tokenSecret: 'a secret of tokens', encryptTokens: true })
     const { items, next = '' } = await backend.query().limit(1).page()
-    expect(Buffer.from(next, 'base64url').toString('latin1')).not.toContain(items[0]?.id)
+    expect(items).toHaveLength(1)
+    expect(Buffer.from(next, 'base64url').toString('latin1')).not.toMatch(/"(?:id|S|1)"/)
     expect((await backend.query().limit(2).after(next).page()).items).toHaveLength(2)
     for (const short of ['', next.slice(0, 20), next.slice(0, 37)])
       await expect(backend.query().after(short).page()).rejects.toThrow(InvalidTokenError)
