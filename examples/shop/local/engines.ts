@@ -32,10 +32,11 @@ export const maxReceiveCount = 3
 export async function startEngines(): Promise<Engines> {
   const stops: (() => Promise<void>)[] = []
   const told: string[] = []
-  process.env['AWS_REGION'] ??= 'eu-central-1'
+  // A variable of a developer's shell may be empty.
+  process.env['AWS_REGION'] ||= 'eu-central-1'
   // Embedded engines take any credentials; without some, the SDK would go looking for them.
-  process.env['AWS_ACCESS_KEY_ID'] ??= 'local'
-  process.env['AWS_SECRET_ACCESS_KEY'] ??= 'local'
+  process.env['AWS_ACCESS_KEY_ID'] ||= 'local'
+  process.env['AWS_SECRET_ACCESS_KEY'] ||= 'local'
 
   async function engine(
     service: string,
@@ -47,6 +48,8 @@ export async function startEngines(): Promise<Engines> {
       told.push(`${title}: ${given}`)
       return
     }
+    // The SDK would prefer its profile to the credentials above, and a session of that may be over.
+    delete process.env['AWS_PROFILE']
     const { url, stop } = await start()
     process.env[`AWS_ENDPOINT_URL_${service}`] = url
     stops.push(stop)
