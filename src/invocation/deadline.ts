@@ -1,4 +1,5 @@
 import { nextTick } from 'node:process'
+import { DeadlineError } from '../errors/index.ts'
 import { remainingTimeOf } from './remaining-time.ts'
 
 /** setTimeout's limit; a function ends long before. */
@@ -20,6 +21,20 @@ export class Deadline {
   /** Asked before each record: work that never lets the event loop turn would keep a timer from firing. */
   get isPast(): boolean {
     return Date.now() >= this.#at
+  }
+
+  /** Aborted at the deadline; never where nobody tells when that is. The timer keeps no process alive. */
+  signal(message: string): AbortSignal {
+    const controller = new AbortController()
+    const milliseconds = this.#at - Date.now()
+    if (milliseconds <= longestTimer) {
+      const abort = (): void => {
+        controller.abort(new DeadlineError(message))
+      }
+      if (milliseconds > 0) setTimeout(abort, milliseconds).unref()
+      else abort()
+    }
+    return controller.signal
   }
 
   /** Waits for work until the deadline, or into the margin behind it by a share of that; what comes later is ignored. */

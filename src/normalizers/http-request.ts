@@ -2,6 +2,7 @@ import { type UnknownRecord, asRecord, asString } from '../core/record.ts'
 import type { Context } from 'aws-lambda'
 import { addProperties, passForPlainData } from '../core/plain-data.ts'
 import type { HttpSource } from '../events/event-sources.ts'
+import { Deadline } from '../invocation/deadline.ts'
 import type { Authorizer } from './http/authorizer.ts'
 import { RequestBody, unread } from './http/body.ts'
 import { clientAddress } from './http/client-address.ts'
@@ -50,6 +51,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   #body: unknown
   #data: unknown = unread
   #url: URL | undefined
+  #signal: AbortSignal | undefined
 
   static readonly #members = passForPlainData(HttpRequest.prototype, printedMembers)
 
@@ -104,7 +106,6 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   get basePath(): string {
     return this.#place.basePath
   }
-
   get #place(): SplitPath {
     return (this.#split ??= splitPath(this.#event, this.#origin.wire, this.#origin.options))
   }
@@ -127,7 +128,6 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   get stage(): string | undefined {
     return this.source === 'function-url' ? undefined : asString(contextOf(this.#event)['stage'])
   }
-
   /** The address that the client used: host, base path, path and query. */
   get url(): URL {
     return (this.#url ??= new URL(addressOf(this, this.basePath)))
@@ -180,7 +180,6 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   get hasBody(): boolean {
     return Boolean(asString(this.#event['body']))
   }
-
   /**
    * The body's bytes, without base64 and, unless the option `decompress` says otherwise, without gzip, deflate and br.
    * @throws HttpError (413) for one that unpacks to more than the limit, BadRequestError for one that does not unpack
@@ -218,11 +217,9 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** The client's address, as far as trusted proxies vouch for it. */
   get clientIp(): string | undefined {
-    return clientAddress(
-      asString(this.#origin.wire.sourceIp(this.#event)),
-      this.header('x-forwarded-for'),
-      this.#origin.options.trustedProxies ?? (this.#origin.wire.protocolHeader === undefined ? 0 : 1),
-    )
+    const { wire, options } = this.#origin
+    const trusted = options.trustedProxies ?? (wire.protocolHeader === undefined ? 0 : 1)
+    return clientAddress(asString(wire.sourceIp(this.#event)), this.header('x-forwarded-for'), trusted)
   }
 
   get protocol(): 'http' | 'https' {
@@ -244,6 +241,11 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   /** The gateway's id of the request; on ALB, which has none, the trace id. */
   get requestId(): string | undefined {
     return asString(contextOf(this.#event)['requestId']) ?? this.traceId
+  }
+
+  /** Aborted with a `DeadlineError` when the invocation's time is nearly up: 5 % of it are left, 250 ms at the least. */
+  get signal(): AbortSignal {
+    return (this.#signal ??= new Deadline(this.lambdaContext).signal('The time of the request is nearly up'))
   }
 
   /** The X-Ray header. */
