@@ -10,6 +10,9 @@ type Cause = { cause?: unknown }
 const withCause: Record<string, (details?: Cause) => ClearskiesError> = {
   ClearskiesError: (details) => new errors.ClearskiesError('It failed', details),
   BastionError: (details) => new errors.BastionError('The session is refused', details),
+  UnavailableError: (details) => new errors.UnavailableError('The database does not answer', details),
+  StoredDataError: (details) =>
+    new errors.StoredDataError({ key: { id: '7' }, errors: [] }, 'The stored item does not fit', details),
   TransactionError: (details) =>
     new errors.TransactionError([{ index: 1, code: 'TransactionConflict' }], details),
   ThrottledError: (details) => new errors.ThrottledError('Too many requests', details),
@@ -45,6 +48,8 @@ const withCause: Record<string, (details?: Cause) => ClearskiesError> = {
 
 /** Every class that has no cause, because the library itself sees what is wrong. */
 const withoutCause: Record<string, () => ClearskiesError> = {
+  ConnectionTimeoutError: () => new errors.ConnectionTimeoutError(500, 2),
+  StatementTimeoutError: () => new errors.StatementTimeoutError(500),
   ItemTooLargeError: () => new errors.ItemTooLargeError(410_000, 409_600),
   DotenvError: () => new errors.DotenvError('.env', 3),
   MissingVariableError: () => new errors.MissingVariableError('PORT', '.env'),

@@ -71,10 +71,12 @@ export interface ConnectionDetails {
 /** The pool of an engine. */
 export type DatabasePool<TEngine extends DatabaseEngine> = TEngine extends 'postgres' ? PgPool : MysqlPool
 
-/** What the middleware leaves in the context: its pool, and how to connect without it. */
+/**
+ * What the middleware leaves in the context: its pool, and as `connectionDetails` how to connect without it. With several
+ * databases these are of the one without `as`, else of the first in the chain.
+ */
 export type DatabaseContext<TEngine extends DatabaseEngine, TAs extends string = 'db'> = {
-  readonly [K in TAs]: DatabasePool<TEngine>
-} & {
-  /** Of the database without `as`, else of the first in the chain. */
-  readonly connectionDetails: ConnectionDetails
+  readonly [K in TAs | 'connectionDetails']: K extends 'connectionDetails'
+    ? ConnectionDetails
+    : DatabasePool<TEngine>
 }
