@@ -1,5 +1,5 @@
 import { model } from 'clearskies-middy/backends/model'
-import { z } from 'zod'
+import * as z from 'zod'
 
 export const Product = model({
   name: () => process.env['PRODUCTS_TABLE'] ?? 'products',

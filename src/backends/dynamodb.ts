@@ -54,7 +54,7 @@ export { type TransactOptions, type TransactWrite, transact } from './dynamodb/t
  * ```ts
  * import { DynamoDbBackend } from 'clearskies-middy/backends/dynamodb'
  * import { model } from 'clearskies-middy/backends/model'
- * import { z } from 'zod'
+ * import * as z from 'zod'
  *
  * const Product = model({ name: 'products', key: ['author', 'title'], schema: z.object({ author: z.string(), title: z.string() }) })
  * const products = new DynamoDbBackend(Product)

@@ -64,7 +64,7 @@ export interface MemoryOptions extends TokenOptions {
  * ```ts
  * import { MemoryBackend } from 'clearskies-middy/backends/memory'
  * import { model } from 'clearskies-middy/backends/model'
- * import { z } from 'zod'
+ * import * as z from 'zod'
  *
  * const Product = model({ name: 'products', key: ['id'], schema: z.object({ id: z.string() }) })
  * const products = new MemoryBackend(Product)

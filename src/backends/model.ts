@@ -60,7 +60,7 @@ export type Column<TItem> = keyof TItem & string
  * @example
  * ```ts
  * import { type Model, model } from 'clearskies-middy/backends/model'
- * import { z } from 'zod'
+ * import * as z from 'zod'
  *
  * const schema = z.object({ id: z.string(), price: z.number() })
  * const Product: Model<z.infer<typeof schema>> = model({ name: 'products', key: ['id'], schema })
@@ -155,7 +155,7 @@ export type InputOf<TModel> = TModel extends Model<infer _TItem, infer TInput, i
  * @example
  * ```ts
  * import { model } from 'clearskies-middy/backends/model'
- * import { z } from 'zod'
+ * import * as z from 'zod'
  *
  * export const Product = model({
  *   name: 'products',

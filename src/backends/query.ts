@@ -74,7 +74,7 @@ export type Alternative<TItem> =
  * @example
  * ```ts
  * import { MemoryBackend, type Query, model } from 'clearskies-middy'
- * import { z } from 'zod'
+ * import * as z from 'zod'
  *
  * const schema = z.object({ author: z.string(), title: z.string(), price: z.number() })
  * const products = new MemoryBackend(model({ name: 'products', key: ['author', 'title'], schema }))
@@ -127,7 +127,7 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
    * @example
    * ```ts
    * import { MemoryBackend, model } from 'clearskies-middy'
-   * import { z } from 'zod'
+   * import * as z from 'zod'
    *
    * const Product = model({ name: 'products', key: ['id'], schema: z.object({ id: z.string(), price: z.number() }) })
    * const products = new MemoryBackend(Product, { scan: 'allow' })

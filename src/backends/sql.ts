@@ -63,7 +63,7 @@ type KyselyOf<TDatabase> = TDatabase extends Kysely<infer _TTables> ? TDatabase 
  * import { model } from 'clearskies-middy/backends/model'
  * import { SqlBackend } from 'clearskies-middy/backends/sql'
  * import pg from 'pg'
- * import { z } from 'zod'
+ * import * as z from 'zod'
  *
  * const Order = model({ name: 'orders', key: ['id'], schema: z.object({ id: z.string(), state: z.string() }) })
  * const orders = new SqlBackend(Order, { db: new pg.Pool() })

@@ -36,7 +36,7 @@ export type { SendOptions, SendOrigin, SentMessage, SqsBackendOptions } from './
  * ```ts
  * import { model } from 'clearskies-middy/backends/model'
  * import { SqsBackend } from 'clearskies-middy/backends/sqs'
- * import { z } from 'zod'
+ * import * as z from 'zod'
  *
  * const Order = model({ name: () => String(process.env['ORDERS_URL']), schema: z.object({ id: z.string() }) })
  * const orders = new SqsBackend(Order)

@@ -46,7 +46,7 @@ export interface BackendsContext<TOptions> {
  * import { model } from 'clearskies-middy/backends/model'
  * import { backends } from 'clearskies-middy/middleware/backends'
  * import { httpApi } from 'clearskies-middy/normalizers/http-api'
- * import { z } from 'zod'
+ * import * as z from 'zod'
  *
  * const Product = model({ name: 'products', key: ['id'], schema: z.object({ id: z.string(), title: z.string() }) })
  *

@@ -65,7 +65,7 @@ type Result = StandardSchemaV1.Result<unknown>
  * import middy from '@middy/core'
  * import { validate } from 'clearskies-middy/middleware/validate'
  * import { httpApi } from 'clearskies-middy/normalizers/http-api'
- * import { z } from 'zod'
+ * import * as z from 'zod'
  *
  * export const handler = middy()
  *   .use(httpApi())

@@ -26,7 +26,7 @@ type Write = PreparedWrite['item']
  * ```ts
  * import { DynamoDbBackend, type PreparedWrites, transact } from 'clearskies-middy/backends/dynamodb'
  * import { model } from 'clearskies-middy/backends/model'
- * import { z } from 'zod'
+ * import * as z from 'zod'
  *
  * const orders = new DynamoDbBackend(model({ name: 'orders', key: ['id'], schema: z.object({ id: z.string() }) }))
  * const writes: PreparedWrites<{ id: string }, { id: string }, { id: string }> = orders.prepare

@@ -58,7 +58,7 @@ function unsentOf(write: Partial<TransactWrite> | null, index: number): UnsentWr
  * ```ts
  * import { DynamoDbBackend, transact } from 'clearskies-middy/backends/dynamodb'
  * import { model } from 'clearskies-middy/backends/model'
- * import { z } from 'zod'
+ * import * as z from 'zod'
  *
  * const orders = new DynamoDbBackend(model({ name: 'orders', key: ['id'], schema: z.object({ id: z.string() }) }))
  * const stock = new DynamoDbBackend(
