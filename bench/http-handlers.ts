@@ -100,6 +100,16 @@ const ours = async (request: HttpRequest) => ({
   data: request.data,
 })
 
+/** The same by the map of all headers, as most handlers read them. */
+const byMap = async (request: HttpRequest) => ({
+  method: request.method,
+  path: request.path,
+  agent: request.headers['user-agent'],
+  page: request.query.get('page'),
+  id: request.pathParameters['id'],
+  data: request.data,
+})
+
 const middyStack = middy()
   .use(httpEventNormalizer())
   .use(httpHeaderNormalizer())
@@ -181,6 +191,7 @@ export const handlers: Readonly<Record<keyof typeof events, Readonly<Record<stri
     'bare Middy': middy().handler(byHand(readV2) as never),
     'bare handler': byHand(readV2),
     'clearskies-middy': middy().use(httpApi()).handler(ours),
+    'clearskies-middy, map of headers': middy().use(httpApi()).handler(byMap),
     "Middy's HTTP middlewares": middyStack,
     'lambda-api': (event, context) => lambdaApi.run(event as never, context as never),
     'Hono (hono/aws-lambda)': handle(hono) as AnyHandler,
