@@ -3,7 +3,9 @@ import {
   BadRequestError,
   type HttpRequest,
   type InputOf,
+  type ItemOf,
   NotFoundError,
+  type Patch,
   type SqsRequest,
   respond,
 } from 'clearskies-middy'
@@ -38,7 +40,10 @@ export async function updateProduct(
   { pathParameters, data }: HttpRequest,
   { backends: { products } }: ShopContext,
 ) {
-  return products.update(productKey(pathParameters), data as Partial<InputOf<typeof Product>>)
+  return products.update(
+    productKey(pathParameters),
+    data as Patch<ItemOf<typeof Product>, 'author' | 'title'>,
+  )
 }
 
 export async function deleteProduct(

@@ -27,7 +27,7 @@ export interface Queries<TItem> {
 /** A backend that changes and replaces items. */
 export interface Updates<TItem, TKey, TInput = TItem> {
   /** Changes an existing item: `undefined` leaves a column alone, `null` removes it. A `NotFoundError` if there is none. */
-  update(key: TKey, patch: Patch<TItem>, options?: UpdateOptions<TItem>): Promise<TItem>
+  update(key: TKey, patch: Patch<TItem, keyof TKey & string>, options?: UpdateOptions<TItem>): Promise<TItem>
   /** Stores an item whether or not there is one with its key. */
   put(item: TInput, options?: WriteConditions<TItem>): Promise<TItem>
 }
@@ -61,8 +61,15 @@ export interface DeleteOptions<TItem> extends WriteConditions<TItem> {
   readonly mustExist?: boolean
 }
 
-/** Changes to an item. */
-export type Patch<TItem> = { readonly [K in keyof TItem]?: TItem[K] | null | undefined }
+/**
+ * Changes to an item: `null` where a column may be without a value, and no columns of the key.
+ *
+ * @see {@link Updates.update}
+ */
+export type Patch<TItem, TKey extends string = never> = {
+  readonly [C in keyof TItem as Exclude<C, TKey>]?:
+    TItem[C] | undefined | (undefined extends TItem[C] ? null : {} extends Pick<TItem, C> ? null : never)
+} & { readonly [C in TKey]?: never }
 
 /** Backends whose writes can be made together, all or none. */
 export interface Transacts<TTransaction = never> {

@@ -19,6 +19,9 @@ import type { QueryRunner } from './planning/query-state.ts'
 import { checkTokenOptions, tokenChecks } from './planning/token.ts'
 import { batchGet, batchWrite } from './dynamodb/batch.ts'
 import { type DynamoDbOptions, type DynamoDbUpdateOptions, updateOptionChecks } from './dynamodb/options.ts'
+import type { Update } from './dynamodb/changes.ts'
+import { changeOrCreate } from './dynamodb/change-or-create.ts'
+import { checkedUpdate, freshItem } from './dynamodb/checked-changes.ts'
 import { PreparedWrites } from './dynamodb/prepared-writes.ts'
 import { TableAccess } from './dynamodb/table-access.ts'
 import { TableReader } from './dynamodb/table-reader.ts'
@@ -112,8 +115,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
    */
   async create(data: TInput): Promise<TItem> {
     const item = versioned(await this.#valid(data), this.#access.version)
-    await this.#put(item, { item: 'new' })
-    return item
+    return this.#put(item, { item: 'new' })
   }
 
   /** Stores several new items, each for itself. All are tried; the first error is thrown. */
@@ -128,8 +130,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
   async put(data: TInput, options: WriteConditions<TItem> = {}): Promise<TItem> {
     checkOptions('put', options, conditionChecks)
     const { item, precondition } = versionedPut(await this.#valid(data), options, this.#access.version)
-    await this.#put(item, precondition)
-    return item
+    return this.#put(item, precondition)
   }
 
   async find(key: Pick<TItem, TKey & keyof TItem>): Promise<TItem | undefined> {
@@ -153,7 +154,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
    */
   async update(
     key: Pick<TItem, TKey & keyof TItem>,
-    patch: Patch<TItem>,
+    patch: Patch<TItem, TKey>,
     options: DynamoDbUpdateOptions<TItem> = {},
   ): Promise<TItem> {
     checkOptions('update', options, updateOptionChecks)
@@ -169,12 +170,29 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
 
   async #update(
     key: Pick<TItem, TKey & keyof TItem>,
-    patch: Patch<TItem>,
+    patch: Patch<TItem, TKey>,
     options: DynamoDbUpdateOptions<TItem>,
   ): Promise<TItem> {
     const target = await this.#access.target()
     const precondition = updatePrecondition(patch, options, target.version)
-    const update = { key, patch, changes: options }
+    const update = await checkedUpdate(this.#model, target, { key, patch, changes: options })
+    if (options.upsert !== true) return this.#change(target, update, precondition)
+    const { fresh, isFilled } = await freshItem(this.#model, this.#access.version, {
+      key,
+      patch,
+      changes: options,
+    })
+    if (!isFilled) return this.#change(target, update, precondition)
+    const { version = 0, when = [] } = precondition
+    const mayCreate =
+      version === 0 && checkedConditions(target, when).every((condition) => meets({}, condition))
+    const change = (): Promise<TItem> => this.#change(target, update, { ...precondition, item: 'existing' })
+    // Defaults belong into a new item alone, which no single request can say.
+    return mayCreate ? changeOrCreate(change, () => this.#put(fresh as TItem, { item: 'new' })) : change()
+  }
+
+  async #change(target: WriteTarget, update: Update, precondition: Precondition): Promise<TItem> {
+    const { key } = update
     const input = updateInput(target, update, precondition)
     if (input === undefined) return this.#unchanged(target, keyOf(target, key), precondition)
     const { Attributes = {} } = await this.#access.write('UpdateItem', input, precondition)
@@ -233,9 +251,10 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     return this.#access.item(wire)
   }
 
-  async #put(item: TItem, precondition: Precondition): Promise<void> {
+  async #put(item: TItem, precondition: Precondition): Promise<TItem> {
     const input = putInput(await this.#access.target(), item, precondition)
     await this.#access.write('PutItem', input, precondition)
+    return item
   }
 
   /** Whether there was an item whose time is up. */
@@ -266,8 +285,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
       if (item === 'existing' || !isMet) throw this.#access.missing()
       const made = await this.#access.item(key)
       const next = versioned(made, this.#access.version)
-      await this.#put(next, { item: 'new' })
-      return next
+      return this.#put(next, { item: 'new' })
     }
     const plain = plainItem(wire)
     const isSeen = version === undefined || equals(plain[target.version ?? ''], version)

@@ -132,25 +132,30 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
 
   async update(
     key: Pick<TItem, TKey & keyof TItem>,
-    patch: Patch<TItem>,
+    patch: Patch<TItem, TKey>,
     options: UpdateOptions<TItem> = {},
   ): Promise<TItem> {
     checkOptions('update', options, updateChecks)
     const id = this.#id(key)
     const { version } = this.#options
-    const changes = Object.entries(patch).filter(
-      ([column, value]) => value !== undefined && column !== version,
-    )
+    const exempt = [...this.#table.key, ...(version === undefined ? [] : [version])]
+    const checked = await this.#model.checkPatch(patch, exempt)
+    const changes = Object.entries(checked).filter(([column]) => column !== version)
     for (const change of changes) this.#checkChange(key, change)
+    const whole = versioned({ ...patch, ...picked(asRecord(key), this.#table.key) }, this.#version)
+    const fresh = options.upsert === true ? await this.#model.newItem(whole) : undefined
     this.#check(id, updatePrecondition(patch, options, version))
     const stored = this.#stored(id)
-    const item = stored ?? picked(asRecord(key), this.#table.key)
+    if (stored === undefined) return this.#store(id, versioned(fresh ?? {}, this.#version) as TItem)
+    const item = stored
     const changed = { ...item, ...Object.fromEntries(changes) }
-    const removed = changes.filter(([, value]) => value === null).map(([column]) => column)
+    const removed = changes
+      .filter(([column, value]) => value === null && !this.#model.isNullable(column))
+      .map(([column]) => column)
     const kept = Object.entries(changed).filter(
       ([column, value]) => !removed.includes(column) && !(value instanceof Set && value.size === 0),
     )
-    const isSame = stored !== undefined && changes.length === 0
+    const isSame = changes.length === 0
     const next = Object.fromEntries(kept)
     const count = nextVersion(carriedVersion(item, version))
     return this.#store(id, (isSame ? next : versioned(next, this.#version, count)) as TItem)

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { ConfigurationError } from '../errors/index.ts'
+import { ColumnError, ConfigurationError } from '../errors/index.ts'
 import { checkOptions, is } from '../core/options.ts'
-import { asRecord } from '../core/record.ts'
+import { type UnknownRecord, asRecord } from '../core/record.ts'
 import { isSchema, validated } from '../core/standard-schema.ts'
 import {
   type ColumnKind,
@@ -11,6 +11,7 @@ import {
   namedKinds,
 } from './planning/column-kinds.ts'
 import { type SchemaShape, unknownShape } from './planning/schema-shape.ts'
+import { PatchSchema } from './planning/patch-schema.ts'
 
 /** The keys of an index: equal in `partition`, ordered by `sort`. A DynamoDB index may have up to four of each. */
 export interface Index<TColumn extends string = string> {
@@ -32,6 +33,11 @@ export interface ModelDefinition<TSchema extends StandardSchemaV1, TKey extends 
   readonly schema: TSchema
   /** The indexes, by name. */
   readonly indexes?: Readonly<Record<string, Index<Column<StandardSchemaV1.InferOutput<TSchema>>>>>
+  /**
+   * Checks a patch of `update()`, for a schema that does not show its columns' own schemas (zod's, valibot's and arktype's
+   * objects do). It is given what the patch changes; `null` stands for a column that loses its value.
+   */
+  readonly patch?: StandardSchemaV1<unknown, object>
   /**
    * The columns, where the schema does not tell them (zod's and valibot's objects do): their names, or what each of them
    * holds. `decimal` is a number of up to 38 digits in the database, and its text here.
@@ -74,8 +80,9 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
   readonly #name: string | (() => string | undefined)
   readonly #shapes: ReadonlyMap<string, SchemaShape> | undefined
   readonly #isLoose: boolean
+  readonly #patch: PatchSchema
 
-  private constructor({ name, key = [], schema, indexes = {}, columns }: AnyDefinition<TKey>) {
+  private constructor({ name, key = [], schema, patch, indexes = {}, columns }: AnyDefinition<TKey>) {
     this.#name = name
     this.key = key
     this.schema = schema as StandardSchemaV1<TInput, TItem>
@@ -83,6 +90,7 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
     const told = columnsOfSchema(schema)
     this.#isLoose = told?.isLoose === true
     this.#shapes = columnsOf(told?.columns, columns, key)
+    this.#patch = new PatchSchema(schema, patch)
   }
 
   /** @internal */
@@ -136,6 +144,39 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
     return this.#isLoose || this.#shapes === undefined
   }
 
+  /**
+   * Checks what an update writes into whole columns, and gives it as it is stored; `undefined` is left out.
+   *
+   * @param exempt - Columns that are checked in another way: those of the key, and the version
+   * @internal
+   */
+  async checkPatch(patch: object, exempt: readonly string[]): Promise<UnknownRecord> {
+    const given = Object.entries(patch).filter(([, value]) => value !== undefined)
+    for (const [column] of given) if (!this.has(column)) throw new ColumnError(column, { statusCode: 400 })
+    const checked = await this.#patch.check(
+      Object.fromEntries(given.filter(([column]) => !exempt.includes(column))),
+    )
+    return { ...Object.fromEntries(given.filter(([column]) => exempt.includes(column))), ...checked }
+  }
+
+  /** @internal */
+  checkElements(column: string, elements: readonly unknown[]): Promise<readonly unknown[]> {
+    return this.#patch.checkElements(column, elements)
+  }
+
+  /**
+   * The item that an upsert makes where there is none, whole and valid; what is taken away is not in it.
+   *
+   * @throws ValidationError
+   * @internal
+   */
+  async newItem(candidate: UnknownRecord): Promise<UnknownRecord> {
+    const given = Object.entries(candidate).filter(
+      ([column, value]) => value !== undefined && (value !== null || this.isNullable(column)),
+    )
+    return asRecord(await this.validate(Object.fromEntries(given))) ?? {}
+  }
+
   /** @throws ValidationError */
   validate(data: unknown): Promise<TItem> {
     return validated(this.schema as StandardSchemaV1<unknown, TItem>, data, 'The data')
@@ -176,6 +217,7 @@ export function model<
     key: (value: unknown) => Array.isArray(value) && value.every((column) => typeof column === 'string'),
     schema: isSchema,
     indexes: is('object'),
+    patch: isSchema,
     columns: isColumns,
   })
   const made = Model.of<StandardSchemaV1.InferOutput<TSchema>, StandardSchemaV1.InferInput<TSchema>, TKey>(

@@ -176,18 +176,21 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
    */
   async update(
     key: Pick<TItem, TKey & keyof TItem>,
-    patch: Patch<TItem>,
+    patch: Patch<TItem, TKey>,
     options: UpdateOptions<TItem> = {},
   ): Promise<TItem> {
     checkOptions('update', options, updateChecks)
     const { version } = this.#options
-    const columns = Object.keys(patch).filter((column) => column !== version)
-    for (const column of columns) this.#checkChange(key, column, asRecord(patch)[column])
+    const exempt = [...this.#model.key, ...(version === undefined ? [] : [version])]
+    const checked = await this.#model.checkPatch(patch, exempt)
+    const columns = Object.keys(checked).filter((column) => column !== version)
+    for (const column of columns) this.#checkChange(key, column, checked[column])
     const precondition = updatePrecondition(patch, options, version)
     const { writer } = await this.#open()
-    const changes = this.#changes(patch, columns, undefined)
+    const changes = this.#changes(checked, columns, undefined)
+    const whole = versioned({ ...patch, ...writer.keyOf(key) }, this.#version)
     const fresh =
-      options.upsert === true ? versioned({ ...patch, ...writer.keyOf(key) }, this.#version) : undefined
+      options.upsert === true ? versioned(await this.#model.newItem(whole), this.#version) : undefined
     return this.#written(
       await this.#together(!writer.changesInOne, (kysely) =>
         changeOrStore({ writer, kysely }, key, { changes, precondition, fresh }),

@@ -239,11 +239,17 @@ async function writes(): Promise<void> {
   await tracks.put({ id: 'a', plays: 1n, artists: [5] })
 
   // A patch has some columns; null removes, undefined leaves.
-  const updated = await books.update(id, { price: 5, rating: null, genre: undefined, tags: null })
+  const updated = await books.update(id, { price: 5, rating: null, genre: undefined })
   same<Equal<typeof updated, BookItem>>()
   await books.update(id, {}, { upsert: true, when: (query) => query.where('price', '>', 5), expect: 1 })
   // @ts-expect-error no such column
   await books.update(id, { isbn: 'a' })
+  // @ts-expect-error Y10: null in a required column
+  await books.update(id, { tags: null })
+  // @ts-expect-error Y10: null in a column with a default
+  await books.update(id, { state: null })
+  // @ts-expect-error Y10: a column of the key
+  await books.update(id, { title: 'b' })
   // @ts-expect-error a value of another type
   await books.update(id, { price: '5' })
   // @ts-expect-error a number for a bigint

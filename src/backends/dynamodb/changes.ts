@@ -68,7 +68,9 @@ class Clauses {
       if (value === undefined || column === this.#target.version) continue
       if (isSameKey(this.#target, key, [column, value])) continue
       const name = this.#place(column)
-      if (value === null || (value instanceof Set && value.size === 0)) this.#remove.push(name)
+      const isNone = value === null && !this.#target.isNullable(column)
+      if (isNone || (value instanceof Set && value.size === 0)) this.#remove.push(name)
+      else if (value === null) this.#set.push(`${name} = ${this.#value(value, column)}`)
       else this.#set.push(`${name} = ${this.#value(checkIndexValue(this.#target, column, value), column)}`)
     }
   }

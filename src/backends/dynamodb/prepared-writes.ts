@@ -1,3 +1,5 @@
+import { ConditionError } from '../../errors/index.ts'
+import { checkedUpdate, freshItem } from './checked-changes.ts'
 import { checkOptions } from '../../core/options.ts'
 import type { Patch, DeleteOptions, WriteConditions } from '../capabilities.ts'
 import { keyId } from './key-id.ts'
@@ -68,11 +70,20 @@ export class PreparedWrites<TItem extends object, TInput, TKey extends object> {
   }
 
   /** Changes an existing item. */
-  update(key: TKey, patch: Patch<TItem>, options: DynamoDbUpdateOptions<TItem> = {}): TransactWrite {
+  update(
+    key: TKey,
+    patch: Patch<TItem, keyof TKey & string>,
+    options: DynamoDbUpdateOptions<TItem> = {},
+  ): TransactWrite {
     checkOptions('prepare.update', options, updateOptionChecks)
-    return this.#prepared((target) => {
+    return this.#prepared(async (target) => {
+      const { model, version } = this.#access
       const precondition = updatePrecondition(patch, options, target.version)
-      const input = updateInput(target, { key, patch, changes: options }, precondition)
+      const asked = { key, patch, changes: options }
+      const update = await checkedUpdate(model, target, asked)
+      if (options.upsert === true && (await freshItem(model, version, asked)).isFilled)
+        throw new ConditionError('An upsert of a transaction cannot fill in defaults: give them in the patch')
+      const input = updateInput(target, update, precondition)
       if (input === undefined) return check(target, key, precondition)
       const { ReturnValues: _, UpdateExpression = '', ...rest } = input
       return [{ Update: { ...rest, UpdateExpression } }, rest.Key]

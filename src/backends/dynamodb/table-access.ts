@@ -14,6 +14,7 @@ import { compileGet } from './compile-keys.ts'
 import { failureOf } from './failure.ts'
 import { describedTable } from './describe.ts'
 import type { DynamoDbOptions } from './options.ts'
+import { indexColumns } from '../planning/keys.ts'
 import type { Table } from '../planning/table.ts'
 import { type ReadingOptions, plainItem, unmarshallItem } from '../../wire/unmarshall.ts'
 import { type ValueShape, hasKind } from '../../wire/value-shape.ts'
@@ -52,7 +53,9 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
     const { dates = 'iso', version, ttl } = this.options
     const table = await this.describe()
     const has = (column: string): boolean => this.model.has(column)
-    return { name: this.model.name, table, dates, has, version, ttl, now: nowInSeconds() }
+    const isNullable = (column: string): boolean =>
+      this.model.isNullable(column) && !indexColumns(table).includes(column)
+    return { name: this.model.name, table, dates, has, isNullable, version, ttl, now: nowInSeconds() }
   }
 
   async batch(): Promise<BatchOptions> {

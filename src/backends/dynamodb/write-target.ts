@@ -4,6 +4,8 @@ import type { KeyTarget } from '../planning/keys.ts'
 export interface WriteTarget extends KeyTarget {
   readonly name: string
   readonly has: (column: string) => boolean
+  /** Whether `null` is a value of a column, and takes none away. No index takes it in its keys. */
+  readonly isNullable: (column: string) => boolean
   readonly version: string | undefined
   readonly ttl: string | undefined
   /** Seconds since 1970. */

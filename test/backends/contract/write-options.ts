@@ -86,7 +86,7 @@ export function optionContract({ open }: ContractCase): void {
       expect(seen).toEqual({ ...key, title: 'first', rev: 1n })
       const stale = { ...key, title: 'stale', rev: 1n }
       await items.update(key, { title: 'newer' })
-      await rejection(items.update(key, stale), ConflictError)
+      await rejection(items.update(key, stale as never), ConflictError)
       await rejection(items.put(stale), ConflictError)
       await rejection(items.delete(key, { expect: 1n }), ConflictError)
       expect(await items.put({ ...stale, rev: 2n })).toEqual({ ...key, title: 'stale', rev: 3n })

@@ -25,7 +25,7 @@ it.each(['safe', 'bigint', 'string'] as const)(
     const seen = await backend.find(key)
     expect(seen).toEqual({ ...key, title: 'first', rev: 1 })
     await backend.update(key, { title: 'newer' })
-    await rejection(backend.update(key, { ...seen, title: 'stale' }), ConflictError)
+    await rejection(backend.update(key, { ...seen, title: 'stale' } as never), ConflictError)
     await rejection(backend.put({ ...key, title: 'stale', rev: 1 }), ConflictError)
     expect(await backend.where('id', '=', 'a').first()).toEqual({ ...key, title: 'newer', rev: 2 })
   },

@@ -96,7 +96,12 @@ describe('dynamodb D52: changes on what is there', () => {
       await backend.update(
         key,
         {},
-        { add: { count: -7 }, prepend: { list: [1] }, setDelete: { marks: ['a'] }, ifNotExists: { deep: 1 } },
+        {
+          add: { count: -7 },
+          prepend: { list: [1] },
+          setDelete: { marks: ['a'] },
+          ifNotExists: { deep: { other: 1 } },
+        },
       ),
     ).toEqual({ ...key, text: 'x', count: -2, list: [1, 2, 3], marks: new Set(['b']), deep: { made: true } })
     expect(await backend.update(key, {}, { remove: [['list', 0], 'marks'] })).toMatchObject({ list: [2, 3] })
@@ -145,9 +150,11 @@ describe('dynamodb D53: versions', () => {
     expect(await refused(backend.put(key)), 'put as new').toBeInstanceOf(ConflictError)
     const second = await backend.put({ ...key, rev: 1, text: 'x' })
     expect(second.rev).toBe(2)
-    const third = await backend.update(key, { ...second, text: 'y' })
+    const third = await backend.update(key, { ...second, text: 'y' } as never)
     expect(third).toEqual({ ...key, text: 'y', rev: 3 })
-    expect(await refused(backend.update(key, { ...second, text: 'z' }))).toBeInstanceOf(ConflictError)
+    expect(await refused(backend.update(key, { ...second, text: 'z' } as never))).toBeInstanceOf(
+      ConflictError,
+    )
     expect(await refused(backend.delete(key, { expect: 2 }))).toMatchObject({ current: third })
     await backend.batch({ put: [third] })
     expect(await backend.delete(key, { expect: 4 })).toMatchObject({ rev: 4 })
