@@ -278,7 +278,8 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
 
 /** Also where the item of the token is gone: the page goes on behind its place. */
 function startBehind(all: readonly Found<unknown>[], token: unknown): number {
-  const [part, place, ...others]: readonly unknown[] = Array.isArray(token) ? token : []
+  const parts: readonly unknown[] = Array.isArray(token) ? token : []
+  const [part, place, ...others] = parts
   if (typeof part !== 'number' || !Number.isInteger(part) || part < 0 || others.length > 0)
     throw new InvalidTokenError()
   const values = fromTokenValues(place)

@@ -140,7 +140,7 @@ describe.each(['table', 'memory', 'rows'] as const)('a %s', (kind) => {
       [['1']],
     ]
     for (const query of Object.values(queries)) {
-      const binding = await bindingOf(kind, name, query as unknown as Query<never, unknown>)
+      const binding = await bindingOf(kind, name, query)
       const { next = '' } = await query.page()
       const [payload = ''] = next.split('.')
       const genuine = JSON.parse(Buffer.from(payload, 'base64url').toString()) as unknown

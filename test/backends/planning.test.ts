@@ -1,6 +1,5 @@
 // What a query is read by (M23, M24, M26), the same for DynamoDB and for memory, which have one planner.
 import { type Index, MemoryBackend, type Query, model } from 'clearskies-middy'
-import { DynamoDbBackend } from 'clearskies-middy/backends/dynamodb'
 import { NoIndexError, SortError } from 'clearskies-middy/errors'
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'

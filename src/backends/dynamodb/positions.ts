@@ -44,7 +44,8 @@ function startOf(state: unknown, order: readonly string[], table: Table): Attrib
   if (!Array.isArray(state) || state.length !== columns.size) throw new InvalidTokenError()
   const start: AttributeItem = {}
   for (const entry of state) {
-    const [column, value]: unknown[] = Array.isArray(entry) ? entry : []
+    const pair: readonly unknown[] = Array.isArray(entry) ? entry : []
+    const [column, value] = pair
     if (typeof column !== 'string' || !columns.delete(column)) throw new InvalidTokenError()
     start[column] = attributeOf(value, table.typeOf(column))
   }

@@ -130,7 +130,9 @@ function pipedShape(pipe: readonly unknown[], own: UnknownRecord, depth: number)
 }
 
 function lazyShape(getter: unknown, depth: number): SchemaShape {
-  return typeof getter === 'function' ? shapeOf(getter(undefined), depth + 1) : unknownShape
+  return typeof getter === 'function'
+    ? shapeOf(Reflect.apply(getter, undefined, []), depth + 1)
+    : unknownShape
 }
 
 function partsOf({ left, right, options }: UnknownRecord): readonly unknown[] {

@@ -131,7 +131,10 @@ function isPlaceOf(kind: ColumnKind | undefined, value: unknown): boolean {
       return typeof value === 'string'
     case 'number':
     case 'bigint':
-      return ['number', 'bigint'].includes(typeof value) || /^-?[\d.]+(?:e[+-]?\d+)?$/i.test(String(value))
+      return (
+        ['number', 'bigint'].includes(typeof value) ||
+        (typeof value === 'string' && /^-?[\d.]+(?:e[+-]?\d+)?$/i.test(value))
+      )
     case 'date':
       return value instanceof Date || (typeof value === 'string' && !Number.isNaN(Date.parse(value)))
     case 'boolean':
