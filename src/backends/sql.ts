@@ -34,7 +34,7 @@ import { readableItem, toItem } from './sql/rows.ts'
 import { changeOrStore } from './sql/change-or-store.ts'
 import { type SqlAccess, sqlAccess } from './sql/sql-access.ts'
 import { SqlReader } from './sql/sql-reader.ts'
-import { together, withinSavepoint } from './sql/transactions.ts'
+import { together, untilDone, withinSavepoint } from './sql/transactions.ts'
 
 /** Options of {@link SqlBackend}. */
 export interface SqlBackendOptions<TDatabase extends DatabaseOption = DatabaseOption> extends TokenOptions {
@@ -230,9 +230,13 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
     const { kysely } = access
     const of = this.#base ?? kysely
     if (!kysely.isTransaction)
-      return kysely
-        .transaction()
-        .execute((transaction) => run(this.#bound(transaction, of), { kysely: transaction, of }))
+      return untilDone(
+        () =>
+          kysely
+            .transaction()
+            .execute((transaction) => run(this.#bound(transaction, of), { kysely: transaction, of })),
+        1,
+      )
     return withinSavepoint(access, () => run(this, { kysely, of }))
   }
 
@@ -279,7 +283,8 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   /** Several statements that must not come apart. */
   async #together<T>(isNeeded: boolean, run: (kysely: AnyKysely) => Promise<T>): Promise<T> {
     const { kysely } = await this.#open()
-    return isNeeded ? together(kysely, run) : run(kysely)
+    if (isNeeded) return together(kysely, run)
+    return kysely.isTransaction ? run(kysely) : untilDone(() => run(kysely))
   }
 
   #open(): Promise<SqlAccess> {

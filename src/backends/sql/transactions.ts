@@ -1,21 +1,34 @@
 import { randomUUID } from 'node:crypto'
 import type { AnyKysely } from './database.ts'
-import { isDeadlock } from './error-codes.ts'
+import { ConflictError } from '../../errors/index.ts'
+import { isContention } from './error-codes.ts'
 import type { SqlAccess } from './sql-access.ts'
 
-/** How often a transaction of the backend's own is tried, where others stand in its way. */
-const maxAttempts = 5
+/** How often work of the backend's own is tried, where others stand in its way. */
+const maxAttempts = 10
 
 /** Runs several statements that must not come apart. */
 export async function together<T>(kysely: AnyKysely, run: (kysely: AnyKysely) => Promise<T>): Promise<T> {
   if (kysely.isTransaction) return run(kysely)
+  // Stricter ones have MySQL lock also what is not there, at which two that make the same row stop each other.
+  return untilDone(() => kysely.transaction().setIsolationLevel('read committed').execute(run))
+}
+
+/**
+ * Runs work that is undone as a whole where other work stands in its way, and then asked to come again.
+ *
+ * @throws ConflictError if it stays in the way
+ */
+export async function untilDone<T>(run: () => Promise<T>, attempts: number = maxAttempts): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      // Stricter ones have MySQL lock also what is not there, at which two that make the same row stop each other.
-      return await kysely.transaction().setIsolationLevel('read committed').execute(run)
-    } catch (error) {
-      // Of those who still do, one is undone as a whole, and asked to come again.
-      if (attempt === maxAttempts || !isDeadlock(error)) throw error
+      return await run()
+    } catch (cause) {
+      if (!isContention(cause)) throw cause
+      if (attempt >= attempts)
+        throw new ConflictError('Other work on the same rows was done at the same time', { cause })
+      // Full jitter: what met once shall not meet again.
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(250, 4 * 2 ** attempt)))
     }
   }
 }
