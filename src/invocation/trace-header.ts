@@ -1,5 +1,6 @@
 import { asRecord, asString } from '../core/record.ts'
-import { recordScope } from './scope.ts'
+import { ScopeSlot } from './scope-slot.ts'
+import { currentScope, recordScope } from './scope.ts'
 
 /** The X-Ray trace that a record of SQS belongs to. */
 export function traceOf(record: unknown): string | undefined {
@@ -13,7 +14,23 @@ export function traceOf(record: unknown): string | undefined {
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
  */
 export function traceHeader(): string | undefined {
-  return traceOf(asRecord(recordScope()?.event)?.['record']) ?? traceText(process.env['_X_AMZN_TRACE_ID'])
+  return traceOf(asRecord(recordScope()?.event)?.['record']) ?? environmentTrace()
+}
+
+interface Trace {
+  readonly header: string | undefined
+}
+
+const traces = new ScopeSlot<Trace>()
+
+/** Reading a variable takes half a microsecond: an invocation reads it once. */
+function environmentTrace(): string | undefined {
+  const known = traces.get()
+  if (known !== undefined) return known.header
+  const header = traceText(process.env['_X_AMZN_TRACE_ID'])
+  const scope = currentScope()
+  if (scope !== undefined) traces.set(scope, { header })
+  return header
 }
 
 /** SQS refuses a header of another form. */

@@ -35,30 +35,11 @@ const patience = 20_000
  * @throws ConfigurationError if it is not installed; BastionError if the port is taken, or the plugin ends at once
  */
 export async function startPlugin(options: PluginOptions): Promise<PluginProcess> {
-  const { session, request, region, localPort, profile = '', command = 'session-manager-plugin' } = options
+  const { localPort, command = defaultCommand } = options
   // Whoever listens there already would be sent the token.
   if (localPort !== 0 && !(await isFree(localPort)))
     throw new BastionError(`Port ${localPort} of this machine is taken: choose another "localPort", or none`)
-  const { SessionId, TokenValue, StreamUrl } = session
-  const child = spawn(
-    command,
-    [
-      sessionVariable,
-      region,
-      'StartSession',
-      profile,
-      JSON.stringify(request),
-      `https://${serviceHost('ssm', region)}`,
-    ],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        ...process.env,
-        SSM_PLUGIN_LOCAL_HOST: '127.0.0.1',
-        [sessionVariable]: JSON.stringify({ SessionId, TokenValue, StreamUrl }),
-      },
-    },
-  )
+  const child = spawnPlugin(options)
   // At this one it ends its session, and itself.
   const forget = whenProcessEnds(() => child.kill('SIGINT'))
   child.once('exit', forget)
@@ -78,6 +59,31 @@ export async function startPlugin(options: PluginOptions): Promise<PluginProcess
       await gone
     },
   }
+}
+
+const defaultCommand = 'session-manager-plugin'
+
+function spawnPlugin({ session, request, region, profile = '', command = defaultCommand }: PluginOptions) {
+  const { SessionId, TokenValue, StreamUrl } = session
+  return spawn(
+    command,
+    [
+      sessionVariable,
+      region,
+      'StartSession',
+      profile,
+      JSON.stringify(request),
+      `https://${serviceHost('ssm', region)}`,
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        SSM_PLUGIN_LOCAL_HOST: '127.0.0.1',
+        [sessionVariable]: JSON.stringify({ SessionId, TokenValue, StreamUrl }),
+      },
+    },
+  )
 }
 
 /** Whether a port of this machine can be listened on. */

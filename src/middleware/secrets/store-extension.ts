@@ -41,14 +41,10 @@ export function throughExtension(store: SecretStore, isOptional: boolean): Secre
       for (const { name } of refs) bypassExtension(name, false)
       return rest(refs, options)
     }
-    const abort = new AbortController()
-    const timer = setTimeout(() => {
-      abort.abort()
-    }, options.milliseconds / 2)
-    const signal = AbortSignal.any([abort.signal, options.signal])
-    const given = refs.map((ref) => ask(ref, signal))
+    const limit = halfOf(options)
+    const given = refs.map((ref) => ask(ref, limit.signal))
     const others = Promise.all(given).then(async (values) => {
-      clearTimeout(timer)
+      limit.clear()
       const open = refs.filter((_, index) => values[index] === undefined)
       const outcomes = open.length === 0 ? [] : await rest(open, options)
       return new Map(open.map((ref, index) => [ref, outcomes[index] as Outcomes[number]]))
@@ -62,6 +58,20 @@ export function throughExtension(store: SecretStore, isOptional: boolean): Secre
     ...store,
     read: (batch, options) => readAll(batch, options, store.read.bind(store)),
     readDeclared: (refs, options) => readAll(refs, options, store.readDeclared.bind(store)),
+  }
+}
+
+/** Half of the time of a reading. */
+function halfOf({ milliseconds, signal }: ReadOptions): { signal: AbortSignal; clear: () => void } {
+  const abort = new AbortController()
+  const timer = setTimeout(() => {
+    abort.abort()
+  }, milliseconds / 2)
+  return {
+    signal: AbortSignal.any([abort.signal, signal]),
+    clear: () => {
+      clearTimeout(timer)
+    },
   }
 }
 

@@ -47,14 +47,7 @@ export function normalizesRecords<TBatch extends AnyBatch>(
         logSafely(logger, 'error', 'A message was not sent', failure)
       })
       if (failsWhole(error, batch)) {
-        // A middleware behind may have put another error in the place of the records' own.
-        failWith(
-          request,
-          (await batch.answer?.then(
-            () => error,
-            (own: unknown) => own,
-          )) ?? error,
-        )
+        failWith(request, (await ownError(batch)) ?? error)
         return
       }
       if (batch.results !== undefined || !batch.spec.answer.isAnswer(response, batch))
@@ -63,6 +56,14 @@ export function normalizesRecords<TBatch extends AnyBatch>(
     },
   }
   return middleware
+}
+
+/** The records' own error. A middleware behind may have put another one in its place. */
+function ownError({ answer }: AnyBatch): Promise<unknown> | undefined {
+  return answer?.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
 }
 
 interface Reading<TBatch> {

@@ -38,9 +38,8 @@ function overlay(original: UnknownRecord): object {
     getPrototypeOf: () => Reflect.getPrototypeOf(original),
     has: (_, key) => Object.hasOwn(own, key) || (!deleted.has(key) && key in original),
     get: (_, key) => (isShared(key) ? bound(Reflect.get(original, key)) : own[key]),
-    set(_, key, value) {
-      return Reflect.defineProperty(own, key, { value, writable: true, enumerable: true, configurable: true })
-    },
+    set: (_, key, value) =>
+      Reflect.defineProperty(own, key, { value, writable: true, enumerable: true, configurable: true }),
     deleteProperty(_, key) {
       deleted.add(key)
       return Reflect.deleteProperty(own, key)
