@@ -58,7 +58,7 @@ async function details(
   }
 }
 
-describe('C3.6: the region', () => {
+describe('database C3.6: the region', () => {
   it.each<[string, Partial<IamDbAuthOptions<'postgres' | 'mysql', 'db'>>, Record<string, string>, string]>([
     ['of the option', { endpoint: rds, region: 'us-east-2' }, {}, 'us-east-2'],
     ['of the endpoint before the function’s', { endpoint: rds }, {}, 'eu-west-1'],
@@ -126,7 +126,7 @@ describe('the environment', () => {
   })
 })
 
-describe('C3.8: what is missing or wrong is an error before anything is signed', () => {
+describe('database C3.8: what is missing or wrong is an error before anything is signed', () => {
   it.each<[string, Partial<IamDbAuthOptions<'postgres' | 'mysql', 'db'>>, Record<string, string>, RegExp]>([
     ['endpoint', { username: 'a', database: 'b' }, {}, /the endpoint is not known: set db_endpoint or/],
     ['endpoint ""', { username: 'a', database: 'b' }, { db_endpoint: '' }, /the endpoint is not known/],
@@ -206,7 +206,7 @@ describe.skipIf(noCertificates() !== undefined)('the certificates to trust', () 
     ['is a web page', () => '<html></html>', /holds no certificate/],
     ['is cut off', () => pem.slice(0, -20), /holds no certificate/],
     ['has a damaged one', () => pem + pem.replace('MII', 'xxx'), /Certificate 2 of the bundle .* is damaged/],
-  ])('C3.9: a bundle that %s is an error that names it', async (_, text, message) => {
+  ])('database C3.9: a bundle that %s is an error that names it', async (_, text, message) => {
     const file = join(directory, 'bundle.pem')
     if (text !== undefined) writeFileSync(file, text())
     const error = await errorOf(details(complete, { ssl_ca_bundle_filename: file }))
@@ -214,19 +214,19 @@ describe.skipIf(noCertificates() !== undefined)('the certificates to trust', () 
     expect(error.message).toMatch(message)
   })
 
-  it('C3.10: are those of the bundle, and the public ones that RDS Proxy has', async () => {
+  it('database C3.10: are those of the bundle, and the public ones that RDS Proxy has', async () => {
     const { ca = [] } = await details({ ...complete, ca: path })
     expect(ca).toContain(pem.trim())
     expect(ca).toEqual(expect.arrayContaining([...rootCertificates]))
   })
 
-  it('C3.11: are those of Lambda where nothing is said', async () => {
+  it('database C3.11: are those of Lambda where nothing is said', async () => {
     expect((await details(complete)).ca).not.toContain(pem.trim())
     lambda.bundle = path
     expect((await details(complete)).ca).toContain(pem.trim())
   })
 
-  it('C3.11: are those of NODE_EXTRA_CA_CERTS, too', () => {
+  it('database C3.11: are those of NODE_EXTRA_CA_CERTS, too', () => {
     const script = `
       import { trust } from './src/middleware/database/tls.ts'
       console.log(trust(undefined).ca.some((one) => one.includes(${JSON.stringify(pem.slice(40, 90))})))`

@@ -119,7 +119,6 @@ const outcomes: Readonly<Record<string, Outcome>> = {
   },
   'a thrown response': {
     handler: () => {
-       
       throw respond({ a: 1 }, { status: 403 })
     },
     status: 403,

@@ -436,7 +436,7 @@ describe('the log', () => {
         calls.push(args)
       },
     }
-     
+
     await answer(
       source!,
       {},

@@ -34,7 +34,7 @@ const everywhere = (request: DescribedRequest) =>
   sources.map(({ name, event }) => [name, event(request)] as const)
 
 describe('detection', () => {
-  it('B1: a REST event that also has rawPath is a REST event', () => {
+  it('http B1: a REST event that also has rawPath is a REST event', () => {
     expect(read(restApiEvent({ path: '/a' }), { rawPath: '/x/a' })).toMatchObject({
       source: 'rest-api',
       path: '/a',
@@ -105,7 +105,7 @@ describe('detection', () => {
     ['authorizer', { type: 'TOKEN', methodArn: 'arn', authorizationToken: 'x' }],
     ['aws:s3', { Records: [{ eventSource: 'aws:s3', s3: {} }] }],
     ['aws:sns', { Records: [{ EventSource: 'aws:sns', Sns: {} }] }],
-  ])('B2, B3, B8: refuses an event of kind %s by name', (kind, event) => {
+  ])('http B2, B3, B8: refuses an event of kind %s by name', (kind, event) => {
     const takers = [albRequest, restApiRequest, httpApiRequest, anyHttpRequest]
     for (const take of kind === 'VPC Lattice' ? takers.slice(0, 3) : takers) {
       expect(() => take(event, context)).toThrow(InvalidEventError)
@@ -113,7 +113,7 @@ describe('detection', () => {
     }
   })
 
-  it('B4: null is absent, in every field', () => {
+  it('http B4: null is absent, in every field', () => {
     for (const [name, event] of everywhere({ method: 'GET' })) {
       const nulled = Object.fromEntries(
         Object.entries(event).map(([key, value]) => [
@@ -135,7 +135,7 @@ describe('detection', () => {
     }
   })
 
-  it("B5: the console's test event, all null", () => {
+  it("http B5: the console's test event, all null", () => {
     const request = read(restApiEvent({ path: '/a' }), {
       headers: null,
       multiValueHeaders: null,
@@ -160,13 +160,13 @@ describe('detection', () => {
     ])
   })
 
-  it('B6: where both query maps come, the one with lists is read and the other not added', () => {
+  it('http B6: where both query maps come, the one with lists is read and the other not added', () => {
     const both = { queryStringParameters: { a: '2' }, multiValueQueryStringParameters: { a: ['1', '2'] } }
     expect(read(albEvent(), both).query.getAll('a')).toEqual(['1', '2'])
     expect(read(restApiEvent(), both).query.getAll('a')).toEqual(['1', '2'])
   })
 
-  it("B7: a load balancer's health check has neither host nor client", () => {
+  it("http B7: a load balancer's health check has neither host nor client", () => {
     const event = {
       ...albEvent({ path: '/health' }),
       headers: { 'user-agent': 'ELB-HealthChecker/2.0' },
@@ -202,7 +202,7 @@ describe('detection', () => {
     [{ Records: 'not a list' }],
     [{ Records: [1] }],
     [{ source: 'serverless-plugin-warmup' }],
-  ])('B9, B10: %j is a direct payload, and no request', async (payload) => {
+  ])('http B9, B10: %j is a direct payload, and no request', async (payload) => {
     const echo = middy()
       .use(invocation())
       .handler(({ data }) => data)
@@ -213,7 +213,7 @@ describe('detection', () => {
 
 describe('method', () => {
   it.each(['PUT', 'HEAD', 'OPTIONS', 'PATCH', 'DELETE', 'PROPFIND', 'QUERY', 'purge'])(
-    'B11: %s passes, in upper case',
+    'http B11: %s passes, in upper case',
     (method) => {
       for (const [name, event] of everywhere({ method }))
         expect([name, anyHttpRequest(event, context).method]).toEqual([name, method.toUpperCase()])
@@ -230,7 +230,7 @@ describe('path', () => {
     ['/café', '/caf%C3%A9', ''],
     ['/\u0004', '/%04', ''],
     ['/%25', '/%25', ''],
-  ])('B12: the decoded path %j of an HTTP API cannot reach the query', (rawPath, path) => {
+  ])('http B12: the decoded path %j of an HTTP API cannot reach the query', (rawPath, path) => {
     const request = read(httpApiEvent({ path: '/x?real=1' }), { rawPath })
     expect([request.rawPath, request.path, request.url.pathname, request.url.search]).toEqual([
       rawPath,
@@ -241,13 +241,13 @@ describe('path', () => {
     expect([...request.query]).toEqual([['real', '1']])
   })
 
-  it('B13: a function URL has the encoded path in rawPath', () => {
+  it('http B13: a function URL has the encoded path in rawPath', () => {
     const event = functionUrlEvent({ path: '/a%2Fb/%04%7F' })
     expect(event.requestContext.http.path).toBe('/a/b/\u0004\u007f')
     expect(read(event).path).toBe('/a%2Fb/%04%7F')
   })
 
-  it('B14: a path that begins with two slashes stays a path', () => {
+  it('http B14: a path that begins with two slashes stays a path', () => {
     for (const [name, event] of everywhere({
       path: '//evil.example/x',
       headers: { host: 'shop.example.com' },
@@ -269,14 +269,14 @@ describe('path', () => {
     ['/development/1', 'dev', '/development/1', ''],
     ['/agents/1', 'dev', '/agents/1', ''],
     ['/agents/1', '$default', '/agents/1', ''],
-  ])('B15: %s at the stage %s is %s', (rawPath, stage, path, basePath) => {
+  ])('http B15: %s at the stage %s is %s', (rawPath, stage, path, basePath) => {
     const event = httpApiEvent({ path: '/x', stage })
     expect(read(event, { rawPath })).toMatchObject({ path, basePath })
     expect(read(event, { rawPath }, { stripStage: false })).toMatchObject({ path: rawPath, basePath: '' })
     expect(read(httpApiV1Event({ stage }), { path: rawPath })).toMatchObject({ path, basePath })
   })
 
-  it('B15: a custom domain leaves the stage out, so that a route may begin with its name', () => {
+  it('http B15: a custom domain leaves the stage out, so that a route may begin with its name', () => {
     const event = httpApiEvent({ path: '/x', stage: 'dev' })
     const custom = {
       ...event,
@@ -292,7 +292,7 @@ describe('path', () => {
     ['/{proxy+}', '/x/y', '/v1', '/x/y'],
     ['/', '/', '/v1', '/'],
   ])(
-    "B16: a REST API's custom domain mapping is taken off, resource %s",
+    "http B16: a REST API's custom domain mapping is taken off, resource %s",
     (resource, path, basePath, expected) => {
       expect(read(restApiEvent({ path, resource, basePath }))).toMatchObject({
         path: expected,
@@ -309,7 +309,7 @@ describe('path', () => {
     [/^\/a[a-z]+/, '/products', '/api'],
     ['/ap', '/api/products', ''],
     [/products/, '/api/products', ''],
-  ])('B16: the option basePath %o', (basePath, path, taken) => {
+  ])('http B16: the option basePath %o', (basePath, path, taken) => {
     for (const [name, event] of everywhere({ path: '/api/products' })) {
       const request = anyHttpRequest(event, context, { basePath: basePath! })
       expect([name, request.path, request.basePath, request.url.pathname]).toEqual([
@@ -321,14 +321,14 @@ describe('path', () => {
     }
   })
 
-  it('B17: a proxy parameter does not replace the path', () => {
+  it('http B17: a proxy parameter does not replace the path', () => {
     expect(read(restApiEvent({ path: '/api/v1/a%20b', resource: '/api/{proxy+}' }))).toMatchObject({
       path: '/api/v1/a%20b',
       pathParameters: { proxy: 'v1/a b' },
     })
   })
 
-  it('B18: path parameters are decoded once, where the source has not', () => {
+  it('http B18: path parameters are decoded once, where the source has not', () => {
     expect(
       read(restApiEvent(), { pathParameters: { id: 'a%2Fb', x: '%2541', y: '100%25' } }).pathParameters,
     ).toMatchObject({ id: 'a/b', x: '%41', y: '100%' })
@@ -339,7 +339,7 @@ describe('path', () => {
     }
   })
 
-  it('B19: a malformed path parameter is a 400, and odd paths are paths', () => {
+  it('http B19: a malformed path parameter is a 400, and odd paths are paths', () => {
     expect(() => read(restApiEvent(), { pathParameters: { id: '100%' } }).pathParameters).toThrow(
       BadRequestError,
     )
@@ -367,7 +367,7 @@ describe('path', () => {
 })
 
 describe('query', () => {
-  it('B20: a load balancer encodes names and values; they are decoded once, as forms are', () => {
+  it('http B20: a load balancer encodes names and values; they are decoded once, as forms are', () => {
     const single = { name: 'Alex+Taylor', p: '100%25', 'k%20ey': 'v', amp: 'a%26b%3Dc', twice: '%252B' }
     const multi = Object.fromEntries(Object.entries(single).map(([name, value]) => [name, [value]]))
     const expected = { name: 'Alex Taylor', p: '100%', 'k ey': 'v', amp: 'a&b=c', twice: '%2B' }
@@ -379,13 +379,13 @@ describe('query', () => {
     ).toEqual(expected)
   })
 
-  it('B21: a malformed escape is kept', () => {
+  it('http B21: a malformed escape is kept', () => {
     expect(
       read(albEvent(), { queryStringParameters: { bad: '100%', worse: '%E0%A4%A' } }).query.get('bad'),
     ).toBe('100%')
   })
 
-  it('B22: what a REST API has decoded is not decoded again', () => {
+  it('http B22: what a REST API has decoded is not decoded again', () => {
     const request = read(restApiEvent({ path: '/?plus=a%2Bb&space=a+b&percent=%2541' }))
     expect(Object.fromEntries(request.query)).toEqual({ plus: 'a+b', space: 'a b', percent: '%41' })
     expect(new URLSearchParams(request.rawQueryString).get('plus')).toBe('a+b')
@@ -395,12 +395,12 @@ describe('query', () => {
     ['repeat=one&repeat=two', ['one', 'two']],
     ['repeat=one,two', ['one,two']],
     ['repeat=one%2Ctwo', ['one,two']],
-  ])('B23: ?%s is no list of commas', (query, values) => {
+  ])('http B23: ?%s is no list of commas', (query, values) => {
     for (const event of [httpApiEvent({ path: `/?${query}` }), functionUrlEvent({ path: `/?${query}` })])
       expect(read(event).query.getAll('repeat')).toEqual(values)
   })
 
-  it('B24: parameters without a value are there', () => {
+  it('http B24: parameters without a value are there', () => {
     for (const [name, event] of everywhere({ path: '/?flag&a=' }))
       expect([name, [...anyHttpRequest(event, context).query]]).toEqual([
         name,
@@ -412,12 +412,12 @@ describe('query', () => {
     expect(read(httpApiEvent({ path: '/?flag&a=' })).rawQueryString).toBe('flag&a=')
   })
 
-  it('B25: one question mark in front of the raw query is none of it', () => {
+  it('http B25: one question mark in front of the raw query is none of it', () => {
     const request = read(functionUrlEvent(), { rawQueryString: '?a=b' })
     expect([request.query.get('a'), request.rawQueryString, request.url.search]).toEqual(['b', 'a=b', '?a=b'])
   })
 
-  it('B26: names of prototypes are names', () => {
+  it('http B26: names of prototypes are names', () => {
     const names = ['__proto__', 'constructor', 'toString']
     for (const [name, event] of everywhere({
       path: `/?${names.map((one) => `${one}=1`).join('&')}`,
@@ -444,7 +444,7 @@ describe('query', () => {
     }
   })
 
-  it('B27: values of one name keep their order', () => {
+  it('http B27: values of one name keep their order', () => {
     for (const [name, event] of everywhere({ path: '/?b=2&a=1&b=3&b=1' })) {
       if (name !== 'alb')
         expect([name, anyHttpRequest(event, context).query.getAll('b')]).toEqual([name, ['2', '3', '1']])
@@ -453,7 +453,7 @@ describe('query', () => {
 })
 
 describe('headers and cookies', () => {
-  it('B28: names in any case are one name', () => {
+  it('http B28: names in any case are one name', () => {
     const request = read(restApiEvent(), {
       headers: { Host: 'h', 'X-A': '1', 'x-a': '2', 'CONTENT-TYPE': 'application/json' },
       multiValueHeaders: null,
@@ -465,13 +465,13 @@ describe('headers and cookies', () => {
     ])
   })
 
-  it('B29: all lines of a repeated header, in order', () => {
+  it('http B29: all lines of a repeated header, in order', () => {
     const lines = ['gzip', 'x-gzip', 'zip']
     const request = read(restApiEvent({ headers: { accept: lines } }))
     expect([request.headers['accept'], request.headerValues('Accept')]).toEqual(['gzip, x-gzip, zip', lines])
   })
 
-  it('B30: a load balancer in multi-value mode has lists only', () => {
+  it('http B30: a load balancer in multi-value mode has lists only', () => {
     for (const headers of [undefined, null]) {
       const request = read(albEvent({ multiValue: true, headers: { accept: ['a', 'b'], 'x-one': '1' } }), {
         headers,
@@ -485,7 +485,7 @@ describe('headers and cookies', () => {
     }
   })
 
-  it('B31: cookies are joined with semicolons, everything else with commas', () => {
+  it('http B31: cookies are joined with semicolons, everything else with commas', () => {
     for (const event of [
       albEvent({
         multiValue: true,
@@ -500,7 +500,7 @@ describe('headers and cookies', () => {
     }
   })
 
-  it('B32: a function URL has its cookies twice, and they count once', () => {
+  it('http B32: a function URL has its cookies twice, and they count once', () => {
     const request = read(functionUrlEvent({ cookies: { a: '1', b: '2' } }))
     expect([request.headers['cookie'], request.headerValues('cookie')]).toEqual(['a=1; b=2', ['a=1; b=2']])
     expect(read(functionUrlEvent({ cookies: { a: '1' } }), { cookies: [] }).cookies).toMatchObject({ a: '1' })
@@ -519,11 +519,11 @@ describe('headers and cookies', () => {
     [' a = 1 ;; ', { a: '1' }],
     ['=x; a=1', { a: '1' }],
     ['a="', { a: '"' }],
-  ])('B33: the cookies %j', (cookie, expected) => {
+  ])('http B33: the cookies %j', (cookie, expected) => {
     expect({ ...read(albEvent({ headers: { cookie } })).cookies }).toEqual(expected)
   })
 
-  it('B34: empty headers stay, absent ones are none', () => {
+  it('http B34: empty headers stay, absent ones are none', () => {
     expect(Object.entries(read(albEvent(), { headers: { a: '', b: null, c: undefined } }).headers)).toEqual([
       ['a', ''],
     ])
@@ -538,7 +538,7 @@ describe('headers and cookies', () => {
     ])
   })
 
-  it('B35: values in other alphabets pass, also where a web request cannot hold them', () => {
+  it('http B35: values in other alphabets pass, also where a web request cannot hold them', () => {
     for (const [name, event] of everywhere({ headers: { 'x-city': '炎', 'a"a': 'x' } })) {
       const request = anyHttpRequest(event, context)
       expect([name, request.header('x-city'), request.toWebRequest().headers.get('x-city')]).toEqual([
@@ -549,14 +549,14 @@ describe('headers and cookies', () => {
     }
   })
 
-  it('B36: x_user is not x-user', () => {
+  it('http B36: x_user is not x-user', () => {
     expect(read(albEvent({ headers: { x_user: 'evil', 'x-user': 'good' } })).headers).toMatchObject({
       x_user: 'evil',
       'x-user': 'good',
     })
   })
 
-  it('B37: the length of a body is that of its bytes, whatever a header says', () => {
+  it('http B37: the length of a body is that of its bytes, whatever a header says', () => {
     const event = albEvent({
       method: 'POST',
       headers: { 'content-type': 'image/png', 'content-length': '1' },
@@ -572,7 +572,7 @@ describe('client, protocol, host', () => {
   const forwarded = (value: string, options?: HttpRequestOptions) =>
     read(albEvent(), { headers: { 'x-forwarded-for': value } }, options).clientIp
 
-  it('B38: the right-most hop that a trusted proxy wrote, and never what the client wrote', () => {
+  it('http B38: the right-most hop that a trusted proxy wrote, and never what the client wrote', () => {
     expect(forwarded('6.6.6.6, 1.2.3.4')).toBe('1.2.3.4')
     expect(forwarded('127.0.0.1, 1.2.3.4, 9.9.9.9', { trustedProxies: 2 })).toBe('1.2.3.4')
     expect(forwarded('1.2.3.4', { trustedProxies: 2 })).toBe('1.2.3.4')
@@ -587,11 +587,11 @@ describe('client, protocol, host', () => {
     ['6.6.6.6,1.2.3.4', '1.2.3.4'],
     ['', undefined],
     [' , ', undefined],
-  ])('B39: %j is %j', (value, ip) => {
+  ])('http B39: %j is %j', (value, ip) => {
     expect(forwarded(value)).toBe(ip)
   })
 
-  it('B39: the lines of the header are one list; without the header nobody is known', () => {
+  it('http B39: the lines of the header are one list; without the header nobody is known', () => {
     expect(
       read(albEvent({ multiValue: true }), {
         multiValueHeaders: { 'x-forwarded-for': ['6.6.6.6', '7.7.7.7, 1.2.3.4'] },
@@ -600,7 +600,7 @@ describe('client, protocol, host', () => {
     expect(read(albEvent(), { headers: {} }).clientIp).toBeUndefined()
   })
 
-  it('B40: gateways tell their peer, and what a header says counts only behind trusted proxies', () => {
+  it('http B40: gateways tell their peer, and what a header says counts only behind trusted proxies', () => {
     for (const event of [restApiEvent, httpApiEvent, functionUrlEvent, httpApiV1Event]) {
       const described = event({ clientIp: '9.9.9.9', headers: { 'x-forwarded-for': '6.6.6.6, 1.2.3.4' } })
       expect(read(described).clientIp).toBe('9.9.9.9')
@@ -609,7 +609,7 @@ describe('client, protocol, host', () => {
     }
   })
 
-  it('B41: the protocol is what the load balancer saw, and https at the gateways', () => {
+  it('http B41: the protocol is what the load balancer saw, and https at the gateways', () => {
     expect(read(albEvent({ protocol: 'http' })).protocol).toBe('http')
     expect(read(albEvent(), { headers: {} }).protocol).toBe('https')
     for (const event of [restApiEvent, httpApiEvent, functionUrlEvent])
@@ -630,7 +630,7 @@ describe('client, protocol, host', () => {
     'a\\b',
     'a:b:c',
     '-',
-  ])('B42: %j is no host', (host) => {
+  ])('http B42: %j is no host', (host) => {
     expect(read(httpApiEvent({ headers: { host } })).host).toBe(
       'a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com',
     )
@@ -638,7 +638,7 @@ describe('client, protocol, host', () => {
   })
 
   it.each(['shop.example.com', 'localhost:3000', '127.0.0.1:80', '[::1]:3000', 'a_b.example'])(
-    'B42: %j is one',
+    'http B42: %j is one',
     (host) => {
       expect(read(albEvent({ headers: { host } })).host).toBe(host)
     },
@@ -651,7 +651,7 @@ describe('body', () => {
     'application/vnd.api+json',
     'application/x-www-form-urlencoded',
     undefined,
-  ])('B43: a body of %s comes as base64 and is read all the same', (type) => {
+  ])('http B43: a body of %s comes as base64 and is read all the same', (type) => {
     for (const event of [albEvent, httpApiEvent, functionUrlEvent]) {
       const described = event({
         body: '{"a":"ż"}',
@@ -666,7 +666,7 @@ describe('body', () => {
     }
   })
 
-  it('B44: bytes stay bytes', () => {
+  it('http B44: bytes stay bytes', () => {
     for (const [name, event] of everywhere({
       body: Buffer.from('//4AgA==', 'base64'),
       headers: { 'content-type': 'image/png' },
@@ -685,7 +685,7 @@ describe('body', () => {
     ]).toEqual([255, 254])
   })
 
-  it('B45: nothing, null and empty text are no body', () => {
+  it('http B45: nothing, null and empty text are no body', () => {
     for (const body of [null, undefined, '']) {
       for (const [name, event] of everywhere({})) {
         const request = anyHttpRequest({ ...event, body }, context)
@@ -701,14 +701,14 @@ describe('body', () => {
     }
   })
 
-  it('B46: a GET may have a body', () => {
+  it('http B46: a GET may have a body', () => {
     for (const [name, event] of everywhere({ method: 'GET', body: { a: 1 } })) {
       const request = anyHttpRequest(event, context)
       expect([name, request.data, request.toWebRequest().body]).toEqual([name, { a: 1 }, null])
     }
   })
 
-  it('B47: a byte order mark is skipped', () => {
+  it('http B47: a byte order mark is skipped', () => {
     for (const [name, event] of everywhere({
       method: 'POST',
       body: '\ufeff{"a":1}',
@@ -719,21 +719,21 @@ describe('body', () => {
     }
   })
 
-  it('B48: malformed JSON is a 400 that says where, and no valid value is taken for it', () => {
+  it('http B48: malformed JSON is a 400 that says where, and no valid value is taken for it', () => {
     expect(() => read(albEvent({ body: '{"a": hunter2}' })).json()).toThrow(MalformedJsonError)
     expect(() => read(albEvent({ body: '{"a": hunter2}' })).json()).toThrow(/position 6$/)
     for (const body of ['null', '0', '""', '[]', 'false'])
       expect(read(albEvent({ body })).json()).toEqual(JSON.parse(body))
   })
 
-  it('B49: JSON is parsed whatever the content type says', () => {
+  it('http B49: JSON is parsed whatever the content type says', () => {
     for (const type of ['application/json ; charset=utf-8', 'APPLICATION/JSON', 'text/json', 'text/plain']) {
       for (const [name, event] of everywhere({ body: '{"a":1}', headers: { 'content-type': type } }))
         expect([name, type, anyHttpRequest(event, context).data]).toEqual([name, type, { a: 1 }])
     }
   })
 
-  it('B50: __proto__ in JSON is an own property and pollutes nothing', () => {
+  it('http B50: __proto__ in JSON is an own property and pollutes nothing', () => {
     const data = read(albEvent({ body: '{"__proto__":{"admin":true}}' })).data as Event
     expect([Object.hasOwn(data, '__proto__'), data['admin'], ({} as Event)['admin']]).toEqual([
       true,
@@ -742,7 +742,7 @@ describe('body', () => {
     ])
   })
 
-  it('B51: with decompress: false a packed body stays as it is', () => {
+  it('http B51: with decompress: false a packed body stays as it is', () => {
     const bytes = Buffer.from('H4sIAAAAAAAAA6tWSlSyMqwFANQ8oSkHAAAA', 'base64')
     const request = read(
       httpApiEvent({
@@ -755,7 +755,7 @@ describe('body', () => {
     expect(Buffer.from(request.bytes()).equals(bytes)).toBe(true)
   })
 
-  it('B52: the event stays as it was, and is at hand', () => {
+  it('http B52: the event stays as it was, and is at hand', () => {
     for (const [name, event] of everywhere({
       path: '/a%20b?c=d',
       headers: { 'X-A': 'b', cookie: 'e=f' },
@@ -835,11 +835,11 @@ describe('authorizer', () => {
       { kind: 'iam', userArn: 'arn', accountId: '1', accessKey: 'AK', callerId: 'c' },
     ],
     ['a load balancer without authentication', albEvent(), { kind: 'none' }],
-  ])('B53: %s', (_, event, expected) => {
+  ])('http B53: %s', (_, event, expected) => {
     expect(read(event).authorizer).toEqual(expected)
   })
 
-  it("B54: a load balancer's headers are named for what they are, unverified", () => {
+  it("http B54: a load balancer's headers are named for what they are, unverified", () => {
     const headers = {
       'x-amzn-oidc-data': 'jwt',
       'x-amzn-oidc-identity': 'sub',

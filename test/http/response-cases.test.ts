@@ -52,7 +52,7 @@ async function clients(make: () => unknown, init: RequestInit = {}, gatewayOptio
 }
 
 describe('shape', () => {
-  it('C1: the event decides which header map a load balancer gets', async () => {
+  it('http C1: the event decides which header map a load balancer gets', async () => {
     const make = () => respond('x', { headers: { 'x-a': 'b', vary: ['a', 'b'] } })
     const [single, multi] = [
       await answer(source('alb'), {}, make),
@@ -68,7 +68,7 @@ describe('shape', () => {
     expect(multi.headers).toBeUndefined()
   })
 
-  it('C2: values are text, and nothing is null', async () => {
+  it('http C2: values are text, and nothing is null', async () => {
     for (const [name, response] of await everywhere(() => ({
       statusCode: 200,
       headers: {
@@ -89,7 +89,7 @@ describe('shape', () => {
     }
   })
 
-  it('C3: a load balancer gets a description, for any status, and nobody else', async () => {
+  it('http C3: a load balancer gets a description, for any status, and nobody else', async () => {
     for (const [status, text] of [
       [404, '404 Not Found'],
       [299, '299 Unknown'],
@@ -101,7 +101,7 @@ describe('shape', () => {
     }
   })
 
-  it('C4: several cookies in single-value mode: one is sent, never joined, and the log says so', async () => {
+  it('http C4: several cookies in single-value mode: one is sent, never joined, and the log says so', async () => {
     const { headers, logger } = await answer(source('alb'), {}, () =>
       respond('', { cookies: ['a=1', 'b=2', 'c=3'] }),
     )
@@ -111,7 +111,7 @@ describe('shape', () => {
     ])
   })
 
-  it('C5: commas inside a value split nothing', async () => {
+  it('http C5: commas inside a value split nothing', async () => {
     const cookies = [
       'a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT',
       'b=2; Expires=Thu, 22 Oct 2026 07:28:00 GMT',
@@ -137,7 +137,7 @@ describe('shape', () => {
     }
   })
 
-  it('C6, C9: each header once, whatever its spelling', async () => {
+  it('http C6, C9: each header once, whatever its spelling', async () => {
     for (const [name, response] of await everywhere(() => ({
       statusCode: 200,
       headers: { 'x-a': '1', 'X-A': '2', 'Content-Type': 'text/html', vary: 'A', Vary: 'B' },
@@ -154,7 +154,7 @@ describe('shape', () => {
     }
   })
 
-  it('C7, C8: only the keys that the source knows; cookies where it takes them', async () => {
+  it('http C7, C8: only the keys that the source knows; cookies where it takes them', async () => {
     const keys = Object.fromEntries(
       (await everywhere(() => respond('x', { cookies: ['a=1', 'b=2'] }))).map(
         ([name, { logger: _, ...response }]) => [name, Object.keys(response).toSorted().join()],
@@ -193,12 +193,12 @@ describe('what a value becomes', () => {
     [{ statusCode: 200, body: 'x', id: 1 }],
     [Object.create({ statusCode: 200 }) as object],
     [[{ statusCode: 200 }]],
-  ])('C10, C11: %j is data', async (value) => {
+  ])('http C10, C11: %j is data', async (value) => {
     for (const [name, response] of await everywhere(() => value))
       expect([name, response.statusCode, response.body]).toEqual([name, 200, JSON.stringify(value)])
   })
 
-  it('C10, C11: an envelope is a response, and its body may be an object', async () => {
+  it('http C10, C11: an envelope is a response, and its body may be an object', async () => {
     for (const [, response] of await everywhere(() => ({
       statusCode: 201,
       headers: { 'x-a': 'b' },
@@ -215,7 +215,7 @@ describe('what a value becomes', () => {
     }
   })
 
-  it('C12: text is text, null is JSON, nothing is 204', async () => {
+  it('http C12: text is text, null is JSON, nothing is 204', async () => {
     const outcomes = await Promise.all(
       ['hi', null, undefined, respond(null), respond(undefined), 0, ''].map((value) =>
         answer(source('rest-api'), {}, () => value),
@@ -251,7 +251,7 @@ describe('what a value becomes', () => {
     ['Response', () => new Response(bytes)],
     ['respond()', () => respond(bytes)],
     ['an envelope', () => ({ statusCode: 200, body: bytes })],
-  ])('C13: %s is sent byte by byte', async (_, make) => {
+  ])('http C13: %s is sent byte by byte', async (_, make) => {
     for (const [name, response] of await everywhere(make)) {
       expect([
         name,
@@ -262,7 +262,7 @@ describe('what a value becomes', () => {
     }
   })
 
-  it('C14: what is base64 already is not encoded again', async () => {
+  it('http C14: what is base64 already is not encoded again', async () => {
     for (const [, response] of await everywhere(() => ({
       statusCode: 200,
       isBase64Encoded: true,
@@ -274,7 +274,7 @@ describe('what a value becomes', () => {
   })
 
   it.each(['gzip', 'br', 'zstd', 'gzip, br'])(
-    'C15: bytes with the coding %s are base64, text or not',
+    'http C15: bytes with the coding %s are base64, text or not',
     async (coding) => {
       const body = gzipSync('hello')
       for (const [, response] of await everywhere(() =>
@@ -302,14 +302,14 @@ describe('what a value becomes', () => {
     ['application/pdf', true],
     ['application/vnd.openxmlformats-officedocument.wordprocessingml.document', true],
     ['application/octet-stream', true],
-  ])('C16: bytes of %s, base64: %s', async (type, encoded) => {
+  ])('http C16: bytes of %s, base64: %s', async (type, encoded) => {
     const { body, isBase64Encoded } = await answer(source('http-api'), {}, () =>
       respond(Buffer.from('abc'), { headers: { 'content-type': type } }),
     )
     expect([body, isBase64Encoded]).toEqual(encoded ? ['YWJj', true] : ['abc', false])
   })
 
-  it('C16: bytes that are no text are base64 whatever their type says, and an option decides otherwise', async () => {
+  it('http C16: bytes that are no text are base64 whatever their type says, and an option decides otherwise', async () => {
     const broken = () => respond(new Uint8Array([0xff, 0xfe]), { headers: { 'content-type': 'text/plain' } })
     expect(await answer(source('alb'), {}, broken)).toMatchObject({ body: '//4=', isBase64Encoded: true })
     const image = () => respond(Buffer.from('abc'), { headers: { 'content-type': 'image/png' } })
@@ -319,7 +319,7 @@ describe('what a value becomes', () => {
     })
   })
 
-  it('C17: text is never base64, and a REST API gives bytes for its binary media types', async () => {
+  it('http C17: text is never base64, and a REST API gives bytes for its binary media types', async () => {
     for (const { name, response, body, reasons } of await clients(() =>
       respond('<p>ż', { headers: { 'content-type': 'text/html; charset=utf-8' } }),
     )) {
@@ -330,14 +330,14 @@ describe('what a value becomes', () => {
       expect([name, body.equals(bytes)]).toEqual([name, true])
   })
 
-  it('C18: whatever has a body has a type', async () => {
+  it('http C18: whatever has a body has a type', async () => {
     for (const value of [{}, 'x', 5, bytes, respond('x'), { statusCode: 200, body: 'x' }]) {
       for (const [name, response] of await everywhere(() => value))
         expect([name, responseHeader(response, 'content-type')]).toEqual([name, [expect.any(String)]])
     }
   })
 
-  it.each([204, 205, 304, 100])('C19: %i has neither body nor type', async (status) => {
+  it.each([204, 205, 304, 100])('http C19: %i has neither body nor type', async (status) => {
     for (const value of [
       respond('x', { status, headers: { 'content-type': 'text/plain', etag: '"1"' } }),
       { statusCode: status, body: { a: 1 }, headers: { etag: '"1"' } },
@@ -358,7 +358,7 @@ describe('what a value becomes', () => {
     ).toBe('')
   })
 
-  it('C20: HEAD has the headers of GET and no body', async () => {
+  it('http C20: HEAD has the headers of GET and no body', async () => {
     for (const [name, response] of await everywhere(() => ({ a: 1 }), { method: 'HEAD' })) {
       expect([name, response.statusCode, response.body, responseHeader(response, 'content-type')]).toEqual([
         name,
@@ -379,7 +379,7 @@ describe('what a value becomes', () => {
     ['a line break in a cookie line', { cookies: ['a=1\r\nx: y'] }],
     ['another alphabet', { headers: { 'x-a': '炎' } }],
     ['a control character', { headers: { 'x-a': '\u0007' } }],
-  ])('C21: refuses %s with a logged 500', async (_, options) => {
+  ])('http C21: refuses %s with a logged 500', async (_, options) => {
     for (const [name, response] of await everywhere(() => respond('x', options))) {
       expect([
         name,
@@ -391,7 +391,7 @@ describe('what a value becomes', () => {
     }
   })
 
-  it('C21: refuses what would end a cookie or its attribute, and encodes its value', () => {
+  it('http C21: refuses what would end a cookie or its attribute, and encodes its value', () => {
     expect(() => respond('', { cookies: [{ name: 'a b', value: '' }] })).toThrow('not an HTTP token')
     expect(() =>
       respond('', { cookies: [{ name: 'a', value: '', path: '/; Domain=evil.example' }] }),
@@ -419,7 +419,7 @@ describe('what a value becomes', () => {
     ])
   })
 
-  it('C22: headers of the connection, and the length, are dropped', async () => {
+  it('http C22: headers of the connection, and the length, are dropped', async () => {
     const headers = {
       connection: 'keep-alive',
       'Keep-Alive': '5',
@@ -439,11 +439,11 @@ describe('what a value becomes', () => {
     }
   })
 
-  it('C23: what a REST API renames is told in the documentation', () => {
+  it('http C23: what a REST API renames is told in the documentation', () => {
     expect(readFileSync('README.md', 'utf8')).toMatch(/x-amzn-remapped/i)
   })
 
-  it('C24: a response over the limit is a logged 500 that says the sizes', async () => {
+  it('http C24: a response over the limit is a logged 500 that says the sizes', async () => {
     for (const [make, limit] of [
       [() => 'x'.repeat(7_000_000), 6_291_556],
       [() => '\u0000'.repeat(1_200_000), 6_291_556],
@@ -468,7 +468,7 @@ describe('what a value becomes', () => {
     }
   })
 
-  it('C24: a response just within the limit passes the gateway, one byte more does not', async () => {
+  it('http C24: a response just within the limit passes the gateway, one byte more does not', async () => {
     const bodyFor = async (name: GatewaySource, size: number) => {
       const empty = await answer(source(name), {}, () => respond('y'))
       const { logger: _, ...bare } = empty
@@ -544,7 +544,7 @@ describe('errors', () => {
       400,
       undefined,
     ],
-  ])('C25: %s', async (_, error, status, detail) => {
+  ])('http C25: %s', async (_, error, status, detail) => {
     for (const [name, response] of await everywhere(failing(error))) {
       const { title: __, ...problem } = JSON.parse(response.body) as { title: string }
       expect([name, response.statusCode, problem]).toEqual([
@@ -556,7 +556,7 @@ describe('errors', () => {
     }
   })
 
-  it('C25: errors of direct invocations are thrown', async () => {
+  it('http C25: errors of direct invocations are thrown', async () => {
     await expect(
       invoke(
         middy()
@@ -567,7 +567,7 @@ describe('errors', () => {
     ).rejects.toThrow('x')
   })
 
-  it("C25: a response that another middleware made of an error is kept, in the source's form", async () => {
+  it("http C25: a response that another middleware made of an error is kept, in the source's form", async () => {
     const handler = middy()
       .use(alb())
       .onError((request) => {
@@ -582,7 +582,7 @@ describe('errors', () => {
     })
   })
 
-  it('C25: a failing middleware in front is answered as well, and an error in the error option too', async () => {
+  it('http C25: a failing middleware in front is answered as well, and an error in the error option too', async () => {
     const logger = new RecordingLogger()
     const early = middy()
       .before(failing(new HttpError(401, 'who?')))
@@ -599,7 +599,7 @@ describe('errors', () => {
     expect(logger.errors).toHaveLength(2)
   })
 
-  it('C25: a thrown response is one', async () => {
+  it('http C25: a thrown response is one', async () => {
     for (const [name, response] of await everywhere(
       failing(respond.redirect('/login', 303, { cookies: ['a=1'] })),
     )) {
@@ -613,21 +613,21 @@ describe('errors', () => {
     }
   })
 
-  it("C25: a route's answer to a wrong method keeps its headers", async () => {
+  it("http C25: a route's answer to a wrong method keeps its headers", async () => {
     const [[, response]] = (await everywhere(
       failing(new HttpError(405, 'no', { headers: { allow: 'GET, HEAD' } })),
     )) as [[string, Awaited<ReturnType<typeof answer>>]]
     expect(responseHeader(response, 'allow')).toEqual(['GET, HEAD'])
   })
 
-  it('C26: a status that is none cannot be given', () => {
+  it('http C26: a status that is none cannot be given', () => {
     for (const status of [0, 99, 600, 1.5, NaN, '201'])
       expect(() => respond('', { status: status as number })).toThrow(
         'A status is a whole number from 100 to 599',
       )
   })
 
-  it('C27: a redirect goes where it says, and the base path is at hand', async () => {
+  it('http C27: a redirect goes where it says, and the base path is at hand', async () => {
     const response = await answer(source('http-api'), { path: '/x' }, ({ basePath }) =>
       respond.redirect(`${basePath}/login?next=/ż`),
     )
@@ -656,18 +656,18 @@ describe('errors', () => {
         },
       },
     ],
-  ])('C28: %s cannot be written: a logged 500', async (_, value) => {
+  ])('http C28: %s cannot be written: a logged 500', async (_, value) => {
     for (const [name, response] of await everywhere(() => value))
       expect([name, response.statusCode, response.logger.errors.length]).toEqual([name, 500, 1])
   })
 
-  it('C28: dates are ISO, NaN is null', async () => {
+  it('http C28: dates are ISO, NaN is null', async () => {
     expect((await answer(source('alb'), {}, () => ({ at: new Date(0), n: NaN }))).body).toBe(
       '{"at":"1970-01-01T00:00:00.000Z","n":null}',
     )
   })
 
-  it('C28: a stream that breaks is a logged 500', async () => {
+  it('http C28: a stream that breaks is a logged 500', async () => {
     const make = () =>
       new ReadableStream({
         start: (controller) => {
@@ -678,7 +678,7 @@ describe('errors', () => {
       expect([name, response.statusCode, response.logger.errors.length]).toEqual([name, 500, 1])
   })
 
-  it('C29: a direct invocation gets the value as it is', async () => {
+  it('http C29: a direct invocation gets the value as it is', async () => {
     for (const value of [{ statusCode: 404, body: 'x' }, 'text', 5, null]) {
       const handler = middy()
         .use(invocation())

@@ -37,7 +37,7 @@ const fail = (): never => {
 }
 
 describe('the whole batch', () => {
-  it('C25 when all fail all are listed, and the invocation succeeds', async () => {
+  it('sqs C25 when all fail all are listed, and the invocation succeeds', async () => {
     const { failed, called, logger } = await work(abc, { fn: fail })
     expect([failed, called]).toEqual([
       ['a', 'b', 'c'],
@@ -46,14 +46,14 @@ describe('the whole batch', () => {
     expect(told(logger)).toEqual(['Record a failed', 'Record b failed', 'Record c failed'])
   })
 
-  it('C25 options of one handler are not those of the next', async () => {
+  it('sqs C25 options of one handler are not those of the next', async () => {
     const options = { fifo: 'batch', concurrency: 1 } as const
     const batch = grouped('a1', 'b1')
     expect((await work(batch, { fn: failing('a1'), options })).failed).toEqual(['a1', 'b1'])
     expect((await work(batch, { fn: failing('a1') })).failed).toEqual(['a1'])
   })
 
-  it('C26 a before that throws has nothing run, and all come again', async () => {
+  it('sqs C26 a before that throws has nothing run, and all come again', async () => {
     for (const before of [fail, () => Promise.reject(new Error('no'))]) {
       const { failed, called } = await chained({ before })
       expect([failed, called]).toEqual([['a', 'b', 'c'], []])
@@ -61,7 +61,7 @@ describe('the whole batch', () => {
   })
 
   it.each(['warm', null, {}, { batchItemFailures: null }, { batchItemFailures: [{ itemIdentifier: 'x' }] }])(
-    'C26 a before that answers %j past the handler has all come again',
+    'sqs C26 a before that answers %j past the handler has all come again',
     async (early) => {
       const { failed, called, logger } = await chained({ before: () => early })
       expect([failed, called]).toEqual([['a', 'b', 'c'], []])
@@ -70,12 +70,12 @@ describe('the whole batch', () => {
     },
   )
 
-  it('C26 a before that answers as SQS wants it is believed', async () => {
+  it('sqs C26 a before that answers as SQS wants it is believed', async () => {
     const early = { batchItemFailures: [{ itemIdentifier: 'b' }] }
     expect(await chained({ before: () => early })).toMatchObject({ failed: ['b'], called: [] })
   })
 
-  it('C26 @middy/warmup in front of sqs() answers its own event, and lets batches pass', async () => {
+  it('sqs C26 @middy/warmup in front of sqs() answers its own event, and lets batches pass', async () => {
     const handler = middy()
       .use(warmup())
       .use(sqs({ logger: new RecordingLogger() }))
@@ -88,7 +88,7 @@ describe('the whole batch', () => {
     request.response = response
   }
 
-  describe.each(['behind', 'in front'] as const)('C28 %s of sqs()', (where) => {
+  describe.each(['behind', 'in front'] as const)('sqs C28 %s of sqs()', (where) => {
     it.each<[string, object]>([
       ['an after that throws', { after: fail }],
       ['an after that rejects', { after: () => Promise.reject(new Error('no')) }],
@@ -112,7 +112,7 @@ describe('the whole batch', () => {
     })
   })
 
-  it('C29 a handler may answer by itself, with ids of the batch', async () => {
+  it('sqs C29 a handler may answer by itself, with ids of the batch', async () => {
     const answering = async (answer: unknown) => {
       const logger = new RecordingLogger()
       const handler = middy()
@@ -136,7 +136,7 @@ describe('the whole batch', () => {
   const bigBatch = sqsEvent(many)
 
   it.each([1, 3, 10, 50, 10_000])(
-    'C30 of 10,000 records %d run at once, and the list is in their order',
+    'sqs C30 of 10,000 records %d run at once, and the list is in their order',
     async (concurrency) => {
       for (const seed of [1, 2, 3]) {
         const random = seededRandom(seed * concurrency)
@@ -163,7 +163,7 @@ describe('the whole batch', () => {
     },
   )
 
-  it('C30 ten run at once unless the option says so', async () => {
+  it('sqs C30 ten run at once unless the option says so', async () => {
     let running = 0
     let most = 0
     const fn = async () => {
@@ -212,7 +212,7 @@ function sharedHandler(options: SqsOptions = {}) {
 }
 
 describe('several invocations', () => {
-  it('C31 interleaved in one process share nothing', async () => {
+  it('sqs C31 interleaved in one process share nothing', async () => {
     const handler = sharedHandler()
     for (let round = 0; round < 60; round++) {
       const random = seededRandom(round)
@@ -227,7 +227,7 @@ describe('several invocations', () => {
     }
   })
 
-  it('C32 one after the other in one process remember nothing', async () => {
+  it('sqs C32 one after the other in one process remember nothing', async () => {
     const handler = sharedHandler()
     for (let seed = 0; seed < 300; seed++) {
       const { event, expected } = randomBatch(seed)

@@ -47,13 +47,13 @@ function hooks() {
   }
 }
 
-it('C18 a record that never settles comes again, alone', async () => {
+it('sqs C18 a record that never settles comes again, alone', async () => {
   const fn = ({ messageId }: SqsRequest) => (messageId === 'a' ? never : lasting(10))
   const { failed, called, after } = await timed(abc, { fn, ...within(10_000) })
   expect([failed, called, after]).toEqual([['a'], ['a', 'b', 'c'], 9_500])
 })
 
-describe('C27 at the deadline', () => {
+describe('sqs C27 at the deadline', () => {
   it('what is done stays done, what runs is aborted, and nothing is begun any more', async () => {
     const { told, options } = hooks()
     let signal: AbortSignal | undefined
@@ -209,7 +209,7 @@ describe('C27 at the deadline', () => {
   })
 })
 
-describe('C40 at the deadline of a FIFO batch', () => {
+describe('sqs C40 at the deadline of a FIFO batch', () => {
   it('the unfinished record and all later ones of its group are listed, and other groups stay done', async () => {
     const { told, options } = hooks()
     const { failed, called } = await timed(grouped('a1', 'b1', 'a2', 'b2', 'a3', 'c1'), {

@@ -10,7 +10,7 @@ const batch = grouped('a1', 'b1', 'a2', 'b2', 'c1', 'a3')
 const fifo = { queueArn: fifoArn }
 
 describe('on a FIFO queue', () => {
-  it('C33 by group, the rest of the group is not run, and the other groups are', async () => {
+  it('sqs C33 by group, the rest of the group is not run, and the other groups are', async () => {
     for (const options of [{}, { fifo: 'auto' }, { fifo: 'group' }] as const) {
       const { failed, called } = await work(batch, { fn: failing('a2'), options, ...fifo })
       expect(failed).toEqual(['a2', 'a3'])
@@ -18,7 +18,7 @@ describe('on a FIFO queue', () => {
     }
   })
 
-  it('C33 of records of several queues, those of FIFO queues wait for their group, and no others', async () => {
+  it('sqs C33 of records of several queues, those of FIFO queues wait for their group, and no others', async () => {
     const { Records } = sqsEvent(grouped('s1', 'a1', 'a2', 's2', 'a3'), fifo)
     for (const record of Records)
       if (record.messageId.startsWith('s'))
@@ -30,7 +30,7 @@ describe('on a FIFO queue', () => {
     ])
   })
 
-  it('C33 records without a group wait for each other, as one group', async () => {
+  it('sqs C33 records without a group wait for each other, as one group', async () => {
     const { Records } = sqsEvent(grouped('a1', 'b1', 'c1'), fifo)
     for (const record of Records) Object.assign(record, { attributes: null })
     const { failed, called } = await work({ Records }, { fn: failing('b1') })
@@ -40,7 +40,7 @@ describe('on a FIFO queue', () => {
     ])
   })
 
-  it('C33 each group ends for itself', async () => {
+  it('sqs C33 each group ends for itself', async () => {
     const { failed, called } = await work(batch, { fn: failing('a1', 'b2'), ...fifo })
     expect([failed, called.toSorted()]).toEqual([
       ['a1', 'a2', 'b2', 'a3'],
@@ -48,7 +48,7 @@ describe('on a FIFO queue', () => {
     ])
   })
 
-  it('C34 by batch, nothing behind the failure is run', async () => {
+  it('sqs C34 by batch, nothing behind the failure is run', async () => {
     const options = { fifo: 'batch' } as const
     const { failed, called } = await work(batch, { fn: failing('a2'), options, ...fifo })
     expect([failed, called]).toEqual([
@@ -57,7 +57,7 @@ describe('on a FIFO queue', () => {
     ])
   })
 
-  it('C35 a malformed body or a status stops its group, too', async () => {
+  it('sqs C35 a malformed body or a status stops its group, too', async () => {
     const malformed = batch.map((message) =>
       message.messageId === 'a2' ? { ...message, body: '{oops' } : message,
     )
@@ -69,7 +69,7 @@ describe('on a FIFO queue', () => {
     expect(failed).toEqual(['b1', 'b2'])
   })
 
-  it('C35 the order cannot be lost by accident: the name of the queue decides', async () => {
+  it('sqs C35 the order cannot be lost by accident: the name of the queue decides', async () => {
     const { failed, called } = await work(batch, {
       fn: async (request) => {
         await turns(request.messageId === 'a1' ? 50 : 1)
@@ -82,7 +82,7 @@ describe('on a FIFO queue', () => {
     expect(called).not.toContain('a2')
   })
 
-  it('C35 records without a group are one group', async () => {
+  it('sqs C35 records without a group are one group', async () => {
     const bare = ['x', 'y', 'z'].map((messageId) => ({ messageId, body: 1 }))
     expect(await work(bare, { fn: failing('y'), ...fifo })).toMatchObject({
       failed: ['y', 'z'],
@@ -90,7 +90,7 @@ describe('on a FIFO queue', () => {
     })
   })
 
-  it('C36 groups of a standard queue are no order', async () => {
+  it('sqs C36 groups of a standard queue are no order', async () => {
     const { failed, called } = await work(batch, { fn: failing('a1', 'b1') })
     expect([failed, called]).toEqual([
       ['a1', 'b1'],
@@ -98,7 +98,7 @@ describe('on a FIFO queue', () => {
     ])
   })
 
-  it('C36 groups of a standard queue run at once', async () => {
+  it('sqs C36 groups of a standard queue run at once', async () => {
     const all = Promise.withResolvers<undefined>()
     let running = 0
     const fn = () => {
@@ -108,7 +108,7 @@ describe('on a FIFO queue', () => {
     expect((await work(batch, { fn })).failed).toEqual([])
   })
 
-  it('C37 groups run beside each other, and one after the other within', async () => {
+  it('sqs C37 groups run beside each other, and one after the other within', async () => {
     const groups = ['A', 'B', 'C', 'D', 'E']
     const ids = Array.from(
       { length: 40 },
@@ -135,7 +135,7 @@ describe('on a FIFO queue', () => {
     }
   })
 
-  it('C39 what was not run is told apart from what failed', async () => {
+  it('sqs C39 what was not run is told apart from what failed', async () => {
     const failures: unknown[] = []
     const skips: string[] = []
     const { logger } = await work(batch, {

@@ -23,7 +23,7 @@ describe('identity', () => {
     ['null', null],
     ['empty', ''],
   ])('where the id is %s', (_, id) => {
-    it('C19 a failed record without an id fails the batch explicitly, after all have run', async () => {
+    it('sqs C19 a failed record without an id fails the batch explicitly, after all have run', async () => {
       const called: unknown[] = []
       const cause = new Error('no')
       const fn = ({ data }: SqsRequest): void => {
@@ -36,12 +36,12 @@ describe('identity', () => {
       expect(called).toEqual(['a', 'b', 'c'])
     })
 
-    it('C20 a record without an id that succeeds stands in nobody’s way', async () => {
+    it('sqs C20 a record without an id that succeeds stands in nobody’s way', async () => {
       expect((await work(anonymousB(id), { fn: failing('c') })).failed).toEqual(['c'])
     })
   })
 
-  it('C19 a failed record without an id still stops its group', async () => {
+  it('sqs C19 a failed record without an id still stops its group', async () => {
     const event = sqsEvent(grouped('a1', 'a2', 'a3', 'b1'), { queueArn: fifoArn })
     Object.assign(event.Records[1]!, { messageId: undefined })
     const called: (string | undefined)[] = []
@@ -62,7 +62,7 @@ describe('identity', () => {
   ]
 
   it.each([[['first']], [['second']], [['first', 'second']]])(
-    'C21 an id that came twice is listed once when %j fails',
+    'sqs C21 an id that came twice is listed once when %j fails',
     async (handles) => {
       const { failed, called, logger } = await work(twice, {
         fn({ receiptHandle }) {
@@ -73,7 +73,7 @@ describe('identity', () => {
     },
   )
 
-  it('C21 deduplicate runs a message once, with its last receipt handle', async () => {
+  it('sqs C21 deduplicate runs a message once, with its last receipt handle', async () => {
     const handles: string[] = []
     const deduplicate = (fail: boolean) =>
       work(twice, {
@@ -89,7 +89,7 @@ describe('identity', () => {
   })
 
   it.each([['first'], ['second']])(
-    'C21 deduplicate takes records without an id for different ones: the %s fails',
+    'sqs C21 deduplicate takes records without an id for different ones: the %s fails',
     async (handle) => {
       const unnamed = ['first', 'second'].map((receiptHandle) => ({ messageId: '', body: 1, receiptHandle }))
       const called: string[] = []
@@ -105,7 +105,7 @@ describe('identity', () => {
     },
   )
 
-  it('C22 an empty batch is answered without a call', async () => {
+  it('sqs C22 an empty batch is answered without a call', async () => {
     expect(await work([])).toMatchObject({ failed: [], called: [] })
   })
 
@@ -117,7 +117,7 @@ describe('identity', () => {
     ['of a load balancer', albEvent(), 'ALB'],
     ['that is no object', 'text', 'string'],
     ['that is null', null, 'null'],
-  ])('C23 an event %s is refused', async (_, event, seen) => {
+  ])('sqs C23 an event %s is refused', async (_, event, seen) => {
     const handler = middy()
       .use(sqs({ logger: new RecordingLogger() }))
       .handler(eachRecord(() => undefined))
@@ -126,7 +126,7 @@ describe('identity', () => {
     expect(error).toMatchObject({ seen, expected: ['aws:sqs'] })
   })
 
-  it('C23 records of two queues in one event each keep their own', async () => {
+  it('sqs C23 records of two queues in one event each keep their own', async () => {
     const other = 'arn:aws:sqs:eu-west-1:123456789012:invoices.fifo'
     const event: SQSEvent = {
       Records: [
@@ -145,7 +145,7 @@ describe('identity', () => {
     expect(arns.map((arn) => arn.split(':').at(-1))).toEqual(['orders', 'orders', 'orders', 'invoices.fifo'])
   })
 
-  it('C24 a record with nothing but what is needed does not crash', async () => {
+  it('sqs C24 a record with nothing but what is needed does not crash', async () => {
     const Records = ['a', 'b'].map((messageId) => ({ eventSource: 'aws:sqs', messageId, body: '1' }))
     const seen: unknown[] = []
     const { failed } = await work({ Records } as unknown as SQSEvent, {

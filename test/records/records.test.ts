@@ -26,7 +26,7 @@ async function seenInB(body: unknown, options: Parameters<typeof work>[1] = {}) 
 
 describe('payload', () => {
   it.each(['{oops', '{"card":"hunter2"', 'hunter2', '', '{"a":1}}', "{'a':1}", 'undefined', '\u0000'])(
-    'C1 a malformed body fails alone, without a call, and is not quoted: %j',
+    'sqs C1 a malformed body fails alone, without a call, and is not quoted: %j',
     async (body) => {
       const { failed, called, logger } = await work(withB(body))
       expect([failed, called, told(logger)]).toEqual([['b'], ['a', 'c'], ['Record b failed']])
@@ -40,7 +40,7 @@ describe('payload', () => {
   )
 
   it.each([['"text"'], ['123'], ['null'], ['true'], ['[]'], ['{}'], ['\ufeff7']])(
-    'C2 the JSON value %s is delivered as that value',
+    'sqs C2 the JSON value %s is delivered as that value',
     async (body) => {
       const { failed, called, seen } = await seenInB(body)
       expect([failed, called]).toEqual([[], ['a', 'b', 'c']])
@@ -48,7 +48,7 @@ describe('payload', () => {
     },
   )
 
-  it('C3 a body that is no JSON is text where the option says so, and fails where it does not', async () => {
+  it('sqs C3 a body that is no JSON is text where the option says so, and fails where it does not', async () => {
     const csv = 'id;name\n7;hunter2'
     const text = await seenInB(csv, { sqsOptions: { body: 'text' } })
     expect([text.failed, text.seen?.data]).toEqual([[], csv])
@@ -57,7 +57,7 @@ describe('payload', () => {
     expect(await work(withB(csv))).toMatchObject({ failed: ['b'], called: ['a', 'c'] })
   })
 
-  it('C4 a key called __proto__ is an own key, and pollutes nothing', async () => {
+  it('sqs C4 a key called __proto__ is an own key, and pollutes nothing', async () => {
     const body = '{"__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}}}'
     for (const unwrap of [false, true]) {
       const { failed, called, seen } = await seenInB(body, { sqsOptions: { unwrap } })
@@ -77,7 +77,7 @@ describe('payload', () => {
     ...more,
   })
 
-  it("C5 an SNS notification is taken off, with the publisher's attributes", async () => {
+  it("sqs C5 an SNS notification is taken off, with the publisher's attributes", async () => {
     const MessageAttributes = {
       tenant: { Type: 'String', Value: 'x' },
       size: { Type: 'Number', Value: '5' },
@@ -94,7 +94,7 @@ describe('payload', () => {
     })
   })
 
-  it('C5 an SNS notification of malformed JSON fails alone', async () => {
+  it('sqs C5 an SNS notification of malformed JSON fails alone', async () => {
     const { failed, called, logger } = await work(withB(notification('{hunter2')), {
       sqsOptions: { unwrap: true },
     })
@@ -102,7 +102,7 @@ describe('payload', () => {
     expect(printed(logger)).not.toContain('hunter2')
   })
 
-  it('C5 nothing is taken off unless the option says so', async () => {
+  it('sqs C5 nothing is taken off unless the option says so', async () => {
     const { seen } = await seenInB(notification('{"orderId":7}'))
     expect(seen?.data).toMatchObject({ Type: 'Notification', Message: '{"orderId":7}' })
   })
@@ -123,11 +123,11 @@ describe('payload', () => {
   it.each([
     ['directly', s3Test],
     ['through SNS', notification(JSON.stringify(s3Test))],
-  ])('C6 the test message of S3, %s, is done without a call', async (_, body) => {
+  ])('sqs C6 the test message of S3, %s, is done without a call', async (_, body) => {
     expect(await work(withB(body), unwrapping)).toMatchObject({ failed: [], called: ['a', 'c'] })
   })
 
-  it('C6 a record with three objects of S3 is one unit, which one of them fails', async () => {
+  it('sqs C6 a record with three objects of S3 is one unit, which one of them fails', async () => {
     const keys: string[] = []
     const { failed, called } = await work(withB(s3('one', 'zwei+und+drei', 'vier%2B%C5%BC')), {
       ...unwrapping,
@@ -142,7 +142,7 @@ describe('payload', () => {
     expect([failed, called, keys]).toEqual([['b'], ['a', 'b', 'c'], ['one', 'zwei und drei', 'vier+ż']])
   })
 
-  it('C7 a key of S3 that cannot be decoded fails its record alone', async () => {
+  it('sqs C7 a key of S3 that cannot be decoded fails its record alone', async () => {
     const { failed, called } = await work(withB(s3('good', '%E0%A4%A')), unwrapping)
     expect([failed, called]).toEqual([['b'], ['a', 'c']])
   })
@@ -150,7 +150,7 @@ describe('payload', () => {
   const pointer = ['software.amazon.payloadoffloading.PayloadS3Pointer', { s3BucketName: 'x', s3Key: 'y' }]
 
   it.each(['json', 'text'] as const)(
-    'C8 a pointer to a payload elsewhere fails its record, and is not handed over as %s',
+    'sqs C8 a pointer to a payload elsewhere fails its record, and is not handed over as %s',
     async (body) => {
       const { failed, called, logger } = await work(withB(pointer), { sqsOptions: { body } })
       expect([failed, called]).toEqual([['b'], ['a', 'c']])
@@ -158,7 +158,7 @@ describe('payload', () => {
     },
   )
 
-  it('C8 a pointer is followed where it can be, and fails alone where that fails', async () => {
+  it('sqs C8 a pointer is followed where it can be, and fails alone where that fails', async () => {
     const resolvePayload = ({ bucket, key }: { bucket: string; key: string }) =>
       Promise.resolve(JSON.stringify({ bucket, key }))
     const { failed, seen } = await seenInB(pointer, { sqsOptions: { resolvePayload } })
@@ -236,12 +236,12 @@ describe("the handler's outcome", () => {
     ['a status that is a text', () => ({ statusCode: '500' })],
     ['a status of another kind of answer', () => ({ status: 500 })],
     ['a list of failures', () => ({ batchItemFailures: [{ itemIdentifier: 'a' }] })],
-  ])('C16 a record that gives %s is done', async (_, outcome) => {
+  ])('sqs C16 a record that gives %s is done', async (_, outcome) => {
     const { failed, logger } = await work(abc, { fn: outcome })
     expect([failed, told(logger)]).toEqual([[], []])
   })
 
-  it('C17 a handler that changes its record and the event changes nothing of the list', async () => {
+  it('sqs C17 a handler that changes its record and the event changes nothing of the list', async () => {
     const { failed, called } = await work(abc, {
       fn(request) {
         const { record } = request

@@ -103,14 +103,14 @@ const laterIn =
   }
 
 describe('retry later', () => {
-  it('C12 changes the visibility of the record, and keeps it listed', async () => {
+  it('sqs C12 changes the visibility of the record, and keeps it listed', async () => {
     const { failed, called, visibilities, dueIn, logger } = await redrive(['a', 'b', 'c'], laterIn(120, 'b'))
     expect(logger.warnings).toEqual([])
     expect([failed, called, visibilities]).toEqual([['b'], ['a', 'b', 'c'], [[120]]])
     expect(['a', 'b', 'c'].map(dueIn)).toEqual([600, 120, 600])
   })
 
-  it('C12 takes the delay from how often the message has been received', async () => {
+  it('sqs C12 takes the delay from how often the message has been received', async () => {
     const { failed, visibilities } = await redrive(
       ['a', 'b'],
       laterIn(exponentialBackoff({ base: 7 }), 'b'),
@@ -123,7 +123,7 @@ describe('retry later', () => {
     expect([failed, visibilities]).toEqual([['b'], [[56]]])
   })
 
-  it('C13 a visibility that cannot be changed leaves the record listed, and is told', async () => {
+  it('sqs C13 a visibility that cannot be changed leaves the record listed, and is told', async () => {
     const { failed, logger, dueIn } = await redrive(['a', 'b', 'c'], laterIn(120, 'b', 'c'), {
       change: ({ event }) => {
         event.Records[1]!.receiptHandle = 'expired'
@@ -138,7 +138,7 @@ describe('retry later', () => {
     expect(['b', 'c'].map(dueIn)).toEqual([600, 120])
   })
 
-  it('C13 a call that fails as a whole leaves all its records listed, and is told', async () => {
+  it('sqs C13 a call that fails as a whole leaves all its records listed, and is told', async () => {
     const { failed, logger } = await redrive(['a', 'b', 'c'], laterIn(120, 'b', 'c'), {
       change: ({ event }) => {
         engine.server.deleteQueue(event.Records[0]!.eventSourceARN.split(':').at(-1)!)
@@ -149,7 +149,7 @@ describe('retry later', () => {
     expect(logger.warnings).toHaveLength(1)
   })
 
-  it('C13 a record that names no queue stays listed, and the batch does not fail for it', async () => {
+  it('sqs C13 a record that names no queue stays listed, and the batch does not fail for it', async () => {
     const { failed, logger, visibilities, ids } = await redrive(['a', 'b', 'c'], laterIn(120, 'b', 'c'), {
       change: ({ event }) => {
         Object.assign(event.Records[1]!, { eventSourceARN: undefined })
@@ -171,13 +171,13 @@ describe('retry later', () => {
       },
       'The delay of message %s could not be computed',
     ],
-  ])('C13 a delay that is none leaves the record listed, and is told: %s', async (delay, message) => {
+  ])('sqs C13 a delay that is none leaves the record listed, and is told: %s', async (delay, message) => {
     const { failed, logger, visibilities, ids } = await redrive(['a', 'b'], laterIn(delay, 'b'))
     expect([failed, visibilities]).toEqual([['b'], []])
     expect(logger.warnings.map((warning) => warning.message)).toEqual([message.replace('%s', ids[1]!)])
   })
 
-  it("C13 without a client, the environment's endpoint is called", async () => {
+  it("sqs C13 without a client, the environment's endpoint is called", async () => {
     vi.stubEnv('AWS_ENDPOINT_URL_SQS', engine.server.address)
     const deadLetter = { queueUrl: engine.createQueue(`dead-${++queues}`) }
     const { failed, dueIn } = await redrive(
@@ -195,7 +195,7 @@ describe('retry later', () => {
     ])
   })
 
-  it('C13 more than ten records take several calls', async () => {
+  it('sqs C13 more than ten records take several calls', async () => {
     const bodies = Array.from({ length: 23 }, (_, index) => `m${index}`)
     const { failed, visibilities, dueIn } = await redrive(bodies, laterIn(120, ...bodies.slice(1)))
     expect(failed).toEqual(bodies.slice(1))
@@ -203,13 +203,13 @@ describe('retry later', () => {
     expect(bodies.map(dueIn)).toEqual([600, ...new Array<number>(22).fill(120)])
   })
 
-  it('C14 a delay of 0 means at once', async () => {
+  it('sqs C14 a delay of 0 means at once', async () => {
     const { url, failed, visibilities } = await redrive(['a', 'b', 'c'], laterIn(0, 'b'))
     expect([failed, visibilities]).toEqual([['b'], [[0]]])
     expect((await visible(url)).map(({ Body }) => Body)).toEqual(['b'])
   })
 
-  it('C14 a delay ends twelve hours after the receipt at the latest, which may be a batch window earlier', async () => {
+  it('sqs C14 a delay ends twelve hours after the receipt at the latest, which may be a batch window earlier', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
     const { failed, visibilities, dueIn } = await redrive(
       ['a', 'b', 'c'],
@@ -227,12 +227,12 @@ describe('retry later', () => {
     ['no number', () => NaN],
     ['infinite', () => Infinity],
     ['impossible to compute', () => failWith(new Error('no delay'))],
-  ])('C14 a delay that is %s leaves the record to the queue, listed', async (_, delay) => {
+  ])('sqs C14 a delay that is %s leaves the record to the queue, listed', async (_, delay) => {
     const { failed, visibilities, logger } = await redrive(['a', 'b'], laterIn(delay, 'b'))
     expect([failed, visibilities, logger.warnings.length]).toEqual([['b'], [], 1])
   })
 
-  it('C38 on a FIFO queue only the failed record is delayed, and its followers are listed', async () => {
+  it('sqs C38 on a FIFO queue only the failed record is delayed, and its followers are listed', async () => {
     const { failed, called, visibilities, dueIn } = await redrive(
       ['a1', 'b1', 'a2', 'b2', 'a3'],
       laterIn(120, 'a1'),
@@ -255,7 +255,7 @@ const never =
   }
 
 describe('permanent failures', () => {
-  it('C15 a record goes to the dead-letter queue as it came, with the reason, and is not listed', async () => {
+  it('sqs C15 a record goes to the dead-letter queue as it came, with the reason, and is not listed', async () => {
     const deadLetter = { queueUrl: engine.createQueue(`dead-${++queues}`) }
     const { failed, called, ids, event } = await redrive(['a', 'b', 'c'], never('b'), {
       deadLetter,
@@ -282,7 +282,7 @@ describe('permanent failures', () => {
     expect([...(message?.MessageAttributes?.['bytes']?.BinaryValue ?? [])]).toEqual([1, 2])
   })
 
-  it("C15 the sender's ten attributes leave no room for a reason, and all arrive", async () => {
+  it("sqs C15 the sender's ten attributes leave no room for a reason, and all arrive", async () => {
     const deadLetter = { queueUrl: engine.createQueue(`dead-${++queues}`) }
     const names = Array.from({ length: 10 }, (_, index) => `n${index}`)
     const { failed } = await redrive(['a'], never('a'), {
@@ -300,7 +300,7 @@ describe('permanent failures', () => {
     expect([failed, Object.keys(message?.MessageAttributes ?? {}).toSorted()]).toEqual([[], names])
   })
 
-  it("C15 a reason never takes the place of the sender's attribute of that name, and says nothing if it is unknown", async () => {
+  it("sqs C15 a reason never takes the place of the sender's attribute of that name, and says nothing if it is unknown", async () => {
     const deadLetter = { queueUrl: engine.createQueue(`dead-${++queues}`) }
     const { ids } = await redrive(['a'], never('a'), {
       deadLetter,
@@ -321,7 +321,7 @@ describe('permanent failures', () => {
   it.each([
     ['to the last byte', 1_048_576 - 180, ['failed-in-queue', 'failed-message-id', 'failure']],
     ['but for the reasons', 1_048_576, []],
-  ])('C15 a record that fits %s arrives whole', async (_, size, reasons) => {
+  ])('sqs C15 a record that fits %s arrives whole', async (_, size, reasons) => {
     const deadLetter = {
       queueUrl: engine.createQueue(`dead-${++queues}`, { MaximumMessageSize: '1048576' }),
     }
@@ -343,7 +343,7 @@ describe('permanent failures', () => {
     expect(entries.map((entry) => Object.keys(entry))).toEqual([keys])
   })
 
-  it('C15 a record of a FIFO queue keeps its group in a FIFO dead-letter queue', async () => {
+  it('sqs C15 a record of a FIFO queue keeps its group in a FIFO dead-letter queue', async () => {
     const deadLetter = { queueUrl: engine.createQueue(`dead-${++queues}.fifo`, { FifoQueue: 'true' }) }
     const { failed, called, ids } = await redrive(['a1', 'a2', 'a3'], never('a2'), {
       deadLetter,
@@ -355,7 +355,7 @@ describe('permanent failures', () => {
     ])
   })
 
-  it('C15 a record that does not reach the dead-letter queue is listed', async () => {
+  it('sqs C15 a record that does not reach the dead-letter queue is listed', async () => {
     const deadLetter = { queueUrl: `${engine.server.address}/000000000000/nowhere` }
     const { failed, logger, ids } = await redrive(['a', 'hunter2', 'c'], never('hunter2'), { deadLetter })
     expect(failed).toEqual(['hunter2'])
@@ -366,7 +366,7 @@ describe('permanent failures', () => {
     expect(printed(logger)).not.toContain('hunter2')
   })
 
-  it('C15 a record whose way to the dead-letter queue breaks is sent there again', async () => {
+  it('sqs C15 a record whose way to the dead-letter queue breaks is sent there again', async () => {
     const deadLetter = { queueUrl: engine.createQueue(`dead-${++queues}`) }
     let calls = 0
     const { failed } = await redrive(['a', 'b'], never('b'), {
@@ -385,7 +385,7 @@ describe('permanent failures', () => {
     ])
   })
 
-  it('C15 a record is not dropped before the dead-letter queue has it', async () => {
+  it('sqs C15 a record is not dropped before the dead-letter queue has it', async () => {
     const deadLetter = { queueUrl: engine.createQueue(`dead-${++queues}`) }
     const gate = Promise.withResolvers<undefined>()
     const sending = Promise.withResolvers<undefined>()
@@ -410,7 +410,7 @@ describe('permanent failures', () => {
     expect(await visible(deadLetter.queueUrl)).toHaveLength(1)
   })
 
-  it('C15 without a dead-letter queue the record is listed', async () => {
+  it('sqs C15 without a dead-letter queue the record is listed', async () => {
     const { failed, visibilities, logger } = await redrive(['a', 'b', 'c'], never('b'))
     expect([failed, visibilities, logger.warnings]).toEqual([['b'], [], []])
   })

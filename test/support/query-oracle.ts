@@ -1,10 +1,4 @@
-import {
-  type AnyCase,
-  type AnyCondition,
-  type AnyItem,
-  type AnyQuery,
-  type TableShape,
-} from './random-tables.ts'
+import { type AnyCase, type AnyCondition, type AnyItem, type AnyQuery } from './random-tables.ts'
 
 /** The items that a query means, found without any plan, key or page. */
 export function meant({ items, shape }: AnyCase, query: AnyQuery): AnyItem[] {

@@ -75,10 +75,7 @@ export function patchContract({ open, flags }: ContractCase): void {
       ['state', []],
     ])('is refused before anything changes: %s = %j', async (column, value) => {
       for (const options of [{}, { upsert: true }]) {
-        const error = await rejection(
-          items.update(key, { [column]: value }, options),
-          ValidationError,
-        )
+        const error = await rejection(items.update(key, { [column]: value }, options), ValidationError)
         expect(error).toMatchObject({ statusCode: 400, errors: [{ path: [column] }] })
       }
       expect(await items.find(key)).toEqual(book)

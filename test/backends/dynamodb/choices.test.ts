@@ -1,5 +1,5 @@
 // Which key or index a query is read from where several could give it, and what is said about it.
-import { ConditionError, NoIndexError, SortError, TypeMismatchError, model } from 'clearskies-middy'
+import { NoIndexError, SortError, TypeMismatchError, model } from 'clearskies-middy'
 import { DynamoDbBackend, type DynamoDbOptions } from 'clearskies-middy/backends/dynamodb'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'

@@ -8,7 +8,7 @@ import type { RangeRead } from '../../../src/backends/planning/reads.ts'
 import { tableFrom } from '../../../src/backends/planning/table.ts'
 import type { Comparison, QueryState } from '../../../src/backends/planning/query-state.ts'
 
-describe('D35: indexes of several columns', () => {
+describe('dynamodb D35: indexes of several columns', () => {
   const table = tableFrom(
     {
       KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
