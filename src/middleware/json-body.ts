@@ -60,25 +60,9 @@ export function jsonBody(options: JsonBodyOptions = {}): Middleware {
     if (!request.hasBody) return
     if (parse === undefined)
       return loading.then(() => {
-        parseInto(request)
+        parseBody(request, parse)
       })
-    parseInto(request)
-  }
-
-  function parseInto(request: HttpRequest): void {
-    const type = request.header('content-type') ?? ''
-    // Base64 is decoded and a byte order mark skipped, which the parser does not do; and it is strict about spaces.
-    const event = {
-      headers: { 'content-type': jsonType.test(type) ? 'application/json' : type },
-      body: request.text() as unknown,
-    }
-    const { body } = event
-    try {
-      parse?.({ event })
-    } catch (error) {
-      throw withoutBody(error)
-    }
-    if (event.body !== body) request.body = event.body
+    parseBody(request, parse)
   }
 
   return {
@@ -86,6 +70,22 @@ export function jsonBody(options: JsonBodyOptions = {}): Middleware {
       return before(request)
     },
   }
+}
+
+function parseBody(request: HttpRequest, parse: Parser | undefined): void {
+  const type = request.header('content-type') ?? ''
+  // Base64 is decoded and a byte order mark skipped, which the parser does not do; and it is strict about spaces.
+  const event = {
+    headers: { 'content-type': jsonType.test(type) ? 'application/json' : type },
+    body: request.text() as unknown,
+  }
+  const { body } = event
+  try {
+    parse?.({ event })
+  } catch (error) {
+    throw withoutBody(error)
+  }
+  if (event.body !== body) request.body = event.body
 }
 
 /** The parser's error has the body in its cause, and V8's message, which quotes it: a log would have it, too. */

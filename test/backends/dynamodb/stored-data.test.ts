@@ -14,6 +14,7 @@ const definition = {
     title: z.string().min(3),
     n: z.number().optional(),
     rev: z.number().optional(),
+    other: z.number().optional(),
   }),
 } as const
 
