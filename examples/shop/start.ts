@@ -52,12 +52,31 @@ async function open(): Promise<OpenShop> {
 }
 
 function explain(error: unknown): string {
-  const { code, port } = error as { code?: unknown; port?: unknown }
-  return code === 'EADDRINUSE'
-    ? `Port ${String(port)} is taken: choose another, or none for a free one`
-    : error instanceof Error
-      ? error.message
-      : String(error)
+  const { code, port } = refusal(error)
+  if (code === 'EADDRINUSE') return `Port ${String(port)} is taken: choose another, or none for a free one`
+  const variable = code === 'ECONNREFUSED' ? endpointVariable(port) : undefined
+  if (variable !== undefined)
+    return `Nothing listens at ${variable}=${String(process.env[variable])}: start that emulator, or unset the variable`
+  return error instanceof Error ? error.message : String(error)
+}
+
+interface Refusal {
+  readonly code?: unknown
+  readonly port?: unknown
+}
+
+/** What the system says of a connection; a name with several addresses has one error for each. */
+function refusal(error: unknown): Refusal {
+  const { errors } = error as { errors?: unknown }
+  return (Array.isArray(errors) ? (errors[0] as unknown) : error) as Refusal
+}
+
+/** The variable that names an endpoint with this port. */
+function endpointVariable(port: unknown): string | undefined {
+  return Object.keys(process.env).find((name) => {
+    const url = process.env[name] ?? ''
+    return name.startsWith('AWS_ENDPOINT_URL') && URL.canParse(url) && new URL(url).port === String(port)
+  })
 }
 
 try {

@@ -52,6 +52,25 @@ describe('npm start', () => {
     shop = run('start.ts')
   })
 
+  it('X27: the shop opens in the shell of a developer with AWS_PROFILE and an empty AWS_REGION', async () => {
+    const started = run('start.ts', [], { AWS_PROFILE: 'corp', AWS_REGION: '' })
+    await started.line(/The shop is open/)
+    started.child.kill('SIGTERM')
+    expect(await started.exit).toBe(0)
+    expect(started.errors).toEqual([])
+  })
+
+  it('X27: an endpoint at which nothing listens is named by its variable', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    server.close()
+    await once(server, 'close')
+    const started = run('start.ts', [], { AWS_ENDPOINT_URL_DYNAMODB: endpoint })
+    expect(await started.exit).toBe(1)
+    expect(started.errors.join('\n')).toContain(`Nothing listens at AWS_ENDPOINT_URL_DYNAMODB=${endpoint}`)
+  })
+
   it('the shop opens a gateway per source and prints every invocation', async () => {
     for (const [title, source] of [
       ['ALB', 'alb'],
