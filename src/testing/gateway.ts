@@ -172,13 +172,21 @@ async function describe(request: IncomingMessage): Promise<DescribedRequest> {
   }
 }
 
+/** On the domain of a REST API the stage stands in front: links that a handler makes of `request.url` have it. */
+function withoutStage(path: string, stage = 'prod'): string {
+  return [`/${stage}/`, `/${stage}?`].some((start) => `${path}/`.startsWith(start))
+    ? path.slice(stage.length + 1)
+    : path
+}
+
 function toEvent(
   source: GatewaySource,
   request: DescribedRequest,
   { routes = [], stage, binaryMediaTypes = [] }: GatewayOptions,
 ): object {
   const [path = '/'] = (request.path ?? '/').split('?')
-  const route = routes.find((template) => matchTemplate(path, template) !== undefined)
+  const routed = source === 'rest-api' ? withoutStage(path, stage) : path
+  const route = routes.find((template) => matchTemplate(routed, template) !== undefined)
   const staged = stage === undefined ? {} : { stage }
   switch (source) {
     case 'alb':
@@ -188,6 +196,7 @@ function toEvent(
     case 'rest-api':
       return restApiEvent({
         ...request,
+        path: withoutStage(request.path ?? '/', stage),
         ...staged,
         binaryMediaTypes,
         ...(route !== undefined && { resource: route }),

@@ -56,6 +56,16 @@ describe('a gateway makes the event of its source', () => {
     })
   })
 
+  it('rest-api: a path behind the stage, as links of the handler have it, is the same request', async () => {
+    expect(await eventOf('rest-api', '/prod/products?x=1')).toMatchObject({
+      path: '/products',
+      queryStringParameters: { x: '1' },
+      requestContext: { path: '/prod/products' },
+    })
+    expect(await eventOf('rest-api', '/production')).toMatchObject({ path: '/production' })
+    expect(await eventOf('rest-api', '/prod')).toMatchObject({ path: '/' })
+  })
+
   it('http-api: the path decoded, the query raw, repeats joined with commas', async () => {
     expect(
       await eventOf('http-api', path, { headers: [['cookie', 'a=1; b=2']] }, { stage: 'dev' }),
