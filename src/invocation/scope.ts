@@ -150,6 +150,10 @@ export class Scope {
 
 const storage = new AsyncLocalStorage<Scope | undefined>()
 
+// Before Node 24 a storage follows promises only from its first use on. That must not be in the middle of a chain: the scope
+// would be put on what the caller of the handler runs in, too.
+storage.run(new Scope({ event: undefined, context: {} }, undefined), () => undefined)
+
 /** The scope that the calling code runs in, if any. */
 export function currentScope(): Scope | undefined {
   return storage.getStore()
