@@ -84,7 +84,7 @@ export type { RecordBody } from './normalizers/records/parsed-request.ts'
 export { type SnsOptions, SnsRequest, sns } from './normalizers/sns.ts'
 export { type SqsAttributeValue, type SqsBody, SqsRequest } from './normalizers/sqs-request.ts'
 export type { PayloadPointer } from './normalizers/records/payload-pointer.ts'
-export type { Envelope } from './normalizers/records/unwrap.ts'
+export type { WrappedMessage as Envelope } from './normalizers/records/unwrap.ts'
 export { SqsBatch, type SqsBatchOptions, sqsBatch } from './normalizers/sqs-batch.ts'
 export { type SqsOptions, sqs, sqsResponse } from './normalizers/sqs.ts'
 export {

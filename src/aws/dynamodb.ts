@@ -3,10 +3,10 @@ import { lazyImport } from '../core/optional-import.ts'
 import { type Service, service } from './port.ts'
 
 /** A logger without `info`. With `info`, which the default logger has, the client copies every response for it. */
-const quiet = { trace() {}, debug() {}, warn() {} }
+const silentLogger = { trace() {}, debug() {}, warn() {} }
 
 function quietly(config: object): object {
-  return { ...config, logger: quiet }
+  return { ...config, logger: silentLogger }
 }
 
 /** The service of tables. */

@@ -10,7 +10,7 @@ const ofInvocation = new ScopeSlot<string | false>()
 const named = new Set<string | false>()
 
 /** Whoever reads the variables of the file is told what is wrong with it. */
-const quiet = { error() {}, warn() {} }
+const silentRegionLogger = { error() {}, warn() {} }
 
 /** Says that a chain of this process has this file. It is the one that `environment()` reads. */
 export function nameEnvFile(file: string | false): void {
@@ -32,7 +32,9 @@ export function useEnvFile(scope: Scope, file: string | false): void {
 export function regionFromFile(): string | undefined {
   if (process.env['AWS_REGION']) return undefined
   const files = envFiles()
-  const regions = new Set(files.map((file) => readDotenv(file, quiet).get('AWS_REGION')).filter(Boolean))
+  const regions = new Set(
+    files.map((file) => readDotenv(file, silentRegionLogger).get('AWS_REGION')).filter(Boolean),
+  )
   if (regions.size > 1)
     throw new ConfigurationError(
       `The files ${files.join(', ')} name different AWS regions: set AWS_REGION in the environment`,

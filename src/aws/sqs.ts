@@ -26,7 +26,7 @@ export function queuePort(queueUrl: string, client: ClientOption | undefined): P
     throw new ConfigurationError(
       `A queue is named by its URL, https://sqs.eu-central-1.amazonaws.com/123456789012/orders, and not by "${queueUrl}"`,
     )
-  return portTo(sqs, { client, region: regionOf(queueUrl) })
+  return portTo(sqs, { client, region: regionOfQueue(queueUrl) })
 }
 
 /**
@@ -35,7 +35,7 @@ export function queuePort(queueUrl: string, client: ClientOption | undefined): P
  *
  * @see https://docs.aws.amazon.com/general/latest/gr/sqs-service.html
  */
-export function regionOf(queueUrl: string): string | undefined {
+export function regionOfQueue(queueUrl: string): string | undefined {
   const host = /^https?:\/\/([^/:]+)/.exec(queueUrl)?.[1] ?? ''
   if (host === 'queue.amazonaws.com') return 'us-east-1' // This host is older than the regions.
   const found = /(?:^|\.)sqs(?:-fips)?\.([a-z]+(?:-[a-z]+)+-\d+)\.|^([a-z]+(?:-[a-z]+)+-\d+)\.queue\./.exec(

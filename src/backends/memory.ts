@@ -15,7 +15,7 @@ import type {
 } from './capabilities.ts'
 import { type Found, found } from './memory/found.ts'
 import type { Model } from './model.ts'
-import { columnsOf } from './planning/condition-columns.ts'
+import { conditionColumns } from './planning/condition-columns.ts'
 import { equals, meets, order } from './planning/evaluate.ts'
 import { indexColumns, keyOf } from './planning/keys.ts'
 import { plan } from './planning/plan.ts'
@@ -224,7 +224,7 @@ export class MemoryBackend<TItem extends object, TInput, TKey extends string>
 
   /** @throws NotFoundError, ConflictError */
   #check(id: string, { item, version, when = [] }: Precondition): void {
-    for (const column of columnsOf(when)) this.#runner.checkColumn(column)
+    for (const column of conditionColumns(when)) this.#runner.checkColumn(column)
     const conditions = meetable(when, this.#table)
     const { name } = this.#model
     const stored = this.#stored(id)

@@ -2,7 +2,7 @@ import { ConditionError, DeadlineError } from '../errors/index.ts'
 import { checkOptions, is, isCount } from '../core/options.ts'
 import { unfinished } from '../core/unfinished.ts'
 import type { Column } from './model.ts'
-import { comparisonOf, isOperator, operators } from './planning/comparison.ts'
+import { comparisonOf, isOperator, comparisonOperators } from './planning/comparison.ts'
 import type {
   Choice,
   Comparison,
@@ -163,7 +163,7 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
     this.#runner.checkColumn(column)
     if (isOperator(operator)) return comparisonOf(column, operator, value)
     throw new ConditionError(
-      `"${String(operator)}" is not an operator; there are ${[...operators].join(' ')}`,
+      `"${String(operator)}" is not an operator; there are ${[...comparisonOperators].join(' ')}`,
     )
   }
 

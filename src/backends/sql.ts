@@ -28,13 +28,13 @@ import {
   versionedPut,
 } from './planning/preconditions.ts'
 import { type VersionColumn, versionColumn, versioned } from './planning/versions.ts'
-import { type AnyKysely, type DatabaseOption, isKysely, openDatabase } from './sql/database.ts'
+import { type AnyKysely, type DatabaseOption, isKysely, kyselyDatabase } from './sql/database.ts'
 import { isNone, meetsNothing } from './sql/row-conditions.ts'
 import { readableItem, toItem } from './sql/rows.ts'
 import { changeOrStore } from './sql/change-or-store.ts'
 import { type SqlAccess, sqlAccess } from './sql/sql-access.ts'
 import { SqlReader } from './sql/sql-reader.ts'
-import { together, untilDone, withinSavepoint } from './sql/transactions.ts'
+import { inTransaction, untilDone, withinSavepoint } from './sql/transactions.ts'
 
 /** Options of {@link SqlBackend}. */
 export interface SqlBackendOptions<TDatabase extends DatabaseOption = DatabaseOption> extends TokenOptions {
@@ -283,12 +283,12 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   /** Several statements that must not come apart. */
   async #together<T>(isNeeded: boolean, run: (kysely: AnyKysely) => Promise<T>): Promise<T> {
     const { kysely } = await this.#open()
-    if (isNeeded) return together(kysely, run)
+    if (isNeeded) return inTransaction(kysely, run)
     return kysely.isTransaction ? run(kysely) : untilDone(() => run(kysely))
   }
 
   #open(): Promise<SqlAccess> {
-    return (this.#access ??= openDatabase(this.#options.db)
+    return (this.#access ??= kyselyDatabase(this.#options.db)
       .then((database) => sqlAccess(database, this.#model, this.#options.version))
       .catch((error: unknown) => {
         this.#access = undefined

@@ -140,7 +140,7 @@ export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput> {
 
   async #sendChecked<T>(
     result: StandardSchemaV1.Result<TItem>,
-    { options = noOptions, give }: SendRequest<TItem, T>,
+    { options = noSendOptions, give }: SendRequest<TItem, T>,
   ): Promise<T> {
     if (result.issues !== undefined) {
       throw new ValidationError('The data is not valid', { errors: result.issues.map(toInputError) })
@@ -155,7 +155,8 @@ export class SqsBackend<TItem, TInput> implements Creates<TItem, TInput> {
     const { groupId, deduplicationId, delaySeconds, attributes } = this.#options
     return {
       groupId: options.groupId ?? groupId?.(item),
-      deduplicationId: options.deduplicationId ?? (this.#fifo ? idOf(item, deduplicationId) : undefined),
+      deduplicationId:
+        options.deduplicationId ?? (this.#fifo ? deduplicationIdOf(item, deduplicationId) : undefined),
       delaySeconds:
         options.delaySeconds ?? (typeof delaySeconds === 'function' ? delaySeconds(item) : delaySeconds),
       attributes:
@@ -213,7 +214,7 @@ interface SendRequest<TItem, T> {
   readonly give: (item: TItem, receipt: Receipt) => T
 }
 
-const noOptions: SendOptions = {}
+const noSendOptions: SendOptions = {}
 
 function itemOf<TItem>(item: TItem): TItem {
   return item
@@ -223,7 +224,7 @@ function sentMessage<TItem>(data: TItem, { MessageId = '', SequenceNumber }: Rec
   return { data, messageId: MessageId, ...(SequenceNumber && { sequenceNumber: SequenceNumber }) }
 }
 
-function idOf<TItem>(
+function deduplicationIdOf<TItem>(
   item: TItem,
   deduplicationId: SqsBackendOptions<TItem>['deduplicationId'],
 ): string | undefined {

@@ -1,3 +1,4 @@
+import { ignore } from './ignore.ts'
 /**
  * Where the library reports what the caller must not see. `console`, winston and Powertools' logger fit as they are. A
  * logger that takes the error first, as pino does, needs two functions, or it drops the error.
@@ -42,8 +43,4 @@ export function logSafely(logger: Logger, level: keyof Logger, message: string, 
   } catch {
     // There is nowhere left to report it.
   }
-}
-
-function ignore(): void {
-  // There is nowhere left to report it.
 }

@@ -1,5 +1,5 @@
 /** What Lambda puts into the context, and what the middlewares of this package do. */
-const taken: ReadonlySet<unknown> = new Set([
+const reservedKeys: ReadonlySet<unknown> = new Set([
   'awsRequestId',
   'backends',
   'callbackWaitsForEmptyEventLoop',
@@ -26,5 +26,5 @@ const taken: ReadonlySet<unknown> = new Set([
 /** For options that name a key of the context: any that is not somebody else's. `own` is the factory's default. */
 export function isContextKey(own: string): (value: unknown) => boolean {
   return (value) =>
-    typeof value === 'string' && value !== '' && (value === own || !(taken.has(value) || value in {}))
+    typeof value === 'string' && value !== '' && (value === own || !(reservedKeys.has(value) || value in {}))
 }

@@ -2,7 +2,7 @@ import { ConfigurationError } from '../errors/index.ts'
 import { awaitedScope } from './scope.ts'
 
 /** How the SDK of durable executions marks its contexts. */
-const brand = Symbol.for('@aws/durable-execution-sdk-js/durable-context')
+const durableBrand = Symbol.for('@aws/durable-execution-sdk-js/durable-context')
 
 /** The operations behind which an execution may be suspended. */
 const operations = [
@@ -18,7 +18,7 @@ type AnyFunction = (...args: unknown[]) => unknown
  * stay as they are.
  */
 export function guardOperations(context: unknown): void {
-  if (typeof context !== 'object' || context === null || Reflect.get(context, brand) !== true) return
+  if (typeof context !== 'object' || context === null || Reflect.get(context, durableBrand) !== true) return
   for (const name of operations) {
     const operation: unknown = Reflect.get(context, name)
     // What stands on the context itself is guarded already.

@@ -154,7 +154,7 @@ async function lastForm(
 }
 
 /** Puts the accessors in place, with what the request has by then. */
-function watch(request: KnownRequest, state: RequestState): void {
+function watchRequest(request: KnownRequest, state: RequestState): void {
   state.context = request.context
   state.error = request.error
   state.response = state.pin === undefined ? request.response : state.pin(request.response)
@@ -165,7 +165,7 @@ function watch(request: KnownRequest, state: RequestState): void {
 }
 
 /** What a hook that has opened a scope returns, so that Middy goes on outside of the caller's frame. */
-const opened = Promise.resolve()
+const alreadyOpen = Promise.resolve()
 
 type Hook = (request: MiddyRequest) => void | Promise<void>
 
@@ -193,13 +193,13 @@ export function opensInvocation(request: KnownRequest, before: Hook): void | Pro
   }
   request[key] = state
   try {
-    return before(request) ?? opened
+    return before(request) ?? alreadyOpen
   } catch (reason) {
-    return opened.then(() => {
+    return alreadyOpen.then(() => {
       throw reason
     })
   } finally {
-    watch(request, state)
+    watchRequest(request, state)
   }
 }
 

@@ -12,7 +12,7 @@ export interface Work {
 }
 
 /** Milliseconds left for the response itself. */
-const reserve = 50
+const timeReserve = 50
 
 /**
  * All that belongs to one invocation, or to one record of it: its deadline and what it has sent. It follows the
@@ -138,7 +138,7 @@ export class Scope {
    */
   async settle(): Promise<void> {
     try {
-      await this.#sends?.settle(remainingTimeOf(this.#context) - reserve)
+      await this.#sends?.settle(remainingTimeOf(this.#context) - timeReserve)
     } catch (error) {
       if (error instanceof SqsSendError || error instanceof SqsFlushTimeoutError) throw error
       // Nobody awaited it, so it is not for the caller, whatever status the error has.

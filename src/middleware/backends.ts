@@ -59,13 +59,13 @@ export interface BackendsContext<TOptions> {
 export function backends<const TOptions extends Readonly<Record<string, BackendOption>>>(
   options: TOptions,
 ): Middleware<unknown, BackendsContext<TOptions>> {
-  check(options)
+  checkBackends(options)
 
   const middleware = {
     before: function backendsBefore(request: MiddyRequest): void | Promise<void> {
       return opensInvocation(request, () => {
         awaitSends(request, middleware)
-        place(openContext(request), options)
+        placeBackends(openContext(request), options)
       })
     },
     after: function backendsAfter(request: MiddyRequest): void | Promise<void> {
@@ -92,7 +92,7 @@ function once<T>(make: () => T): () => T {
 }
 
 /** @throws TypeError */
-function check(options: Readonly<Record<string, BackendOption>>): void {
+function checkBackends(options: Readonly<Record<string, BackendOption>>): void {
   for (const [name, backend] of Object.entries(options)) {
     if (name === 'transaction') throw new TypeError('backends(): "transaction" is the name of a method')
     if (!isBackend(backend) && !isFactory(backend))
@@ -101,7 +101,10 @@ function check(options: Readonly<Record<string, BackendOption>>): void {
 }
 
 /** Puts the backends beside those that an earlier `backends()` has put into the context. */
-function place(context: Record<string, unknown>, options: Readonly<Record<string, BackendOption>>): void {
+function placeBackends(
+  context: Record<string, unknown>,
+  options: Readonly<Record<string, BackendOption>>,
+): void {
   // Descriptors, because a spread would call the functions that earlier `backends()` hold for later.
   const made: Record<string, unknown> = Object.defineProperties(
     {},
@@ -118,7 +121,7 @@ function place(context: Record<string, unknown>, options: Readonly<Record<string
   // Not listed, so that a copy of the backends holds backends only.
   define('transaction', {
     enumerable: false,
-    value: (run: (backends: object) => Promise<unknown>) => together(made, run),
+    value: (run: (backends: object) => Promise<unknown>) => flushTogether(made, run),
   })
   context['backends'] = made
 }
@@ -142,7 +145,7 @@ function hasTransactions(backend: unknown): backend is Transacts {
 }
 
 /** Runs a function with the backends of one transaction. */
-async function together(
+async function flushTogether(
   made: Readonly<Record<string, unknown>>,
   run: (backends: object) => Promise<unknown>,
 ): Promise<unknown> {

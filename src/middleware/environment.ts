@@ -46,7 +46,7 @@ export interface GetVariableOptions {
   readonly optional?: boolean
 }
 
-const hidden = '[Environment]'
+const hiddenEnvironment = '[Environment]'
 
 /** @internal What one middleware knows, for all invocations. */
 interface Declaration {
@@ -82,7 +82,7 @@ export class Environment<TValues = unknown> {
   /** The declared variables, loaded before the handler. They stay as they were loaded for the whole invocation. */
   get values(): TValues {
     const getters = this.#declared.names.map((name) => [name, () => this.#loaded[name]] as const)
-    return (this.#values ??= redacted(Object.fromEntries(getters), hidden) as TValues)
+    return (this.#values ??= redacted(Object.fromEntries(getters), hiddenEnvironment) as TValues)
   }
 
   /**
@@ -176,11 +176,11 @@ export class Environment<TValues = unknown> {
 
   /** A word in place of the values. */
   toJSON(): string {
-    return hidden
+    return hiddenEnvironment
   }
 
   static {
-    Object.defineProperty(this.prototype, inspect, { value: () => hidden })
+    Object.defineProperty(this.prototype, inspect, { value: () => hiddenEnvironment })
   }
 }
 

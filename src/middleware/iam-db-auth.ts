@@ -57,7 +57,7 @@ export type IamDbAuth<TEngine extends DatabaseEngine, TAs extends string = 'db'>
 export function iamDbAuth<const TEngine extends DatabaseEngine, const TAs extends string = 'db'>(
   options: IamDbAuthOptions<TEngine, TAs>,
 ): IamDbAuth<TEngine, TAs> {
-  check(options)
+  checkIamDbAuth(options)
   const { as = 'db' } = options
   const placed = new WeakSet<object>()
   const database = new SharedDatabase(options)
@@ -105,7 +105,7 @@ export function iamDbAuth<const TEngine extends DatabaseEngine, const TAs extend
 }
 
 /** @throws TypeError */
-function check(options: IamDbAuthOptions): void {
+function checkIamDbAuth(options: IamDbAuthOptions): void {
   const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
   const isPositive = (value: number): boolean => Number.isSafeInteger(value) && value > 0
   checkOptions('iamDbAuth', options, {

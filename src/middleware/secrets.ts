@@ -27,7 +27,7 @@ export type {
   WriteSecretOptions,
 } from './secrets/store.ts'
 
-const hidden = '[Secrets]'
+const hiddenSecrets = '[Secrets]'
 
 /** The declared values: text for each of some keys, or an object. */
 type DeclaredValues<TValues> = [TValues] extends [string] ? { readonly [K in TValues]: string } : TValues
@@ -70,7 +70,7 @@ export class Secrets<TValues = never> {
    */
   get values(): DeclaredValues<TValues> {
     const loaded = this.#parts.map((part) => part.loaded)
-    return (this.#values ??= shownValues(loaded, hidden) as DeclaredValues<TValues>)
+    return (this.#values ??= shownValues(loaded, hiddenSecrets) as DeclaredValues<TValues>)
   }
 
   /**
@@ -87,9 +87,9 @@ export class Secrets<TValues = never> {
   get(path: string, options: GetSecretOptions & { readonly optional: true }): Promise<string | undefined>
   get(path: string, options: GetSecretOptions & { readonly list: true }): Promise<string[]>
   get<T extends SecretValue = string>(path: string, options?: GetSecretOptions): Promise<T>
-  async get(path: string, options: GetSecretOptions = noOptions): Promise<unknown> {
+  async get(path: string, options: GetSecretOptions = noGetOptions): Promise<unknown> {
     const located =
-      options === noOptions ? this.#cache.locate(path) : locate(this.#cache.store, path, options)
+      options === noGetOptions ? this.#cache.locate(path) : locate(this.#cache.store, path, options)
     if (located.ref.isPath)
       throw new SecretError(path, `"${path}" are several values: read them with getMany("${path}")`)
     return this.#read(path, located, options)
@@ -120,7 +120,10 @@ export class Secrets<TValues = never> {
     paths: readonly TPath[],
     options?: GetSecretOptions,
   ): Promise<Record<TPath, string>>
-  async getMany(paths: string | readonly string[], options: GetSecretOptions = noOptions): Promise<unknown> {
+  async getMany(
+    paths: string | readonly string[],
+    options: GetSecretOptions = noGetOptions,
+  ): Promise<unknown> {
     if (typeof paths === 'string') {
       const located = locate(this.#cache.store, paths, options)
       if (!located.ref.isPath) throw new SecretError(paths, `"${paths}" is no path: end it with "/*"`)
@@ -277,12 +280,12 @@ export class Secrets<TValues = never> {
 
   /** A word in place of the values. */
   toJSON(): string {
-    return hidden
+    return hiddenSecrets
   }
 
   static {
-    Object.defineProperty(this.prototype, inspect, { value: () => hidden })
+    Object.defineProperty(this.prototype, inspect, { value: () => hiddenSecrets })
   }
 }
 
-const noOptions: GetSecretOptions = {}
+const noGetOptions: GetSecretOptions = {}

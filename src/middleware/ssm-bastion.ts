@@ -21,7 +21,7 @@ export type { SsmBastionOptions } from './database/bastion-session.ts'
  * ```
  */
 export function ssmBastion(options: SsmBastionOptions): Bastion {
-  check(options)
+  checkBastion(options)
   const tunnels = new Tunnels(sessionOpener(options), options.localPort)
   return {
     async open(endpoint, port) {
@@ -36,7 +36,7 @@ export function ssmBastion(options: SsmBastionOptions): Bastion {
 }
 
 /** @throws TypeError */
-function check(options: SsmBastionOptions): void {
+function checkBastion(options: SsmBastionOptions): void {
   const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
   checkOptions('ssmBastion', options, {
     instanceId: (value: unknown) => typeof value === 'string' && /^m?i-[\da-f]{8,17}$/.test(value),

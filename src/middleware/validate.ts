@@ -33,7 +33,7 @@ type RequestKind =
   | 'firehose'
   | 'logs'
 
-type Output<TSchema> = TSchema extends StandardSchemaV1<unknown, infer TOutput> ? TOutput : never
+type SchemaOutput<TSchema> = TSchema extends StandardSchemaV1<unknown, infer TOutput> ? TOutput : never
 
 /** The kinds of requests that have all parts of which a schema is given: behind another source the request is `never`. */
 type KindWith<TPart> = 'pathParameters' extends TPart
@@ -49,8 +49,8 @@ type QueryMembers<TOutput> = {
   [K in keyof TOutput as K extends keyof URLSearchParams ? never : K]: TOutput[K]
 }
 
-type Part = keyof ValidateSchemas
-type Request = Record<Part, unknown> & { readonly kind?: unknown; readonly valid?: object }
+type RequestPart = keyof ValidateSchemas
+type Request = Record<RequestPart, unknown> & { readonly kind?: unknown; readonly valid?: object }
 type Result = StandardSchemaV1.Result<unknown>
 
 /**
@@ -77,10 +77,12 @@ export function validate<const TSchemas extends ValidateSchemas>(
   schemas: TSchemas,
 ): Middleware<
   { readonly kind: KindWith<keyof TSchemas> } & {
-    [K in keyof TSchemas]: K extends 'query' ? QueryMembers<Output<TSchemas[K]>> : Output<TSchemas[K]>
+    [K in keyof TSchemas]: K extends 'query'
+      ? QueryMembers<SchemaOutput<TSchemas[K]>>
+      : SchemaOutput<TSchemas[K]>
   } & {
     /** What the schemas made of each part, whole. */
-    readonly valid: { [K in keyof TSchemas]: Output<TSchemas[K]> }
+    readonly valid: { [K in keyof TSchemas]: SchemaOutput<TSchemas[K]> }
   }
 > {
   checkOptions('validate', schemas, {
@@ -89,7 +91,7 @@ export function validate<const TSchemas extends ValidateSchemas>(
     pathParameters: isSchema,
     headers: isSchema,
   })
-  const parts = Object.entries(schemas) as [Part, StandardSchemaV1][]
+  const parts = Object.entries(schemas) as [RequestPart, StandardSchemaV1][]
 
   function before({ event }: MiddyRequest): void | Promise<void> {
     for (const [part] of parts) checkPart(event, part)
@@ -105,11 +107,11 @@ export function validate<const TSchemas extends ValidateSchemas>(
 
   function accept(request: Request, results: readonly Result[]): void {
     const errors = results.flatMap(({ issues = [] }, index): InputError[] =>
-      issues.map((issue) => ({ ...toInputError(issue), in: parts[index]?.[0] as Part })),
+      issues.map((issue) => ({ ...toInputError(issue), in: parts[index]?.[0] as RequestPart })),
     )
     if (errors.length > 0) throw new ValidationError(messageFor(request, errors), { errors })
     for (const [index, result] of results.entries()) {
-      if (result.issues === undefined) replace(request, parts[index]?.[0] as Part, result.value)
+      if (result.issues === undefined) replace(request, parts[index]?.[0] as RequestPart, result.value)
     }
   }
 
@@ -127,7 +129,7 @@ function messageFor({ kind }: Request, errors: readonly InputError[]): string {
 }
 
 /** @throws ConfigurationError instead of blaming the caller for what the chain lacks */
-function checkPart(event: unknown, part: Part): void {
+function checkPart(event: unknown, part: RequestPart): void {
   const { kind, source } = (event ?? {}) as { kind?: unknown; source?: unknown }
   if (typeof kind === 'string' && kind.endsWith('-batch'))
     throw new ConfigurationError(
@@ -145,13 +147,13 @@ function checkPart(event: unknown, part: Part): void {
   )
 }
 
-function inputOf(request: Request, part: Part): unknown {
+function inputOf(request: Request, part: RequestPart): unknown {
   if (part !== 'query') return part === 'data' ? request.data : { ...(request[part] as object) }
   const lists = Object.entries(listsByName(request.query as URLSearchParams))
   return Object.fromEntries(lists.map(([name, values]) => [name, values.length === 1 ? values[0] : values]))
 }
 
-function replace(request: Request, part: Part, value: unknown): void {
+function replace(request: Request, part: RequestPart, value: unknown): void {
   define(request, 'valid', { ...request.valid, [part]: value })
   if (part === 'query') {
     // Beside the parameters as they were sent: `query.page` is what the schema made, `query.get('page')` the text.

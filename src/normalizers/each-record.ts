@@ -82,7 +82,7 @@ export function eachRecord(
   fn: (request: never, context: never) => unknown,
   options: EachRecordOptions<never> = {},
 ): BatchHandler<never, never> {
-  checkOptions('eachRecord', options, checks)
+  checkOptions('eachRecord', options, recordOptionChecks)
   checkFunction(fn)
 
   return async function eachRecordHandler(batch, context) {
@@ -95,7 +95,7 @@ export function eachRecord(
   }
 }
 
-const checks = {
+const recordOptionChecks = {
   concurrency: (value: unknown) => Number.isSafeInteger(value) && Number(value) > 0,
   fifo: oneOf('auto', 'group', 'batch'),
   deadlineMargin: (value: unknown) => typeof value === 'number' && value >= 0,

@@ -85,12 +85,12 @@ function printedOf(payload: unknown, request: object): OwnProperties | undefined
  */
 export function invocationRequest(payload: unknown, context: Context): InvocationRequest {
   // A payload may have any keys. Only a request of ours is no plain JSON.
-  if (eventKind(payload) === 'normalized' && !isPlain(payload))
+  if (eventKind(payload) === 'normalized' && !isPlainPayload(payload))
     throw invalidEvent('invocation', ['direct invocations'], 'normalized')
   return InvocationRequest.of(payload, context)
 }
 
-function isPlain(payload: unknown): boolean {
+function isPlainPayload(payload: unknown): boolean {
   const prototype: unknown = Object.getPrototypeOf(payload)
   return prototype === Object.prototype || prototype === null
 }

@@ -1,7 +1,7 @@
 import { passForPlainData } from '../core/plain-data.ts'
 import { InvalidResponseError } from '../errors/index.ts'
 import { isStatus } from './http/envelope.ts'
-import { headerEntries, kindOf } from './http/response-headers.ts'
+import { headerEntries, nameOfKind } from './http/response-headers.ts'
 import { type Cookie, setCookieLine } from './http/set-cookie.ts'
 
 export type { Cookie } from './http/set-cookie.ts'
@@ -44,7 +44,7 @@ export class HttpResponse {
   }
 
   constructor(body: unknown, options: ResponseOptions = {}) {
-    const { status = body === undefined ? 204 : 200, headers, cookies = [] } = checked(options)
+    const { status = body === undefined ? 204 : 200, headers, cookies = [] } = checkedOptions(options)
     if (!isStatus(status))
       throw new InvalidResponseError(`A status is a whole number from 100 to 599, not ${shownStatus(status)}`)
     if (!Array.isArray(cookies))
@@ -52,7 +52,7 @@ export class HttpResponse {
         'Cookies are a list, of objects with a name and a value, or of finished lines',
       )
     this.statusCode = status
-    this.headers = headersOf(headers)
+    this.headers = givenHeaders(headers)
     // Lambda's envelope has null for no body; here it is a value.
     if (body === null) this.headers = { 'content-type': 'application/json; charset=utf-8', ...this.headers }
     this.cookies = cookies.map(setCookieLine)
@@ -61,13 +61,13 @@ export class HttpResponse {
 }
 
 /** Makes an object of headers that can be iterated. What is no headers at all is refused where it would be sent. */
-function headersOf(headers: ResponseOptions['headers']): HttpResponse['headers'] {
+function givenHeaders(headers: ResponseOptions['headers']): HttpResponse['headers'] {
   const isMap = typeof headers === 'object' && !Array.isArray(headers)
   return (isMap ? Object.fromEntries(headerEntries(headers)) : (headers ?? {})) as HttpResponse['headers']
 }
 
 /** @throws InvalidResponseError for an option that would be lost */
-function checked(options: ResponseOptions): ResponseOptions {
+function checkedOptions(options: ResponseOptions): ResponseOptions {
   for (const name in options) {
     if (name !== 'status' && name !== 'headers' && name !== 'cookies')
       throw new InvalidResponseError(`respond() has no option "${name}"; it has status, headers, cookies`)
@@ -76,7 +76,7 @@ function checked(options: ResponseOptions): ResponseOptions {
 }
 
 function shownStatus(status: unknown): string {
-  return typeof status === 'number' ? String(status) : kindOf(status)
+  return typeof status === 'number' ? String(status) : nameOfKind(status)
 }
 
 /** The type of {@link respond}. */
@@ -114,16 +114,16 @@ export const respond: Respond = /* @__PURE__ */ Object.assign(
         throw new InvalidResponseError(`A redirect has a status from 300 to 399, not ${shownStatus(status)}`)
       }
       if (typeof url !== 'string' && !(url instanceof URL))
-        throw new InvalidResponseError(`A redirect goes to a text or a URL, not to ${kindOf(url)}`)
+        throw new InvalidResponseError(`A redirect goes to a text or a URL, not to ${nameOfKind(url)}`)
       const location = String(url).replace(/[^\x21-\x7e]+/g, (odd) => encodeURIComponent(odd.toWellFormed()))
       return new HttpResponse('', {
         ...options,
         status,
-        headers: { ...headersOf(options.headers), location },
+        headers: { ...givenHeaders(options.headers), location },
       })
     },
     html(text: string, options: ResponseOptions = {}): HttpResponse {
-      const headers = { 'content-type': 'text/html; charset=utf-8', ...headersOf(options.headers) }
+      const headers = { 'content-type': 'text/html; charset=utf-8', ...givenHeaders(options.headers) }
       return new HttpResponse(text, { ...options, headers })
     },
     noContent(options: Omit<ResponseOptions, 'status'> = {}): HttpResponse {

@@ -30,21 +30,21 @@ function sqsSource(reading: SqsReading): RecordSource<SQSRecord, SqsRequest> {
     source: 'sqs',
     kinds: ['aws:sqs'],
     records: ({ Records }: SQSEvent) => Records,
-    idOf,
+    idOf: messageIdOf,
     request: (record, id, batch) => SqsRequest.of(record, { id, batch, reading }),
     prepare: (request) => request.prepare(),
     lanes: sqsLanes,
     afterCare: sqsAfterCare,
-    answer,
+    answer: sqsAnswer,
   }
 }
 
 /** What is not text cannot be listed. */
-function idOf(record: unknown): string {
+function messageIdOf(record: unknown): string {
   return asString(asRecord(record)?.['messageId']) as string
 }
 
-const answer: RecordAnswer<SQSRecord> = {
+const sqsAnswer: RecordAnswer<SQSRecord> = {
   ...eachFailure,
   from: (results, { ids }, logger) => listFailures(results, ids, logger),
 }

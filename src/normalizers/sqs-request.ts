@@ -7,14 +7,14 @@ import { type MessageAttributeValue, publishedAttributes, typedValue } from './r
 import { ParsedRequest, type ParsedRequestParts } from './records/parsed-request.ts'
 import { payloadPointer } from './records/payload-pointer.ts'
 import type { SqsReading } from './records/sqs-reading.ts'
-import { BodyReader, type Envelope, type Unwrapped } from './records/unwrap.ts'
+import { BodyReader, type WrappedMessage, type Unwrapped } from './records/unwrap.ts'
 
 export type { SqsBody } from './records/sqs-reading.ts'
 
 /** A message attribute's value, by its declared type. A number that JavaScript cannot hold exactly stays text. */
 export type SqsAttributeValue = MessageAttributeValue
 
-const noEnvelopes: readonly Envelope[] = []
+const noEnvelopes: readonly WrappedMessage[] = []
 
 /** What a request is made from, beside its record. */
 interface SqsRequestParts extends Pick<ParsedRequestParts<SQSRecord>, 'id' | 'batch'> {
@@ -64,7 +64,7 @@ export class SqsRequest<TData = unknown> extends ParsedRequest<SQSRecord, TData>
   }
 
   /** What was around the data, from the outside in: SNS notifications, EventBridge events. Needs `unwrap`. */
-  get envelopes(): readonly Envelope[] {
+  get envelopes(): readonly WrappedMessage[] {
     if (this.#reading.unwrap) this.ensureRead()
     return this.#unwrapped?.envelopes ?? noEnvelopes
   }
@@ -121,7 +121,7 @@ export class SqsRequest<TData = unknown> extends ParsedRequest<SQSRecord, TData>
   }
 
   /** A body that cannot be read has no envelope, and its attributes can be read all the same. */
-  #outermost(): Envelope | undefined {
+  #outermost(): WrappedMessage | undefined {
     if (!this.#reading.unwrap) return undefined
     try {
       return this.envelopes[0]
@@ -145,7 +145,7 @@ export class SqsRequest<TData = unknown> extends ParsedRequest<SQSRecord, TData>
 
 function readMessageAttributes(
   record: SQSRecord,
-  envelope: Envelope | undefined,
+  envelope: WrappedMessage | undefined,
 ): Record<string, SqsAttributeValue> {
   const values = publishedAttributes(envelope?.['MessageAttributes'])
   for (const [name, attribute] of Object.entries(asRecord(record.messageAttributes as unknown) ?? {})) {

@@ -17,7 +17,7 @@ export interface DescribedRequest {
 }
 
 /** The same, taken apart: what a gateway reads off the wire. */
-export interface ParsedRequest {
+export interface DescribedParts {
   readonly method: string
   /** As sent: percent-encoded. */
   readonly path: string
@@ -41,7 +41,7 @@ export function parseRequest({
   body,
   clientIp = '203.0.113.7',
   protocol = 'https',
-}: DescribedRequest): ParsedRequest {
+}: DescribedRequest): DescribedParts {
   const [pathname = '/', ...inline] = path.split('?')
   const rawQuery = [inline.join('?'), queryText(query)].filter((part) => part !== '').join('&')
   const bytes = encodedBody(body)
@@ -85,7 +85,7 @@ function queryPairs(rawQuery: string): (readonly [name: string, value: string])[
 }
 
 /** The query as a source has it that decodes: names and values decoded once. */
-export function decodedPairs({ rawPairs }: ParsedRequest): (readonly [name: string, value: string])[] {
+export function decodedPairs({ rawPairs }: DescribedParts): (readonly [name: string, value: string])[] {
   return rawPairs.map(([name, value]) => [decodePart(name), decodePart(value)])
 }
 
@@ -105,7 +105,7 @@ function encodedBody(body: unknown): Buffer {
 }
 
 /** The value of a header, its lines joined. */
-export function headerOf({ lines }: ParsedRequest, wanted: string): string | undefined {
+export function headerOf({ lines }: DescribedParts, wanted: string): string | undefined {
   const values = lines.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value)
   return values.length === 0 ? undefined : values.join(', ')
 }
@@ -116,7 +116,7 @@ export function decodePart(part: string): string {
 }
 
 /** Content types whose bodies load balancers and HTTP APIs hand over as text; everything else comes as base64. */
-export function isTextBody(request: ParsedRequest): boolean {
+export function isTextBody(request: DescribedParts): boolean {
   const type = headerOf(request, 'content-type') ?? ''
   return (
     headerOf(request, 'content-encoding') === undefined &&

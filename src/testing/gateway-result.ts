@@ -15,7 +15,7 @@ export interface GatewayReply {
 }
 
 /** What a gateway knows beside the result. */
-export interface Setting {
+export interface GatewaySetting {
   readonly source: GatewaySource
   readonly event: object
   readonly accept: string
@@ -23,7 +23,7 @@ export interface Setting {
 }
 
 /** In bytes of JSON. */
-const limits: Readonly<Record<GatewaySource, number>> = {
+const gatewayLimits: Readonly<Record<GatewaySource, number>> = {
   alb: 1_048_576,
   'alb-multi-value': 1_048_576,
   'rest-api': 6_291_556,
@@ -34,11 +34,11 @@ const limits: Readonly<Record<GatewaySource, number>> = {
 }
 
 /** Reads a function's result as a gateway does, and refuses what that gateway refuses. */
-export function readResult(result: unknown, setting: Setting): GatewayReply {
+export function readResult(result: unknown, setting: GatewaySetting): GatewayReply {
   const { source, event } = setting
   try {
     const size = Buffer.byteLength(JSON.stringify(result))
-    if (size > limits[source]) throw new RefusedResult(`the result is ${size} bytes`)
+    if (size > gatewayLimits[source]) throw new RefusedResult(`the result is ${size} bytes`)
     if (source === 'http-api' || source === 'function-url') return payloadV2Reply(result)
     const fields = envelope(result)
     if (source === 'vpc-lattice') return latticeReply(fields)
@@ -68,12 +68,12 @@ function envelope(result: unknown): UnknownRecord {
 
 function albReply(result: UnknownRecord, event: object): GatewayReply {
   const { statusCode, body = '', isBase64Encoded = false } = result
-  const status = statusOf(typeof statusCode === 'number' ? statusCode : NaN)
+  const status = checkedStatus(typeof statusCode === 'number' ? statusCode : NaN)
   const map = result['multiValueHeaders']
   const multiValue = 'multiValueHeaders' in event
   for (const key of ['headers', 'multiValueHeaders'])
     if (result[key] === null) throw new RefusedResult(`${key} is null`)
-  const headers = multiValue ? lists(map) : singles(result['headers'])
+  const headers = multiValue ? headerLists(map) : singles(result['headers'])
   const description = result['statusDescription']
   if (description !== undefined && (typeof description !== 'string' || !description.startsWith(`${status} `)))
     throw new RefusedResult('the statusDescription does not begin with the status')
@@ -91,7 +91,7 @@ function latticeReply({
   body = '',
   isBase64Encoded = false,
 }: UnknownRecord): GatewayReply {
-  const status = statusOf(statusCode)
+  const status = checkedStatus(statusCode)
   const lines = Object.entries(headers ?? {}).flatMap(([name, values]) =>
     [values as unknown].flat().map((value) => line(name, value)),
   )
@@ -104,12 +104,15 @@ function latticeReply({
 
 const payloadV1Keys = new Set(['statusCode', 'headers', 'multiValueHeaders', 'body', 'isBase64Encoded'])
 
-function payloadV1Reply(result: UnknownRecord, { source, accept, binaryMediaTypes }: Setting): GatewayReply {
+function payloadV1Reply(
+  result: UnknownRecord,
+  { source, accept, binaryMediaTypes }: GatewaySetting,
+): GatewayReply {
   const unknown = Object.keys(result).find((key) => !payloadV1Keys.has(key))
   if (unknown !== undefined) throw new RefusedResult(`a REST API knows no key "${unknown}"`)
   const { statusCode, body, isBase64Encoded = false } = result
-  const status = statusOf(typeof statusCode === 'string' ? Number(statusCode) : statusCode)
-  const headers = [...singles(result['headers'] ?? {}), ...lists(result['multiValueHeaders'] ?? {})]
+  const status = checkedStatus(typeof statusCode === 'string' ? Number(statusCode) : statusCode)
+  const headers = [...singles(result['headers'] ?? {}), ...headerLists(result['multiValueHeaders'] ?? {})]
   const names = headers.map(([name]) => name.toLowerCase())
   const single = new Set(
     Object.keys((result['headers'] as object | null | undefined) ?? {}).map((name) => name.toLowerCase()),
@@ -160,7 +163,7 @@ function payloadV2Reply(result: unknown): GatewayReply {
     return { status: 200, headers: [['content-type', 'application/json']], body: Buffer.from(body) }
   }
   const { statusCode, headers = {}, cookies = [], body = '', isBase64Encoded = false } = fields
-  const status = statusOf(statusCode)
+  const status = checkedStatus(statusCode)
   if (!Array.isArray(cookies) || cookies.some((cookie) => typeof cookie !== 'string'))
     throw new RefusedResult('cookies is not a list of strings')
   const lines = [
@@ -174,7 +177,7 @@ function payloadV2Reply(result: unknown): GatewayReply {
   }
 }
 
-function statusOf(status: unknown): number {
+function checkedStatus(status: unknown): number {
   if (!Number.isInteger(status) || (status as number) < 100 || (status as number) > 599)
     throw new RefusedResult(`the statusCode is ${JSON.stringify(status)}`)
   return status as number
@@ -186,7 +189,7 @@ function singles(map: unknown): Line[] {
   return Object.entries(map ?? {}).map(([name, value]) => line(name, value))
 }
 
-function lists(map: unknown): Line[] {
+function headerLists(map: unknown): Line[] {
   return Object.entries(map ?? {}).flatMap(([name, values]) => {
     if (!Array.isArray(values)) throw new RefusedResult(`multiValueHeaders has no list for "${name}"`)
     return values.map((value) => line(name, value))

@@ -79,7 +79,7 @@ export async function gateway(
     response.once('close', () => {
       if (closing) server.closeIdleConnections()
     })
-    void answer({ source, handler, options }, request, response)
+    void answerRequest({ source, handler, options }, request, response)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -109,7 +109,11 @@ interface Backed {
   readonly options: GatewayOptions
 }
 
-async function answer(behind: Backed, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answerRequest(
+  behind: Backed,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const { source, options } = behind
   const { onInvocation, onRefusal = (reason: string) => logSafely(defaultLogger, 'error', reason) } = options
   const started = performance.now()
@@ -118,7 +122,7 @@ async function answer(behind: Backed, request: IncomingMessage, response: Server
   try {
     response.writeHead(reply.status, reply.headers.flat())
   } catch (error) {
-    reply = refused(`the response cannot be sent: ${String(error)}`)
+    reply = gatewayRefusal(`the response cannot be sent: ${String(error)}`)
     response.writeHead(reply.status)
   }
   response.end(method === 'HEAD' ? undefined : reply.body)
@@ -139,11 +143,11 @@ async function replyOf(
     const result = await invoke(handler, event, lambdaContext({ timeout }))
     return readResult(result, { source, event, accept: request.headers.accept ?? '', binaryMediaTypes })
   } catch (error) {
-    return refused(`the function failed: ${String(error)}`)
+    return gatewayRefusal(`the function failed: ${String(error)}`)
   }
 }
 
-function refused(reason: string): GatewayReply {
+function gatewayRefusal(reason: string): GatewayReply {
   return {
     status: 502,
     headers: [['content-type', 'application/json']],

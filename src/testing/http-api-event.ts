@@ -2,7 +2,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyEventV2, LambdaFunctionURLEve
 import { grouped, withForwarding } from './alb-event.ts'
 import {
   type DescribedRequest,
-  type ParsedRequest,
+  type DescribedParts,
   accountId,
   decodedPairs,
   headerOf,
@@ -135,7 +135,7 @@ export function functionUrlEvent({
   }
 }
 
-interface Place {
+interface RequestPlace {
   readonly rawPath: string
   readonly path: string
   readonly stage: string
@@ -144,7 +144,7 @@ interface Place {
   readonly authorizer: Readonly<Record<string, unknown>> | undefined
 }
 
-function payloadV2(request: ParsedRequest, place: Place): APIGatewayProxyEventV2 {
+function payloadV2(request: DescribedParts, place: RequestPlace): APIGatewayProxyEventV2 {
   const { rawPath, routeKey } = place
   const lines = withForwarding(request.lines, request.clientIp, request.protocol).map(
     ([name, value]) => [name.toLowerCase(), value] as const,
@@ -166,8 +166,8 @@ function payloadV2(request: ParsedRequest, place: Place): APIGatewayProxyEventV2
 }
 
 function contextV2(
-  request: ParsedRequest,
-  { path, stage, routeKey, domainName, authorizer }: Place,
+  request: DescribedParts,
+  { path, stage, routeKey, domainName, authorizer }: RequestPlace,
 ): APIGatewayProxyEventV2['requestContext'] {
   const [domainPrefix = ''] = domainName.split('.', 1)
   return {

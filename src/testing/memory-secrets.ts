@@ -43,13 +43,13 @@ export function memorySecrets<
   return secretsMiddleware('memorySecrets', memoryStore(new Map(Object.entries(values))), options)
 }
 
-const title = 'The memory'
+const memoryTitle = 'The memory'
 
 function memoryStore(values: Map<string, SecretValue>): SecretStore {
   const read = (refs: readonly SecretRef[]): Promise<Outcome[]> =>
-    Promise.resolve(refs.map((ref) => outcomeOf(values, ref)))
+    Promise.resolve(refs.map((ref) => memoryOutcome(values, ref)))
   return {
-    title,
+    title: memoryTitle,
     scheme: 'ssm',
     ref(name, { version, label, stage }) {
       const selector = version ?? label ?? stage
@@ -62,11 +62,11 @@ function memoryStore(values: Map<string, SecretValue>): SecretStore {
     readDeclared: read,
     writeOptions: ['kmsKeyId', 'type', 'tier', 'tags'],
     async create({ name, value }) {
-      if (values.has(name)) throw new SecretAlreadyExistsError(name, title)
+      if (values.has(name)) throw new SecretAlreadyExistsError(name, memoryTitle)
       values.set(name, value)
     },
     async update({ name, value }) {
-      if (!values.has(name)) throw new SecretNotFoundError(name, title)
+      if (!values.has(name)) throw new SecretNotFoundError(name, memoryTitle)
       values.set(name, value)
     },
     async upsert({ name, value }) {
@@ -80,8 +80,8 @@ function memoryStore(values: Map<string, SecretValue>): SecretStore {
   }
 }
 
-function outcomeOf(values: ReadonlyMap<string, SecretValue>, { key, name, isPath }: SecretRef): Outcome {
-  if (!isPath) return values.get(key) ?? new SecretNotFoundError(key, title)
+function memoryOutcome(values: ReadonlyMap<string, SecretValue>, { key, name, isPath }: SecretRef): Outcome {
+  if (!isPath) return values.get(key) ?? new SecretNotFoundError(key, memoryTitle)
   const path = name.slice(0, -1)
   const below = [...values].filter(([other]) => other.startsWith(path))
   return new Map(below.map(([other, value]) => [other.slice(path.length), String(value)]))

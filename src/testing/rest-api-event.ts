@@ -2,7 +2,7 @@ import type { APIGatewayProxyEvent } from 'aws-lambda'
 import { grouped, withForwarding } from './alb-event.ts'
 import {
   type DescribedRequest,
-  type ParsedRequest,
+  type DescribedParts,
   accountId,
   decodedPairs,
   headerOf,
@@ -68,7 +68,7 @@ export function restApiEvent(options: RestApiEventOptions = {}): APIGatewayProxy
 
 /** What API Gateway tells of the route, the stage and the caller. */
 function requestContext(
-  request: ParsedRequest,
+  request: DescribedParts,
   { resource = '/', stage = 'prod', basePath = '', authorizer, identity }: RestApiEventOptions,
 ): APIGatewayProxyEvent['requestContext'] {
   const domainName = basePath === '' ? `a1b2c3d4e5.execute-api.${region}.amazonaws.com` : 'api.example.com'

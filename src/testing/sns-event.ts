@@ -60,12 +60,12 @@ function record(
       Signature: 'EXAMPLE',
       SigningCertUrl: `${host}/SimpleNotificationService-0000.pem`,
       UnsubscribeUrl: `${host}/?Action=Unsubscribe&SubscriptionArn=${subscription}`,
-      MessageAttributes: toAttributes(attributes),
+      MessageAttributes: snsAttributes(attributes),
     },
   }
 }
 
-function toAttributes(attributes: NonNullable<PublishedMessage['attributes']>): SNSMessageAttributes {
+function snsAttributes(attributes: NonNullable<PublishedMessage['attributes']>): SNSMessageAttributes {
   const list: SNSMessageAttributes = {}
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === 'string') list[name] = { Type: 'String', Value: value }

@@ -2,7 +2,7 @@ import type { VpcLatticeEventV1, VpcLatticeEventV2 } from '../normalizers/vpc-la
 import { grouped } from './alb-event.ts'
 import {
   type DescribedRequest,
-  type ParsedRequest,
+  type DescribedParts,
   accountId,
   decodedPairs,
   isTextBody,
@@ -62,7 +62,7 @@ export function vpcLatticeEvent({ version = 2, identity, ...described }: VpcLatt
   }
 }
 
-function latticeHeaders(request: ParsedRequest): Record<string, string[]> {
+function latticeHeaders(request: DescribedParts): Record<string, string[]> {
   const lines = [
     ['host', 'shop.example.com'] as const,
     ...request.lines,

@@ -5,8 +5,8 @@ import { isExact, numberId } from './number-text.ts'
 import { type DateMode, type AttributeItem, setOwn } from './attribute-value.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
-const maxBytes = 409_600
-const maxDepth = 32
+const maxItemBytes = 409_600
+const maxAttributeDepth = 32
 
 /**
  * Turns an item into DynamoDB's typed form. Leaves out a column whose value is `undefined` or an empty set.
@@ -21,7 +21,7 @@ export function marshallItem(item: object, dates: DateMode = 'iso'): AttributeIt
   } catch (error) {
     throw explained(error)
   }
-  if (isLarger(wire, maxBytes)) throw new ItemTooLargeError(sizeOf(wire), maxBytes)
+  if (isLarger(wire, maxItemBytes)) throw new ItemTooLargeError(sizeOf(wire), maxItemBytes)
   return wire
 }
 
@@ -30,7 +30,7 @@ export function marshall(value: unknown, path: string, dates: DateMode = 'iso'):
   try {
     return toWire(value, dates, 0)
   } catch (error) {
-    throw explained(within(error, path))
+    throw explained(withPlace(error, path))
   }
 }
 
@@ -39,7 +39,7 @@ class Unstorable extends Error {
   readonly path: (string | number)[] = []
 }
 
-function within(error: unknown, place: string | number): unknown {
+function withPlace(error: unknown, place: string | number): unknown {
   if (error instanceof Unstorable) error.path.unshift(place)
   return error
 }
@@ -56,7 +56,7 @@ function toWire(value: unknown, dates: DateMode, depth: number): AttributeValue 
     case 'string':
       return { S: value }
     case 'number':
-      return { N: numberText(value) }
+      return { N: writtenNumber(value) }
     case 'bigint':
       return { N: bigintText(value) }
     case 'boolean':
@@ -69,7 +69,7 @@ function toWire(value: unknown, dates: DateMode, depth: number): AttributeValue 
 }
 
 function objectToWire(value: object, dates: DateMode, depth: number): AttributeValue {
-  if (depth > maxDepth) throw new Unstorable(`is nested deeper than ${maxDepth} levels`)
+  if (depth > maxAttributeDepth) throw new Unstorable(`is nested deeper than ${maxAttributeDepth} levels`)
   if (Array.isArray(value)) return { L: toList(value, dates, depth) }
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === Object.prototype || prototype === null)
@@ -87,7 +87,7 @@ function toList(list: readonly unknown[], dates: DateMode, depth: number): Attri
   try {
     for (; index < list.length; index++) wire[index] = toWire(list[index], dates, depth)
   } catch (error) {
-    throw within(error, index)
+    throw withPlace(error, index)
   }
   return wire
 }
@@ -103,7 +103,7 @@ function toMap(map: Record<string, unknown>, dates: DateMode, depth: number): At
       setOwn(wire, key, toWire(value, dates, depth))
     }
   } catch (error) {
-    throw within(error, place)
+    throw withPlace(error, place)
   }
   return wire
 }
@@ -112,18 +112,18 @@ function toSet(set: ReadonlySet<unknown>): AttributeValue {
   const members = [...set]
   if (members.length === 0) throw new Unstorable('is an empty set, which DynamoDB cannot hold')
   if (members.every((member) => typeof member === 'string')) return { SS: members }
-  if (members.every((member) => member instanceof Uint8Array)) return { BS: distinct(members, base64) }
+  if (members.every((member) => member instanceof Uint8Array)) return { BS: distinctMembers(members, base64) }
   if (members.every((member) => typeof member === 'number' || typeof member === 'bigint')) {
     const texts = members.map((member) =>
-      typeof member === 'bigint' ? bigintText(member) : numberText(member),
+      typeof member === 'bigint' ? bigintText(member) : writtenNumber(member),
     )
-    return { NS: distinct(texts, numberId) }
+    return { NS: distinctMembers(texts, numberId) }
   }
   throw new Unstorable('is a set of several types: DynamoDB holds sets of strings, of numbers or of bytes')
 }
 
 /** The members that differ for DynamoDB. A JavaScript set may hold `1` beside `1n`, or the same bytes twice. */
-function distinct<T>(members: readonly T[], idOf: (member: T) => string): T[] {
+function distinctMembers<T>(members: readonly T[], idOf: (member: T) => string): T[] {
   return [...new Map(members.map((member) => [idOf(member), member])).values()]
 }
 
@@ -131,7 +131,7 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base6
 
 const outOfRange = "is out of the range of DynamoDB's numbers, 1E-130 to 9.9E+125"
 
-function numberText(value: number): string {
+function writtenNumber(value: number): string {
   if (Number.isSafeInteger(value)) return value === 0 ? '0' : String(value)
   if (!Number.isFinite(value)) throw new Unstorable(`is ${value}, which is no number for DynamoDB`)
   const size = Math.abs(value)

@@ -3,13 +3,13 @@
  * to 38 digits, so JavaScript's numbers cannot tell whether two are equal.
  */
 export function numberId(text: string): string {
-  const { digits, exponent } = partsOf(text)
+  const { digits, exponent } = decimalParts(text)
   return digits === '0' ? '0' : `${digits}e${exponent}`
 }
 
 /** The number that a text spells, or `undefined` if it is not whole. */
 export function wholeNumber(text: string): bigint | undefined {
-  const { digits, exponent } = partsOf(text)
+  const { digits, exponent } = decimalParts(text)
   return exponent < 0 ? undefined : BigInt(digits) * 10n ** BigInt(exponent)
 }
 
@@ -23,7 +23,7 @@ export function doubleOf(text: string): number | undefined {
 const pattern = /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i
 
 /** A number's sign and digits, without zeros at either end, and the power of ten that multiplies them. */
-function partsOf(text: string): { readonly digits: string; readonly exponent: number } {
+function decimalParts(text: string): { readonly digits: string; readonly exponent: number } {
   const [, sign, whole = '', fraction = '', power = '0'] = pattern.exec(text) ?? []
   const all = `${whole}${fraction}`.replace(/^0+/, '')
   const digits = all.replace(/0+$/, '')

@@ -76,7 +76,7 @@ function parseNumber(text: string, numbers: NumberMode | 'any', path: string): n
   )
 }
 
-interface Place {
+interface AttributePlace {
   readonly shape: ValueShape | undefined
   readonly path: string
 }
@@ -84,7 +84,7 @@ interface Place {
 /** A value as its schema has it: bigints and dates at any depth. */
 function unmarshallShape(
   attribute: AttributeValue,
-  { shape, path }: Place,
+  { shape, path }: AttributePlace,
   options: ReadingOptions,
 ): unknown {
   const { numbers, dates } = options

@@ -9,9 +9,9 @@ import {
   UnavailableError,
 } from '../../errors/index.ts'
 import { remainingTime } from '../../invocation/scope.ts'
-import { type Connection, pause } from './connection.ts'
+import { type Connection, pauseBeforeRetry } from './connection.ts'
 import { type KeyRequestOptions, compileBatchGet, keyBatches } from './compile-keys.ts'
-import { failureOf } from './failure.ts'
+import { clientFailure } from './failure.ts'
 import { keyId } from './key-id.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 
@@ -97,7 +97,7 @@ function refuseOpen(ids: readonly string[], open: ReadonlySet<string>, cause: un
 
 /** Whether an error says nothing of the other pieces: DynamoDB, the network or the time, and not what was asked for. */
 function isPassing(error: unknown): boolean {
-  const { $fault, $metadata } = failureOf(error)
+  const { $fault, $metadata } = clientFailure(error)
   if ([ThrottledError, UnavailableError, DeadlineError].some((kind) => error instanceof kind)) return true
   return $metadata !== undefined && $fault !== 'client'
 }
@@ -123,7 +123,7 @@ async function inBatches<T>(
     let open = piece
     try {
       for (let fruitless = 0; open.length > 0 && fruitless < maxFruitless && remainingTime() > 0;) {
-        if (open !== piece) await pause(fruitless + 1, signal)
+        if (open !== piece) await pauseBeforeRetry(fruitless + 1, signal)
         signal?.throwIfAborted()
         const before = open.length
         open = await run(open)

@@ -1,7 +1,7 @@
 import { ConflictError, NotFoundError } from '../../errors/index.ts'
 
 /** How often an item may come or go between the two requests. */
-const maxAttempts = 3
+const maxRounds = 3
 
 /** Changes an item, or creates it where there is none; again, where another writer was faster. */
 export async function changeOrCreate<T>(change: () => Promise<T>, create: () => Promise<T>): Promise<T> {
@@ -9,13 +9,13 @@ export async function changeOrCreate<T>(change: () => Promise<T>, create: () => 
     try {
       return await change()
     } catch (error) {
-      if (isRace(error) && attempt < maxAttempts) continue
+      if (isRace(error) && attempt < maxRounds) continue
       if (!(error instanceof NotFoundError)) throw error
     }
     try {
       return await create()
     } catch (error) {
-      if (!isRace(error) || attempt === maxAttempts) throw error
+      if (!isRace(error) || attempt === maxRounds) throw error
     }
   }
 }

@@ -1,3 +1,4 @@
+import { isNumeric } from '../../core/is-numeric.ts'
 import { ValidationError } from '../../errors/index.ts'
 import type { UnknownRecord } from '../../core/record.ts'
 import type { Model } from '../model.ts'
@@ -26,7 +27,7 @@ export async function checkedUpdate(
   if (!hasChanges(changes)) return { key, patch: patched, changes }
   const { ifNotExists, set, remove, add = {}, append, prepend, setAdd } = changes
   for (const [column, number] of Object.entries(add))
-    if (isNumber(number)) refuseSum(model.kind(column), column)
+    if (isNumeric(number)) refuseSum(model.kind(column), column)
   const removed = (remove ?? []).flatMap((path) => wholeColumn(path) ?? [])
   await check(Object.fromEntries(removed.map((column) => [column, null])))
   return {
@@ -86,10 +87,6 @@ async function checkedLists(
 }
 
 /** What is no number is refused where the request is written. */
-function isNumber(value: unknown): boolean {
-  return typeof value === 'number' || typeof value === 'bigint'
-}
-
 function refuseSum(kind: string | undefined, column: string): void {
   if (kind === undefined || kind === 'number' || kind === 'bigint' || kind === 'decimal') return
   throw new ValidationError('The patch is not valid', {

@@ -12,7 +12,7 @@ export interface KeyRequestOptions {
 }
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
-const batchSize = 100
+const keysPerRequest = 100
 
 /** Asks for the item of one key. */
 export function compileGet(
@@ -40,7 +40,7 @@ export function compileBatchGet(
 
 /** The keys in batches, each key once. */
 export function keyBatches(keys: readonly AttributeItem[], columns: readonly string[]): AttributeItem[][] {
-  return chunks([...new Map(keys.map((key) => [keyId(key, columns), key])).values()], batchSize)
+  return chunks([...new Map(keys.map((key) => [keyId(key, columns), key])).values()], keysPerRequest)
 }
 
 /** The requests for the items of some keys. */

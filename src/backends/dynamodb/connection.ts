@@ -11,7 +11,7 @@ import {
   portTo,
 } from '../../aws/port.ts'
 import { ConflictError, DeadlineError, ThrottledError, UnavailableError } from '../../errors/index.ts'
-import { failureOf } from './failure.ts'
+import { clientFailure } from './failure.ts'
 import { remainingTime } from '../../invocation/scope.ts'
 
 /** The operations of DynamoDB. */
@@ -80,10 +80,10 @@ export class Connection {
       } catch (error) {
         concealItems(error)
         // Whoever asks how often it was tried means all of it.
-        const { $metadata: metadata } = failureOf(error)
+        const { $metadata: metadata } = clientFailure(error)
         if (metadata !== undefined) metadata.attempts = tried += metadata.attempts ?? 1
         // The client itself tries again after most errors, but not after these.
-        if (attempt < maxAttempts && isTransient(error)) await pause(attempt, call.signal)
+        if (attempt < maxAttempts && isTransient(error)) await pauseBeforeRetry(attempt, call.signal)
         else throw this.#explained(error, call)
       }
     }
@@ -97,7 +97,7 @@ export class Connection {
   }
 
   #explained(cause: unknown, { signal, attempts }: Call): unknown {
-    const { name = '', $fault: fault, $metadata: metadata } = failureOf(cause)
+    const { name = '', $fault: fault, $metadata: metadata } = clientFailure(cause)
     const ambiguous = attempts?.mayBeDone(cause) === true
     if (throttled.has(name) || (isTransient(cause) && reasonCodes(cause).some((code) => throttled.has(code))))
       return ambiguous
@@ -142,7 +142,7 @@ const contended: ReadonlySet<string> = new Set([
 
 /** What a failed condition comes with is for the code that asks, and for no log. */
 function concealItems(error: unknown): void {
-  const failure = failureOf(error)
+  const failure = clientFailure(error)
   for (const holder of [failure, ...(failure.CancellationReasons ?? [])])
     if (Object.hasOwn(holder, 'Item')) Object.defineProperty(holder, 'Item', { enumerable: false })
 }
@@ -153,14 +153,14 @@ function concealItems(error: unknown): void {
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
  */
 function isTransient(error: unknown): boolean {
-  if (contended.has(failureOf(error).name ?? '')) return true
+  if (contended.has(clientFailure(error).name ?? '')) return true
   const codes = reasonCodes(error)
   return codes.length > 0 && codes.every((code) => code === 'TransactionConflict' || throttled.has(code))
 }
 
 /** The reasons why a transaction was cancelled; those that DynamoDB calls passing may be mixed with others. */
 function reasonCodes(error: unknown): string[] {
-  const { name, CancellationReasons: reasons = [] } = failureOf(error)
+  const { name, CancellationReasons: reasons = [] } = clientFailure(error)
   if (name !== 'TransactionCanceledException') return []
   return reasons.map(({ Code = 'None' }) => Code).filter((code) => code !== 'None')
 }
@@ -174,7 +174,7 @@ function withinTime(signal: AbortSignal | undefined): AbortSignal | undefined {
 }
 
 /** Full jitter: what met once shall not meet again. */
-export async function pause(attempt: number, signal?: AbortSignal): Promise<void> {
+export async function pauseBeforeRetry(attempt: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted()
   const wait = Math.random() * Math.min(2000, 25 * 2 ** attempt)
   await new Promise((resolve) => setTimeout(resolve, Math.min(wait, Math.max(0, remainingTime()))))

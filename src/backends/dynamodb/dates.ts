@@ -17,7 +17,7 @@ export function normalizedConditions(
 function normalizedComparison(comparison: Comparison, dates: DateMode): Comparison {
   const { column, operator, value } = comparison
   if (Array.isArray(value) ? !value.some(isDate) : !isDate(value)) return comparison
-  const stored = (operand: unknown): unknown => (isDate(operand) ? plain(operand, dates) : operand)
+  const stored = (operand: unknown): unknown => (isDate(operand) ? storedDate(operand, dates) : operand)
   switch (operator) {
     case 'in':
     case 'not-in':
@@ -37,7 +37,7 @@ function isDate(value: unknown): value is Date {
   return value instanceof Date
 }
 
-function plain(date: Date, dates: DateMode): string | number {
+function storedDate(date: Date, dates: DateMode): string | number {
   const { S: text, N: number } = marshall(date, 'The date', dates)
   return text ?? Number(number)
 }

@@ -8,11 +8,11 @@ import type { AttributeItem } from '../../wire/attribute-value.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
 const maxOperands = 100
-const maxBytes = 4096
+const maxExpressionBytes = 4096
 const maxOperators = 300
 
 /** What counts in a condition, and in an update, where `SET a = b` is no operator; aliases have neither letters nor these. */
-const operators = /\b(?:AND|OR|NOT|IN|BETWEEN|[a-z_]+(?=\())|<>|<=|>=|[<=>]/g
+const expressionOperators = /\b(?:AND|OR|NOT|IN|BETWEEN|[a-z_]+(?=\())|<>|<=|>=|[<=>]/g
 const functions = /[a-z_]+(?=\()/g
 
 /** A column, or a place inside one: names of members and positions in lists. */
@@ -58,7 +58,10 @@ export class Expression {
   /** All conditions as one text; `undefined` for none. */
   conditions(conditions: readonly Condition[]): string | undefined {
     if (conditions.length === 0) return undefined
-    return checked(conditions.map((condition) => this.#condition(condition)).join(' AND '), operators)
+    return withinLimits(
+      conditions.map((condition) => this.#condition(condition)).join(' AND '),
+      expressionOperators,
+    )
   }
 
   #condition(condition: Condition): string {
@@ -120,9 +123,11 @@ export class Expression {
 }
 
 /** @throws ConditionError for an expression that DynamoDB would refuse for its size */
-function checked(text: string, counted: RegExp): string {
-  if (text.length > maxBytes)
-    throw new ConditionError(`The expression is ${text.length} bytes, and DynamoDB takes at most ${maxBytes}`)
+function withinLimits(text: string, counted: RegExp): string {
+  if (text.length > maxExpressionBytes)
+    throw new ConditionError(
+      `The expression is ${text.length} bytes, and DynamoDB takes at most ${maxExpressionBytes}`,
+    )
   // Each has two characters at least, and most expressions are short.
   if (text.length < 2 * maxOperators) return text
   const count = text.match(counted)?.length ?? 0
@@ -134,6 +139,6 @@ function checked(text: string, counted: RegExp): string {
 }
 
 /** @throws ConditionError for an update that DynamoDB would refuse for its size */
-export function checkedUpdate(text: string): string {
-  return checked(text, functions)
+export function withinUpdateLimits(text: string): string {
+  return withinLimits(text, functions)
 }

@@ -12,6 +12,6 @@ export interface ClientFailure {
 }
 
 /** An error, to ask what it tells; whatever may have been thrown. */
-export function failureOf(error: unknown): ClientFailure {
+export function clientFailure(error: unknown): ClientFailure {
   return new Object(error)
 }

@@ -1,7 +1,7 @@
 import { DeadlineError, ThrottledError } from '../../errors/index.ts'
 import { remainingTime } from '../../invocation/scope.ts'
 import type { PageOptions } from '../planning/query-state.ts'
-import type { Portion, PortionOptions, Position, Source } from './sources.ts'
+import type { SourcePortion, PortionOptions, Position, Source } from './sources.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 
 /** Where a source stands: at its beginning, behind an item, or at its end. */
@@ -27,11 +27,11 @@ export interface PageRequest extends PageOptions {
   readonly width: number
 }
 
-interface Found {
+interface FoundItems {
   readonly item: AttributeItem
   readonly source: number
   /** Where the item is among those of its portion. */
-  readonly portion: Portion
+  readonly portion: SourcePortion
   readonly at: number
 }
 
@@ -67,7 +67,7 @@ export async function readPage(
 
 /** How far the sources of a page were read. */
 class PageReading {
-  readonly found: Found[] = []
+  readonly found: FoundItems[] = []
   readonly states: SourceState[]
   requests = 0
   #scanned = 0
@@ -115,13 +115,13 @@ class PageReading {
     }
   }
 
-  #portion(index: number, options: PortionOptions): Promise<Portion> {
+  #portion(index: number, options: PortionOptions): Promise<SourcePortion> {
     const [state, source] = [this.states[index], this.#sources[index]]
     if (source === undefined || state === 'end') throw new TypeError('A source was read behind its end')
     return source.read(state ?? undefined, options)
   }
 
-  #add(source: number, portion: Portion): void {
+  #add(source: number, portion: SourcePortion): void {
     for (const [at, item] of portion.items.entries()) this.found.push({ item, source, portion, at })
     this.states[source] = portion.next ?? 'end'
     this.#scanned += portion.scanned
@@ -144,7 +144,7 @@ export class Interrupted extends Error {
 /** Cut to its limit, a page ends behind its own last items, and not where reading ended. */
 function rewind(
   states: SourceState[],
-  { start, found, limit }: { start: readonly SourceState[]; found: readonly Found[]; limit: number },
+  { start, found, limit }: { start: readonly SourceState[]; found: readonly FoundItems[]; limit: number },
 ): void {
   const cut = new Set(found.slice(limit).map(({ source }) => source))
   for (const source of cut) {

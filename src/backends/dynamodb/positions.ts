@@ -52,7 +52,7 @@ function startOf(state: unknown, order: readonly string[], table: Table): Attrib
   return start
 }
 
-const numberText = /^-?\d*\.?\d+(?:e[+-]?\d{1,3})?$/i
+const decimalPattern = /^-?\d*\.?\d+(?:e[+-]?\d{1,3})?$/i
 
 function attributeOf(value: unknown, expected: string | undefined): AttributeItem[string] {
   const [[type, content] = [], ...others] = Object.entries(asRecord(value) ?? {})
@@ -61,6 +61,6 @@ function attributeOf(value: unknown, expected: string | undefined): AttributeIte
     throw new InvalidTokenError()
   if (type === 'S') return { S: text }
   if (type === 'B') return { B: fromText(text) }
-  if (type === 'N' && numberText.test(text)) return { N: text }
+  if (type === 'N' && decimalPattern.test(text)) return { N: text }
   throw new InvalidTokenError()
 }

@@ -84,7 +84,7 @@ export class PreparedWrites<TItem extends object, TInput, TKey extends object> {
       if (options.upsert === true && (await freshItem(model, version, asked)).isFilled)
         throw new ConditionError('An upsert of a transaction cannot fill in defaults: give them in the patch')
       const input = updateInput(target, update, precondition)
-      if (input === undefined) return check(target, key, precondition)
+      if (input === undefined) return conditionCheck(target, key, precondition)
       const { ReturnValues: _, UpdateExpression = '', ...rest } = input
       return [{ Update: { ...rest, UpdateExpression } }, rest.Key]
     })
@@ -103,7 +103,7 @@ export class PreparedWrites<TItem extends object, TInput, TKey extends object> {
   check(key: TKey, options: WriteConditions<TItem> = {}): TransactWrite {
     checkOptions('prepare.check', options, conditionChecks)
     return this.#prepared((target) =>
-      check(target, key, { ...preconditionOf(options, target.version), item: 'existing' }),
+      conditionCheck(target, key, { ...preconditionOf(options, target.version), item: 'existing' }),
     )
   }
 
@@ -124,7 +124,11 @@ export class PreparedWrites<TItem extends object, TInput, TKey extends object> {
   }
 }
 
-function check(target: WriteTarget, key: object, precondition: Precondition): [Write, AttributeItem] {
+function conditionCheck(
+  target: WriteTarget,
+  key: object,
+  precondition: Precondition,
+): [Write, AttributeItem] {
   const {
     ReturnValues: _,
     ConditionExpression = '',

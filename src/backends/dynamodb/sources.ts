@@ -13,7 +13,7 @@ import type { AttributeItem } from '../../wire/attribute-value.ts'
 export type Position = AttributeItem | number
 
 /** Some items of a read, and how it goes on. */
-export interface Portion {
+export interface SourcePortion {
   readonly items: readonly AttributeItem[]
   /** Where the read stands behind an item. */
   readonly behind: (index: number) => Position
@@ -34,7 +34,7 @@ export interface PortionOptions {
 
 /** One read of a plan, in portions. */
 export interface Source {
-  read(from: Position | undefined, options: PortionOptions): Promise<Portion>
+  read(from: Position | undefined, options: PortionOptions): Promise<SourcePortion>
 }
 
 /** What all sources of a table need. */

@@ -11,7 +11,7 @@ import type { Model } from '../model.ts'
 import { type BatchOptions } from './batch.ts'
 import { Connection, type Input, type Output } from './connection.ts'
 import { compileGet } from './compile-keys.ts'
-import { failureOf } from './failure.ts'
+import { clientFailure } from './failure.ts'
 import { describedTable } from './describe.ts'
 import type { DynamoDbOptions } from './options.ts'
 import { indexColumns } from '../planning/keys.ts'
@@ -142,7 +142,7 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
     try {
       return await this.connection.write(operation, { ...input, ...this.capacity }, attempts)
     } catch (cause) {
-      const { name, message = '', Item } = failureOf(cause)
+      const { name, message = '', Item } = clientFailure(cause)
       if (name === 'ValidationException' && message.includes('document path'))
         throw new InvalidDataError(
           `The update of ${this.model.name} writes to a place inside a column, and what should be around it is not there`,

@@ -12,7 +12,7 @@ import { type RangeRequest, compile, filters, rangeInput } from './compile.ts'
 import { type KeyRequestOptions, compileKeys } from './compile-keys.ts'
 import { normalizedConditions } from './dates.ts'
 import { Interrupted, type SourceState, readPage } from './paging.ts'
-import { columnsOf } from '../planning/condition-columns.ts'
+import { conditionColumns } from '../planning/condition-columns.ts'
 import { plan } from '../planning/plan.ts'
 import type { KeyRead, Part, Plan, RangeRead } from '../planning/reads.ts'
 import { fromPositions, toPositions } from './positions.ts'
@@ -104,7 +104,7 @@ export class TableReader implements QueryRunner {
   }
 
   /** What `page()` sends first for a part. */
-  #requests(question: Question, { read, except, segment }: Way, start: SourceState = null): object[] {
+  #requests(question: Question, { read, except, segment }: CountedPart, start: SourceState = null): object[] {
     if (start === 'end') return []
     if ('keys' in read) {
       const keys = this.#keys(question.table, read).slice(typeof start === 'number' ? start : 0)
@@ -140,7 +140,7 @@ export class TableReader implements QueryRunner {
     isCount = false,
   ): RangeRequest {
     // The keys are read in any case, for a page may end at any item; and so is what is checked here.
-    const needed = [...key, ...read.order, ...columnsOf([...read.check, ...except.flat()])]
+    const needed = [...key, ...read.order, ...conditionColumns([...read.check, ...except.flat()])]
     const columns = read.hydrate ? [...key, ...read.order] : select && [...select, ...needed]
     const { ttl, onCapacity } = this.#access.options
     return compile(read, {
@@ -153,7 +153,7 @@ export class TableReader implements QueryRunner {
     })
   }
 
-  #sources(question: Question, ways: readonly Way[]): Source[] {
+  #sources(question: Question, ways: readonly CountedPart[]): Source[] {
     const shared = {
       ...this.#keyRequest(question),
       connection: this.#access.connection,
@@ -208,19 +208,19 @@ export class TableReader implements QueryRunner {
   }
 
   /** What a token belongs to: the question and the way it is read, but not how much of the answer is wanted at once. */
-  #binding({ conditions, sort, segments }: QueryState, ways: readonly Way[]): unknown {
+  #binding({ conditions, sort, segments }: QueryState, ways: readonly CountedPart[]): unknown {
     const reads = ways
       .filter(({ segment = [0] }) => segment[0] === 0)
       .map(({ read }) => ('keys' in read ? read.operation : [read.operation, read.index]))
     return [this.#access.model.name, conditions, sort, segments, reads]
   }
 
-  #token(states: readonly SourceState[], state: QueryState, ways: readonly Way[]): string {
+  #token(states: readonly SourceState[], state: QueryState, ways: readonly CountedPart[]): string {
     return writeToken(toPositions(states), this.#binding(state, ways), this.#access.options)
   }
 
   /** Where each read begins. */
-  #starts({ table, state }: Question, ways: readonly Way[]): SourceState[] {
+  #starts({ table, state }: Question, ways: readonly CountedPart[]): SourceState[] {
     if (state.after === undefined) return ways.map(() => null)
     const token = readToken(state.after, this.#binding(state, ways), this.#access.options)
     return fromPositions(
@@ -232,11 +232,11 @@ export class TableReader implements QueryRunner {
 }
 
 /** One read of a plan, or one segment of it. */
-interface Way extends Part {
+interface CountedPart extends Part {
   readonly segment?: readonly [number, number]
 }
 
-function waysOf(chosen: Plan, { segments = 1 }: Pick<QueryState, 'segments'>): readonly Way[] {
+function waysOf(chosen: Plan, { segments = 1 }: Pick<QueryState, 'segments'>): readonly CountedPart[] {
   if (chosen.operation === 'None') return []
   if (chosen.operation === 'Union') return chosen.parts
   const only: Part = { read: chosen, except: [] }

@@ -2,13 +2,13 @@ import type { TransactWriteItem } from '@aws-sdk/client-dynamodb'
 import { ConditionError, InvalidDataError, TransactionError } from '../../errors/index.ts'
 import { checkOptions, is } from '../../core/options.ts'
 import { type Connection } from './connection.ts'
-import { failureOf } from './failure.ts'
+import { clientFailure } from './failure.ts'
 import { sizeOf } from '../../wire/item-size.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
 const maxWrites = 100
-const maxBytes = 4_194_304
+const maxTransactionBytes = 4_194_304
 
 /** One write of a transaction, made by `backend.prepare`. The name of its member is what the compiler says of a promise. */
 export interface TransactWrite {
@@ -36,11 +36,11 @@ export interface TransactOptions {
   readonly signal?: AbortSignal
 }
 
-const brand = 'a write that is not sent yet: use backend.prepare'
+const preparedBrand = 'a write that is not sent yet: use backend.prepare'
 
 /** @throws TypeError for what `backend.prepare` has not made */
 function unsentOf(write: Partial<TransactWrite> | null, index: number): UnsentWrite {
-  const unsent = write?.[brand]
+  const unsent = write?.[preparedBrand]
   if (unsent === undefined)
     throw new TypeError(`transact(): the write at ${index} is none that backend.prepare has made`)
   return unsent
@@ -92,13 +92,15 @@ export async function transact(
   if (ids.size < made.length)
     throw new ConditionError('A transaction writes an item at most once, this one twice')
   const size = made.reduce((sum, { wire }) => sum + sizeOf(wire), 0)
-  if (size > maxBytes)
-    throw new InvalidDataError(`The transaction is ${size} bytes, and DynamoDB takes at most ${maxBytes}`)
+  if (size > maxTransactionBytes)
+    throw new InvalidDataError(
+      `The transaction is ${size} bytes, and DynamoDB takes at most ${maxTransactionBytes}`,
+    )
   const input = { TransactItems: made.map(({ item }) => item), ClientRequestToken: token }
   try {
     await first.connection.call('TransactWriteItems', input, signal)
   } catch (cause) {
-    const { name, CancellationReasons: reasons = [] } = failureOf(cause)
+    const { name, CancellationReasons: reasons = [] } = clientFailure(cause)
     if (name !== 'TransactionCanceledException') throw cause
     const found = reasons.flatMap(({ Code: code = 'None' }, index) =>
       code === 'None' ? [] : [{ index, code }],

@@ -8,9 +8,9 @@ import type { Condition } from '../planning/query-state.ts'
 import { normalizedConditions } from './dates.ts'
 import { notExpired } from './compile.ts'
 import { type Update, updateText } from './changes.ts'
-import { Expression, checkedUpdate } from './expression.ts'
+import { Expression, withinUpdateLimits } from './expression.ts'
 import type { WriteTarget } from './write-target.ts'
-import { columnsOf } from '../planning/condition-columns.ts'
+import { conditionColumns } from '../planning/condition-columns.ts'
 import { checkKeys, keyOf } from '../planning/keys.ts'
 import { type Precondition, meetable } from '../planning/preconditions.ts'
 import { marshallItem } from '../../wire/marshall.ts'
@@ -42,7 +42,7 @@ export function updateInput(
   return {
     TableName: target.name,
     Key: keyOf(target, update.key),
-    UpdateExpression: checkedUpdate(text),
+    UpdateExpression: withinUpdateLimits(text),
     ReturnValues: 'ALL_NEW',
     ...conditional,
     ...expression.attributes(),
@@ -103,6 +103,6 @@ export function checkedConditions(
   { table, dates, has }: WriteTarget,
   when: readonly Condition[],
 ): readonly Condition[] {
-  for (const column of columnsOf(when)) if (!has(column)) throw new ColumnError(column)
+  for (const column of conditionColumns(when)) if (!has(column)) throw new ColumnError(column)
   return meetable(normalizedConditions(when, dates), table)
 }

@@ -3,7 +3,7 @@ import { asRecord } from '../../core/record.ts'
 import type { Comparison, Operator } from './query-state.ts'
 
 /** All of them. */
-export const operators: ReadonlySet<unknown> = new Set<Operator>([
+export const comparisonOperators: ReadonlySet<unknown> = new Set<Operator>([
   '=',
   '!=',
   '<',
@@ -22,7 +22,7 @@ export const operators: ReadonlySet<unknown> = new Set<Operator>([
 
 /** Whether somebody means an operator by this. */
 export function isOperator(value: unknown): value is Operator {
-  return operators.has(value)
+  return comparisonOperators.has(value)
 }
 
 /**
@@ -52,38 +52,39 @@ export function comparisonOf(column: string, operator: Operator, value: unknown)
 }
 
 function operands(values: unknown, column: string, operator: Operator): readonly unknown[] {
-  if (!Array.isArray(values)) throw refused(column, `takes a list with ${operator}`)
+  if (!Array.isArray(values)) throw refusedCondition(column, `takes a list with ${operator}`)
   const list: readonly unknown[] = values
   if (operator === 'between' && list.length !== 2)
-    throw refused(column, 'takes a list of two values with between')
+    throw refusedCondition(column, 'takes a list of two values with between')
   for (const operand of list) {
-    if (operand === undefined) throw refused(column, 'has the value undefined')
+    if (operand === undefined) throw refusedCondition(column, 'has the value undefined')
     // A list may have an element that is null. Everywhere else null says that a parameter was missing.
     if (operand === null && operator !== 'contains')
-      throw refused(column, 'has the value null: is-null and is-not-null ask for what has no value')
+      throw refusedCondition(column, 'has the value null: is-null and is-not-null ask for what has no value')
     refuseUncomparable(operand, column)
   }
   return list
 }
 
 /** Documents of DynamoDB are at most so deep: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
-const maxDepth = 32
+const maxConditionDepth = 32
 
 /** Refuses what no value can be compared with: databases take NaN for the greatest number, or for any. */
 function refuseUncomparable(operand: unknown, column: string, depth = 0): void {
-  if (Number.isNaN(operand)) throw refused(column, 'has the value NaN')
+  if (Number.isNaN(operand)) throw refusedCondition(column, 'has the value NaN')
   const inner = asRecord(operand)
   if (inner === undefined || operand instanceof Uint8Array) return
   if (operand instanceof Date) {
-    if (Number.isNaN(operand.getTime())) throw refused(column, 'has an invalid date')
+    if (Number.isNaN(operand.getTime())) throw refusedCondition(column, 'has an invalid date')
     return
   }
-  if (depth === maxDepth) throw refused(column, `has a value that is deeper than ${maxDepth} levels`)
+  if (depth === maxConditionDepth)
+    throw refusedCondition(column, `has a value that is deeper than ${maxConditionDepth} levels`)
   const members: readonly unknown[] = operand instanceof Set ? [...operand] : Object.values(inner)
   for (const member of members) refuseUncomparable(member, column, depth + 1)
 }
 
 /** The value comes from the caller as a rule, so the error is the caller's. */
-function refused(column: string, why: string): ConditionError {
+function refusedCondition(column: string, why: string): ConditionError {
   return new ConditionError(`The condition on "${column}" ${why}`, { statusCode: 400 })
 }

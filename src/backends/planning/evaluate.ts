@@ -16,13 +16,13 @@ function compare(actual: unknown, { operator, value }: Operation): boolean {
     case '!=':
       return !equals(actual, value)
     case '<':
-      return isBelow(actual, value)
+      return isOrderedBelow(actual, value)
     case '<=':
-      return isBelow(actual, value) || order(actual, value) === 0
+      return isOrderedBelow(actual, value) || order(actual, value) === 0
     case '>':
-      return isBelow(value, actual)
+      return isOrderedBelow(value, actual)
     case '>=':
-      return isBelow(value, actual) || order(actual, value) === 0
+      return isOrderedBelow(value, actual) || order(actual, value) === 0
     case 'between': {
       const [above, below] = [order(actual, value[0]), order(actual, value[1])]
       return above !== undefined && below !== undefined && above >= 0 && below <= 0
@@ -69,7 +69,7 @@ function beginsWith(actual: unknown, value: unknown): boolean {
   return actual.length >= value.length && Buffer.compare(actual.subarray(0, value.length), value) === 0
 }
 
-function isBelow(a: unknown, b: unknown): boolean {
+function isOrderedBelow(a: unknown, b: unknown): boolean {
   const compared = order(a, b)
   return compared !== undefined && compared < 0
 }

@@ -35,7 +35,7 @@ export class PatchSchema {
       const facts = this.#columns?.get(column)
       const result = facts === undefined ? { value } : await columnResult(facts, value)
       if (result.issues === undefined) checked.push([column, result.value ?? null])
-      else errors.push(...result.issues.map((issue) => within(column, toInputError(issue))))
+      else errors.push(...result.issues.map((issue) => withinColumn(column, toInputError(issue))))
     }
     if (errors.length > 0) throw new ValidationError('The patch is not valid', { errors })
     return Object.fromEntries(checked)
@@ -47,7 +47,7 @@ export class PatchSchema {
     if (schema === undefined) return elements
     const results = await Promise.all(elements.map(async (element) => schema['~standard'].validate(element)))
     const errors = results.flatMap(({ issues = [] }) =>
-      issues.map((issue) => within(column, toInputError(issue))),
+      issues.map((issue) => withinColumn(column, toInputError(issue))),
     )
     if (errors.length > 0) throw new ValidationError('The patch is not valid', { errors })
     return results.flatMap((result) => (result.issues === undefined ? [result.value] : []))
@@ -69,7 +69,7 @@ async function columnResult(
     : result
 }
 
-function within(column: string, { path, message }: InputError): InputError {
+function withinColumn(column: string, { path, message }: InputError): InputError {
   return { path: [column, ...path], message }
 }
 

@@ -1,5 +1,5 @@
 import { ConditionError, NoIndexError, SortError } from '../../errors/index.ts'
-import { columnsOf, impliesValue } from './condition-columns.ts'
+import { conditionColumns, impliesValue } from './condition-columns.ts'
 import type { Comparison, Condition, QueryState } from './query-state.ts'
 import { narrowness, rangeOf } from './range.ts'
 import type { AccessPath, Table } from './table.ts'
@@ -116,7 +116,7 @@ export class Paths {
     if (select === undefined && this.#table.columns === undefined) return ['all columns']
     const wanted = new Set([
       ...(select ?? this.#table.columns ?? []),
-      ...columnsOf(this.#state.conditions),
+      ...conditionColumns(this.#state.conditions),
       ...[this.#options.ttl ?? []].flat(),
     ])
     return [...wanted].filter((column) => !columns.has(column))

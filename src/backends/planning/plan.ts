@@ -1,6 +1,6 @@
 import { ConditionError, NoIndexError, SortError } from '../../errors/index.ts'
 import type { Choice, Comparison, Condition, QueryState } from './query-state.ts'
-import { columnsOf, fixesOneOf, isChoice, touches } from './condition-columns.ts'
+import { conditionColumns, fixesOneOf, isChoice, touches } from './condition-columns.ts'
 import { type NarrowedPath, Paths, type PlanOptions, keysOf } from './paths.ts'
 import {
   type KeyRead,
@@ -113,7 +113,7 @@ class Planner {
       const isBetter =
         best === undefined ||
         other.rank > best.rank ||
-        (other.rank === best.rank && kindOf(path) < kindOf(best.path))
+        (other.rank === best.rank && indexRank(path) < indexRank(best.path))
       if (isBetter) best = other
     }
     return best && this.#read(best, keyed)
@@ -279,10 +279,10 @@ function without(conditions: readonly Condition[], some: readonly Condition[]): 
 
 /** Whether a condition is on what an index does not hold: then it is checked here, on the items read by their keys. */
 function isBeyond({ columns }: AccessPath, condition: Condition): boolean {
-  return columns !== 'all' && columnsOf([condition]).some((column) => !columns.has(column))
+  return columns !== 'all' && conditionColumns([condition]).some((column) => !columns.has(column))
 }
 
 /** The table before a local index before a global one. */
-function kindOf({ name, isGlobal }: AccessPath): number {
+function indexRank({ name, isGlobal }: AccessPath): number {
   return name === undefined ? 0 : isGlobal ? 2 : 1
 }

@@ -19,14 +19,14 @@ export function rangeOf(conditions: readonly Comparison[]): Range {
   if (only !== undefined && others.length === 0 && keyOperators.has(only.operator))
     return { key: only, check: [], isEmpty: false }
   const equal = conditions.find(({ operator }) => operator === '=')
-  if (equal !== undefined) return { key: equal, check: without(conditions, equal), isEmpty: false }
+  if (equal !== undefined) return { key: equal, check: withoutKey(conditions, equal), isEmpty: false }
   const bounds = conditions.flatMap(toBounds)
   const low = tightest(bounds, isLower, 1)
   const high = tightest(bounds, isUpper, -1)
   const beginning = conditions.find(({ operator }) => operator === 'begins-with')
   if (low !== undefined && high !== undefined) {
     const compared = order(low.value, high.value)
-    if (compared === undefined) return { key: low, check: without(conditions, low), isEmpty: false }
+    if (compared === undefined) return { key: low, check: withoutKey(conditions, low), isEmpty: false }
     const isOpen = low.operator === '>' || high.operator === '<'
     if (compared > 0 || (compared === 0 && isOpen)) return { key: undefined, check: [], isEmpty: true }
     const key: Comparison = { column: low.column, operator: 'between', value: [low.value, high.value] }
@@ -35,7 +35,7 @@ export function rangeOf(conditions: readonly Comparison[]): Range {
     return { key, check, isEmpty: false }
   }
   const key = beginning ?? low ?? high
-  return { key, check: key === undefined ? conditions : without(conditions, key), isEmpty: false }
+  return { key, check: key === undefined ? conditions : withoutKey(conditions, key), isEmpty: false }
 }
 
 function isLower({ operator }: Comparison): boolean {
@@ -75,7 +75,7 @@ function tightest(
 }
 
 /** The others: what a bound made of a list or a pair stands for is still to be checked. */
-function without(conditions: readonly Comparison[], key: Comparison): Comparison[] {
+function withoutKey(conditions: readonly Comparison[], key: Comparison): Comparison[] {
   return conditions.filter(
     (other) => other !== key && !(other.operator === key.operator && order(other.value, key.value) === 0),
   )

@@ -44,9 +44,9 @@ export const unknownShape: SchemaShape = {
 }
 
 /** Deeper than any stored value that a schema describes by hand; a schema may contain itself. */
-const maxDepth = 7
+const maxSchemaDepth = 7
 
-const kinds: Readonly<Record<string, ColumnKind>> = {
+const columnKinds: Readonly<Record<string, ColumnKind>> = {
   string: 'string',
   template_literal: 'string',
   to_string: 'string',
@@ -64,21 +64,23 @@ const kinds: Readonly<Record<string, ColumnKind>> = {
 /** The shape of a schema. */
 export function shapeOf(schema: unknown, depth = 0): SchemaShape {
   const part = asRecord(schema)
-  if (part === undefined || depth > maxDepth) return unknownShape
+  if (part === undefined || depth > maxSchemaDepth) return unknownShape
   // zod's are in `def`; valibot's are the schema's own.
   const def = asRecord(part['def']) ?? part
   const type = String(part['type'] ?? def['type'])
   const inner = def['innerType'] ?? def['wrapped']
   if (inner !== undefined) return wrappedShape(type, shapeOf(inner, depth), hasDefault(part))
   if (Array.isArray(part['pipe'])) return pipedShape(part['pipe'], { ...part, pipe: undefined }, depth)
-  if (type === 'pipe') return typeOf(def['out']) === 'transform' ? unknownShape : shapeOf(def['out'], depth)
+  if (type === 'pipe')
+    return schemaType(def['out']) === 'transform' ? unknownShape : shapeOf(def['out'], depth)
   if (type === 'lazy') return lazyShape(def['getter'], depth)
-  if (type === 'intersection' || type === 'intersect') return intersectedShape(partsOf(def), depth)
-  if (type === 'union' || type === 'variant') return unionOf(partsOf(def).map((each) => shapeOf(each, depth)))
+  if (type === 'intersection' || type === 'intersect') return intersectedShape(partsOfSchema(def), depth)
+  if (type === 'union' || type === 'variant')
+    return unionOf(partsOfSchema(def).map((each) => shapeOf(each, depth)))
   return structureOf(type, def, depth) ?? { ...unknownShape, kind: scalarKind(type, part, def) }
 }
 
-function typeOf(schema: unknown): string {
+function schemaType(schema: unknown): string {
   const part = asRecord(schema)
   return String(part?.['type'] ?? asRecord(part?.['def'])?.['type'])
 }
@@ -122,7 +124,8 @@ function pipedShape(pipe: readonly unknown[], own: UnknownRecord, depth: number)
     const { kind, type } = asRecord(step) ?? {}
     if (kind === 'schema') shape = shapeOf(step, depth)
     if (kind !== 'transformation') continue
-    if (typeof type === 'string' && Object.hasOwn(kinds, type)) shape = { ...unknownShape, kind: kinds[type] }
+    if (typeof type === 'string' && Object.hasOwn(columnKinds, type))
+      shape = { ...unknownShape, kind: columnKinds[type] }
     else if (type === 'transform' || type === 'raw_transform' || String(type).startsWith('parse'))
       shape = unknownShape
   }
@@ -135,7 +138,7 @@ function lazyShape(getter: unknown, depth: number): SchemaShape {
     : unknownShape
 }
 
-function partsOf({ left, right, options }: UnknownRecord): readonly unknown[] {
+function partsOfSchema({ left, right, options }: UnknownRecord): readonly unknown[] {
   return Array.isArray(options) ? options : [left, right]
 }
 
@@ -195,7 +198,7 @@ function structureOf(type: string, def: UnknownRecord, depth: number): SchemaSha
     const isLoose =
       type === 'loose_object' ||
       rest !== undefined ||
-      (catchall !== undefined && typeOf(catchall) !== 'never')
+      (catchall !== undefined && schemaType(catchall) !== 'never')
     return { ...unknownShape, kind: 'object', members, isLoose }
   }
   if (type === 'array')
@@ -214,7 +217,7 @@ function scalarKind(type: string, part: UnknownRecord, def: UnknownRecord): Colu
   const { bag } = asRecord(part['_zod']) ?? {}
   if ((part['class'] ?? asRecord(bag)?.['Class']) === Uint8Array) return 'bytes'
   if (type === 'null' || type === 'undefined') return type
-  if (Object.hasOwn(kinds, type)) return kinds[type]
+  if (Object.hasOwn(columnKinds, type)) return columnKinds[type]
   return ['literal', 'enum', 'picklist'].includes(type) ? kindOfAll(wordsOf(part, def)) : undefined
 }
 
@@ -227,5 +230,5 @@ function wordsOf(part: UnknownRecord, def: UnknownRecord): readonly unknown[] {
 /** The kind of values that are all of one. */
 function kindOfAll(values: readonly unknown[]): ColumnKind | undefined {
   const [type, ...others] = new Set(values.map((value) => typeof value))
-  return type !== undefined && others.length === 0 ? kinds[type] : undefined
+  return type !== undefined && others.length === 0 ? columnKinds[type] : undefined
 }

@@ -32,7 +32,7 @@ function simplifiedComparison(comparison: Comparison): Comparison | 'always' | '
   switch (operator) {
     case 'in':
     case 'not-in': {
-      const values = distinct(value)
+      const values = distinctValues(value)
       if (values.length === 0) return operator === 'in' ? 'never' : 'always'
       return values.length === 1
         ? { column, operator: operator === 'in' ? '=' : '!=', value: values[0] }
@@ -48,15 +48,15 @@ function simplifiedComparison(comparison: Comparison): Comparison | 'always' | '
 }
 
 /** Each value once: what is read for each of them would come twice. */
-function distinct(values: readonly unknown[]): unknown[] {
+function distinctValues(values: readonly unknown[]): unknown[] {
   const seen = new Set<unknown>()
   return values.filter((value) => {
-    const id = idOf(value)
+    const id = valueIdentity(value)
     return !seen.has(id) && seen.add(id)
   })
 }
 
-function idOf(value: unknown): unknown {
+function valueIdentity(value: unknown): unknown {
   if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('base64')}`
   if (typeof value === 'string') return `text ${value}`
   return typeof value === 'number' || typeof value === 'bigint' ? `number ${value}` : value
@@ -112,7 +112,7 @@ export function isEmpty(value: unknown): boolean {
   return value === '' || (value instanceof Uint8Array && value.length === 0)
 }
 
-const names: Readonly<Record<WireType, string>> = {
+const wireTypeNames: Readonly<Record<WireType, string>> = {
   S: 'a string',
   N: 'a number',
   B: 'bytes',
@@ -133,28 +133,32 @@ export function refuseTypes(conditions: readonly Condition[], table: Table): voi
     }
     const { column, operator, value } = condition
     const expected = table.typeOf(column)
-    const values: readonly unknown[] = lists.has(operator) && Array.isArray(value) ? value : [value]
+    const values: readonly unknown[] = listOperators.has(operator) && Array.isArray(value) ? value : [value]
     if (values.some((element) => element === Infinity || element === -Infinity))
       throw new ConditionError(`The condition on "${column}" has a value without an end`, { statusCode: 400 })
     if (operator === 'begins-with' && expected === 'N')
       throw new TypeMismatchError(column, 'no beginning, being a number', 'one')
     if (expected === undefined || operator === 'contains') continue
     for (const element of values) {
-      const seen = typeOf(element)
+      const seen = wireTypeOf(element)
       if (seen !== undefined && seen !== expected)
-        throw new TypeMismatchError(column, names[expected], isWireType(seen) ? names[seen] : seen)
+        throw new TypeMismatchError(
+          column,
+          wireTypeNames[expected],
+          isWireType(seen) ? wireTypeNames[seen] : seen,
+        )
     }
   }
 }
 
 /** The operators that take several values. */
-const lists: ReadonlySet<unknown> = new Set(['in', 'not-in', 'between'])
+const listOperators: ReadonlySet<unknown> = new Set(['in', 'not-in', 'between'])
 
 function isWireType(name: string): name is WireType {
-  return Object.hasOwn(names, name)
+  return Object.hasOwn(wireTypeNames, name)
 }
 
-function typeOf(value: unknown): string | undefined {
+function wireTypeOf(value: unknown): string | undefined {
   if (typeof value === 'string') return 'S'
   if (typeof value === 'number' || typeof value === 'bigint') return 'N'
   if (value instanceof Uint8Array) return 'B'

@@ -59,7 +59,7 @@ export function tableOf(model: Model): Table {
   const held = (project: readonly string[], keys: readonly string[]): ReadonlySet<string> =>
     new Set([...model.key, ...keys, ...project])
   const indexes = Object.entries(model.indexes).map(([name, index]): AccessPath => {
-    const keys = ordered([index.partition].flat(), [index.sort ?? []].flat())
+    const keys = orderedKeys([index.partition].flat(), [index.sort ?? []].flat())
     const { project = 'all', local = keys.partition.length === 1 && keys.partition[0] === partition } = index
     return {
       name,
@@ -70,7 +70,10 @@ export function tableOf(model: Model): Table {
   })
   return {
     key: model.key,
-    paths: [{ name: undefined, ...ordered([partition], sort), isGlobal: false, columns: 'all' }, ...indexes],
+    paths: [
+      { name: undefined, ...orderedKeys([partition], sort), isGlobal: false, columns: 'all' },
+      ...indexes,
+    ],
     columns: model.columns,
     typeOf: (column) => typeIn(model, column),
     mayLack: (column) => model.mayLack(column),
@@ -87,13 +90,13 @@ export function tableFrom(
   }: TableDescription,
   model: Pick<Model, 'columns' | 'kind' | 'mayLack'>,
 ): Table {
-  const table = keysOf(KeySchema)
+  const table = describedKeys(KeySchema)
   const key = table.order
   const indexes = [
     ...LocalSecondaryIndexes.map((index) => ({ ...index, isGlobal: false })),
     ...GlobalSecondaryIndexes.map((index) => ({ ...index, isGlobal: true })),
   ].map(({ IndexName, KeySchema: schema, Projection, isGlobal }): AccessPath => {
-    const keys = keysOf(schema)
+    const keys = describedKeys(schema)
     const held = new Set([...key, ...keys.order, ...(Projection?.NonKeyAttributes ?? [])])
     return {
       name: IndexName,
@@ -116,12 +119,12 @@ export function tableFrom(
 
 type Keys = Pick<AccessPath, 'partition' | 'sort' | 'order'>
 
-function ordered(partition: readonly string[], sort: readonly string[]): Keys {
+function orderedKeys(partition: readonly string[], sort: readonly string[]): Keys {
   return { partition, sort, order: [...partition, ...sort] }
 }
 
-function keysOf(schema: TableDescription['KeySchema'] = []): Keys {
+function describedKeys(schema: TableDescription['KeySchema'] = []): Keys {
   const named = (kind: string): string[] =>
     schema.filter(({ KeyType }) => KeyType === kind).map(({ AttributeName }) => AttributeName as string)
-  return ordered(named('HASH'), named('RANGE'))
+  return orderedKeys(named('HASH'), named('RANGE'))
 }

@@ -70,7 +70,7 @@ export function readToken(token: string, query: unknown, options: TokenOptions):
   if (typeof token !== 'string' || token.length > maxLength) throw new InvalidTokenError()
   try {
     return JSON.parse(
-      options.encryptTokens === true ? decrypt(token, query, options) : opened(token, query, options),
+      options.encryptTokens === true ? decrypt(token, query, options) : openedToken(token, query, options),
     )
   } catch (cause) {
     if (cause instanceof ConfigurationError || cause instanceof InvalidTokenError) throw cause
@@ -78,7 +78,7 @@ export function readToken(token: string, query: unknown, options: TokenOptions):
   }
 }
 
-function opened(token: string, query: unknown, options: TokenOptions): string {
+function openedToken(token: string, query: unknown, options: TokenOptions): string {
   const [payload = '', code = '', ...rest] = token.split('.')
   // As texts: there are several for the same bytes.
   const given = Buffer.from(code)
@@ -100,7 +100,7 @@ const authTagLength = 16
 
 function encrypt(text: string, query: unknown, options: TokenOptions): string {
   const nonce = randomBytes(12)
-  const sealing = createCipheriv(cipher, keyOf(options), nonce, { authTagLength }).setAAD(
+  const sealing = createCipheriv(cipher, signingKey(options), nonce, { authTagLength }).setAAD(
     Buffer.from(canonical(query)),
   )
   const sealed = Buffer.concat([sealing.update(text, 'utf8'), sealing.final()])
@@ -111,13 +111,13 @@ function decrypt(token: string, query: unknown, options: TokenOptions): string {
   const bytes = Buffer.from(token, 'base64url')
   if (bytes.length < 12 + authTagLength || bytes.toString('base64url') !== token)
     throw new InvalidTokenError()
-  const opening = createDecipheriv(cipher, keyOf(options), bytes.subarray(0, 12), { authTagLength })
+  const opening = createDecipheriv(cipher, signingKey(options), bytes.subarray(0, 12), { authTagLength })
     .setAAD(Buffer.from(canonical(query)))
     .setAuthTag(bytes.subarray(12, 28))
   return Buffer.concat([opening.update(bytes.subarray(28)), opening.final()]).toString('utf8')
 }
 
-function keyOf(options: TokenOptions): Buffer {
+function signingKey(options: TokenOptions): Buffer {
   const secret = secretOf(options)
   if (secret === undefined) throw new ConfigurationError('Page tokens cannot be encrypted without a secret')
   return createHash('sha256').update('page token\0').update(secret).digest()

@@ -19,10 +19,10 @@ export interface TypedAttribute {
  */
 export type MessageAttributes = Readonly<Record<string, PlainAttribute | TypedAttribute>>
 
-const isName = /^(?!\.)(?!.*\.\.)(?!aws\.|amazon\.)[\w.-]{1,256}(?<!\.)$/i
+const isAttributeName = /^(?!\.)(?!.*\.\.)(?!aws\.|amazon\.)[\w.-]{1,256}(?<!\.)$/i
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html */
 const isType = /^(?:String|Number|Binary)(?:\.[\w.-]+)?$/
-const isNumber = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
+const numberPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
 
 /**
  * Gives attributes as SQS takes them.
@@ -37,9 +37,9 @@ export function encodeAttributes(attributes: MessageAttributes): [string, Messag
 }
 
 function toAttribute(name: string, given: PlainAttribute | TypedAttribute): MessageAttributeValue {
-  if (!isName.test(name))
+  if (!isAttributeName.test(name))
     throw new InvalidDataError(`"${name.slice(0, 300)}" is no name for a message attribute`)
-  const { type, value } = isTyped(given) ? given : { type: typeOf(given), value: given }
+  const { type, value } = isTyped(given) ? given : { type: attributeType(given), value: given }
   if (typeof type !== 'string' || type.length > 256 || !isType.test(type))
     throw new InvalidDataError(
       isTyped(given)
@@ -60,7 +60,7 @@ function isTyped(given: PlainAttribute | TypedAttribute | null): given is TypedA
   return typeof given === 'object' && given !== null && !(given instanceof Uint8Array)
 }
 
-function typeOf(value: unknown): string | undefined {
+function attributeType(value: unknown): string | undefined {
   if (value instanceof Uint8Array) return 'Binary'
   if (typeof value === 'string') return 'String'
   return typeof value === 'bigint' || Number.isFinite(value) ? 'Number' : undefined
@@ -71,7 +71,7 @@ function encode(DataType: string, value: PlainAttribute): MessageAttributeValue 
     return value instanceof Uint8Array ? { DataType, BinaryValue: value } : undefined
   if (value instanceof Uint8Array) return undefined
   const StringValue = String(value)
-  const fits = DataType.startsWith('Number') ? isNumber.test(StringValue) : typeof value === 'string'
+  const fits = DataType.startsWith('Number') ? numberPattern.test(StringValue) : typeof value === 'string'
   return fits ? { DataType, StringValue } : undefined
 }
 

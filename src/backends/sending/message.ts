@@ -12,18 +12,18 @@ export interface MessageOptions {
   readonly traceHeader?: string | undefined
 }
 
-type Entry = Omit<SendMessageBatchRequestEntry, 'Id'>
+type BatchEntry = Omit<SendMessageBatchRequestEntry, 'Id'>
 
 /** A message that is ready but for its place in a request. */
 export interface Message {
-  readonly entry: Entry
+  readonly entry: BatchEntry
   /** As SQS counts them: the UTF-8 bytes of the body, and of each attribute's name, type and value. */
   readonly bytes: number
   readonly groupId: string | undefined
 }
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
-export const maxBytes = 1_048_576
+export const maxMessageBytes = 1_048_576
 
 /**
  * Makes a message, and refuses here what the queue would refuse.
@@ -43,8 +43,8 @@ export function toMessage(body: string, options: MessageOptions, fifo: boolean):
   const bytes =
     Buffer.byteLength(body) +
     wireAttributes.reduce((sum, [name, value]) => sum + attributeBytes(name, value), 0)
-  if (bytes > maxBytes)
-    throw new InvalidDataError(`The message is ${bytes} bytes, and SQS takes at most ${maxBytes}`)
+  if (bytes > maxMessageBytes)
+    throw new InvalidDataError(`The message is ${bytes} bytes, and SQS takes at most ${maxMessageBytes}`)
   return {
     bytes,
     groupId,
@@ -60,7 +60,9 @@ export function toMessage(body: string, options: MessageOptions, fifo: boolean):
 }
 
 /** The system attribute that carries a trace. It does not count towards a message's size. */
-export function traced(traceHeader: string | undefined): Pick<Entry, 'MessageSystemAttributes'> | undefined {
+export function traced(
+  traceHeader: string | undefined,
+): Pick<BatchEntry, 'MessageSystemAttributes'> | undefined {
   return traceHeader === undefined
     ? undefined
     : { MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: traceHeader } } }

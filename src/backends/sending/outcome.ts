@@ -35,8 +35,8 @@ export function entryFailure(entry: EntryFailure | undefined, queueUrl: string):
 export function callFailure(cause: unknown, queueUrl: string): Failure {
   const { name, code, message, $fault: fault, $metadata: metadata } = new Object(cause) as Partial<SdkError>
   // The name is that of the older query protocol where the client has no class for the error.
-  const named = text(name).replace('AWS.SimpleQueueService.', '')
-  const facts = { name: named, code: text(code), message: text(message) }
+  const named = textOrEmpty(name).replace('AWS.SimpleQueueService.', '')
+  const facts = { name: named, code: textOrEmpty(code), message: textOrEmpty(message) }
   const verdict = callVerdict({ ...facts, fault, status: metadata?.httpStatusCode })
   // What keeps anything from being sent at all, as a missing package does, is told as it is.
   if (cause instanceof ConfigurationError) return { verdict, error: cause }
@@ -54,7 +54,7 @@ interface SdkError {
   readonly $metadata: { readonly httpStatusCode?: number }
 }
 
-function text(value: unknown): string {
+function textOrEmpty(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 

@@ -3,7 +3,7 @@ import type { SendMessageBatchCommandOutput, SendMessageBatchResultEntry } from 
 import type { Port } from '../../aws/port.ts'
 import { atEndOfTick } from '../../core/end-of-tick.ts'
 import { Lanes, type Pending, type Receipt } from './lanes.ts'
-import { type Message, maxBytes } from './message.ts'
+import { type Message, maxMessageBytes } from './message.ts'
 import { type Failure, callFailure, entryFailure, groupStopped, learnedLimit } from './outcome.ts'
 
 /** How a sender goes about it. */
@@ -26,7 +26,7 @@ export interface SenderOptions {
 }
 
 const batchSize = 10
-const maxAttempts = 6
+const maxSendAttempts = 6
 
 /**
  * Sends the messages of one queue, in requests of ten and of as many bytes as the queue takes, several requests at once.
@@ -39,7 +39,7 @@ export class SqsSender {
   #fresh: Pending[] = []
   /** Messages that go as soon as they may. */
   readonly #lanes: Lanes
-  #limit = maxBytes
+  #limit = maxMessageBytes
   #inFlight = 0
   #scheduled = false
 
@@ -135,7 +135,7 @@ export class SqsSender {
         message.resolve(answer)
         if (fifo && again.some((other) => other.groupId === groupId)) onDisorder(String(groupId))
       } else if (stop !== undefined) message.reject(groupStopped(stop, queueUrl))
-      else if (this.#isPassing(answer) && ++message.attempts < maxAttempts) again.push(message)
+      else if (this.#isPassing(answer) && ++message.attempts < maxSendAttempts) again.push(message)
       else {
         message.reject(answer.error)
         // One that the queue has, though perhaps not as it was meant, breaks no order.

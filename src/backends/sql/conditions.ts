@@ -8,7 +8,7 @@ import { type AnyTables, type Engine, reference } from './database.ts'
 import { checkType, toColumn } from './rows.ts'
 
 type Builder = ExpressionBuilder<AnyTables, string>
-type Text = Expression<SqlBool>
+type SqlCondition = Expression<SqlBool>
 
 /** Says conditions in SQL, with the meaning that they have on every backend. */
 export class ConditionWriter {
@@ -27,13 +27,13 @@ export class ConditionWriter {
     return builder.and(conditions.map((condition) => this.#condition(builder, condition)))
   }
 
-  #condition(builder: Builder, condition: Condition): Text {
+  #condition(builder: Builder, condition: Condition): SqlCondition {
     return 'or' in condition
       ? builder.or(condition.or.map((group) => this.all(builder, group)))
       : this.#comparison(builder, condition)
   }
 
-  #comparison(builder: Builder, { column, operator, value }: Comparison): Text {
+  #comparison(builder: Builder, { column, operator, value }: Comparison): SqlCondition {
     if (!this.#model.has(column)) throw new ColumnError(column)
     const ref = reference(builder, column)
     const put = (operand: unknown): unknown => this.#operand(column, operand)

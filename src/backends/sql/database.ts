@@ -26,7 +26,7 @@ export function reference(
 }
 
 /** A database as the backend uses it. */
-export interface OpenDatabase {
+export interface KyselyDatabase {
   readonly kysely: AnyKysely
   readonly engine: Engine
 }
@@ -34,23 +34,23 @@ export interface OpenDatabase {
 const loadKysely: () => Promise<typeof kyselyModule> = lazyImport('kysely', () => import('kysely'))
 
 /** One Kysely instance per pool, for all backends on it. */
-const opened = new WeakMap<object, Promise<OpenDatabase>>()
+const openedDatabases = new WeakMap<object, Promise<KyselyDatabase>>()
 
 /**
  * Makes a Kysely instance of what was given.
  *
  * @throws ConfigurationError if it is none of what is supported
  */
-export async function openDatabase(option: DatabaseOption): Promise<OpenDatabase> {
+export async function kyselyDatabase(option: DatabaseOption): Promise<KyselyDatabase> {
   const database: unknown = await (typeof option === 'function' ? (option as () => unknown)() : option)
   if (typeof database !== 'object' || database === null)
     throw new ConfigurationError('SqlBackend: the option "db" gave no pool and no Kysely instance')
   if (isKysely(database)) return { kysely: database, engine: engineOf(database) }
-  let open = opened.get(database)
+  let open = openedDatabases.get(database)
   if (open === undefined) {
     open = fromPool(database)
-    opened.set(database, open)
-    open.catch(() => opened.delete(database))
+    openedDatabases.set(database, open)
+    open.catch(() => openedDatabases.delete(database))
   }
   return open
 }
@@ -65,9 +65,9 @@ function engineOf(kysely: AnyKysely): Engine {
   return kysely.getExecutor().adapter.supportsReturning ? 'postgres' : 'mysql'
 }
 
-async function fromPool(database: object): Promise<OpenDatabase> {
+async function fromPool(database: object): Promise<KyselyDatabase> {
   const { Kysely: KyselyClass, MysqlDialect, PGliteDialect, PostgresDialect } = await loadKysely()
-  const make = (dialect: kyselyModule.Dialect, engine: Engine): OpenDatabase => ({
+  const make = (dialect: kyselyModule.Dialect, engine: Engine): KyselyDatabase => ({
     kysely: new KyselyClass<AnyTables>({ dialect }),
     engine,
   })

@@ -21,14 +21,14 @@ export function orderOf({ sort }: QueryState, key: readonly string[]): OrderColu
   return [{ column: sort.column, direction, isOptional: !key.includes(sort.column) }, ...rest]
 }
 
-type Select<TRow> = SelectQueryBuilder<AnyTables, string, TRow>
+type KeysetSelect<TRow> = SelectQueryBuilder<AnyTables, string, TRow>
 
 /** Puts a query into its order, in words that leave the most to the indexes. */
-export function ordered<TRow>(
-  query: Select<TRow>,
+export function orderedByKeys<TRow>(
+  query: KeysetSelect<TRow>,
   order: readonly OrderColumn[],
   engine: Engine,
-): Select<TRow> {
+): KeysetSelect<TRow> {
   let result = query
   for (const { column, direction, isOptional } of order) {
     // For MySQL no value is the least, so that it is last in this direction; for PostgreSQL it is the greatest.

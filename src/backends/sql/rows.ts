@@ -1,3 +1,4 @@
+import { isNumeric } from '../../core/is-numeric.ts'
 import { InvalidDataError, TypeMismatchError } from '../../errors/index.ts'
 import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Model } from '../model.ts'
@@ -92,16 +93,12 @@ function exactNumber(column: string, value: string | bigint): number {
 /** What each kind of column takes, in words. */
 const expectations: Readonly<Partial<Record<ColumnKind, [what: string, is: (value: unknown) => boolean]>>> = {
   string: ['text', (value) => typeof value === 'string'],
-  number: ['a number', isNumber],
-  bigint: ['a number', isNumber],
-  decimal: ['a number or its text', (value) => typeof value === 'string' || isNumber(value)],
+  number: ['a number', isNumeric],
+  bigint: ['a number', isNumeric],
+  decimal: ['a number or its text', (value) => typeof value === 'string' || isNumeric(value)],
   boolean: ['true or false', (value) => typeof value === 'boolean'],
   date: ['a Date', (value) => value instanceof Date],
   bytes: ['bytes', (value) => value instanceof Uint8Array],
-}
-
-function isNumber(value: unknown): boolean {
-  return typeof value === 'number' || typeof value === 'bigint'
 }
 
 /**

@@ -2,11 +2,11 @@ import type * as kyselyModule from 'kysely'
 import { optionalImport } from '../../core/optional-import.ts'
 import type { Model } from '../model.ts'
 import { ConditionWriter } from './conditions.ts'
-import type { OpenDatabase } from './database.ts'
+import type { KyselyDatabase } from './database.ts'
 import { SqlWriter } from './sql-writer.ts'
 
 /** A database along with what reads and writes one model's table in it. */
-export interface SqlAccess extends OpenDatabase {
+export interface SqlAccess extends KyselyDatabase {
   readonly conditions: ConditionWriter
   readonly writer: SqlWriter
   readonly sql: typeof kyselyModule.sql
@@ -14,7 +14,7 @@ export interface SqlAccess extends OpenDatabase {
 
 /** Made once per backend. @throws MissingDependencyError */
 export async function sqlAccess(
-  database: OpenDatabase,
+  database: KyselyDatabase,
   model: Model,
   version: string | undefined,
 ): Promise<SqlAccess> {

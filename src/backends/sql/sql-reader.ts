@@ -7,7 +7,7 @@ import type { Explanation, Page, PageOptions, QueryRunner, QueryState } from '..
 import { fromTokenValues, toTokenValues } from '../planning/token-values.ts'
 import { type TokenOptions, readToken, writeToken } from '../planning/token.ts'
 import type { AnyTables } from './database.ts'
-import { type OrderColumn, behind, orderOf, ordered } from './keyset.ts'
+import { type OrderColumn, behind, orderOf, orderedByKeys } from './keyset.ts'
 import { toItem } from './rows.ts'
 import type { SqlAccess } from './sql-access.ts'
 
@@ -107,7 +107,7 @@ export class SqlReader implements QueryRunner {
       const place = this.#place(after, state, order)
       query = query.where((builder) => behind(builder, order, place))
     }
-    return ordered(query, order, engine)
+    return orderedByKeys(query, order, engine)
   }
 
   #binding({ conditions, sort }: QueryState): unknown {

@@ -1,3 +1,4 @@
+import type { UnknownRecord } from '../../core/record.ts'
 import type * as kyselyModule from 'kysely'
 import { ConflictError, InvalidDataError } from '../../errors/index.ts'
 import { asRecord } from '../../core/record.ts'
@@ -9,8 +10,6 @@ import { type Precondition, conflictOf, missingItem } from '../planning/precondi
 import { meetsNothing, rowConditions } from './row-conditions.ts'
 import { isDuplicate } from './error-codes.ts'
 import { checkType, readableItem, toColumn, toItem, toRow } from './rows.ts'
-
-type Row = Readonly<Record<string, unknown>>
 
 /** What a writer works with. */
 interface WriterOptions {
@@ -24,7 +23,7 @@ interface WriterOptions {
 
 /** A change of a row. */
 export interface RowChange {
-  readonly changes: Row
+  readonly changes: UnknownRecord
   readonly precondition: Precondition
   /** Whether the row counts as changed although no column does. */
   readonly isPut?: boolean
@@ -63,9 +62,9 @@ export class SqlWriter {
   }
 
   /** Stores new rows, and gives them with what the table has added. @throws ConflictError */
-  async insert(kysely: AnyKysely, items: readonly object[]): Promise<Row[]> {
+  async insert(kysely: AnyKysely, items: readonly object[]): Promise<UnknownRecord[]> {
     const size = partSize(items)
-    const stored: Row[] = []
+    const stored: UnknownRecord[] = []
     try {
       for (let index = 0; index < items.length; index += size) {
         const rows = items.slice(index, index + size).map(toRow)
@@ -81,7 +80,7 @@ export class SqlWriter {
     return stored
   }
 
-  async #insertPart(kysely: AnyKysely, rows: readonly Row[]): Promise<Row[]> {
+  async #insertPart(kysely: AnyKysely, rows: readonly UnknownRecord[]): Promise<UnknownRecord[]> {
     const insert = kysely.insertInto(this.#model.name).values(rows)
     if (this.changesInOne) return insert.returning(this.#columns()).execute()
     const { key } = this.#model
@@ -91,12 +90,12 @@ export class SqlWriter {
     const columns = this.#model.columns ?? []
     if (columns.length > 0 && rows.every((row) => columns.every((column) => row[column] !== undefined)))
       return [...rows]
-    return (await this.findMany(kysely, rows)) as Row[]
+    return (await this.findMany(kysely, rows)) as UnknownRecord[]
   }
 
   /** Rows whose number MySQL chooses: one by one, for of several it tells only the first. */
-  async #insertNumbered(kysely: AnyKysely, rows: readonly Row[]): Promise<Row[]> {
-    const stored: Row[] = []
+  async #insertNumbered(kysely: AnyKysely, rows: readonly UnknownRecord[]): Promise<UnknownRecord[]> {
+    const stored: UnknownRecord[] = []
     for (const row of rows) {
       const { insertId } = await kysely.insertInto(this.#model.name).values(row).executeTakeFirstOrThrow()
       const missing = this.#model.key.filter((column) => row[column] === undefined)
@@ -107,7 +106,7 @@ export class SqlWriter {
   }
 
   /** Stores a new row; `undefined` if there is one of its key. @throws ConflictError if another unique column is taken */
-  async insertIfNew(kysely: AnyKysely, item: object): Promise<Row | undefined> {
+  async insertIfNew(kysely: AnyKysely, item: object): Promise<UnknownRecord | undefined> {
     try {
       if (!this.changesInOne) return (await this.#insertPart(kysely, [toRow(item)]))[0]
       const [row] = await kysely
@@ -120,12 +119,12 @@ export class SqlWriter {
     } catch (error) {
       if (!isDuplicate(error)) throw error
       if (!this.changesInOne && (await this.find(kysely, item)) !== undefined) return undefined
-      throw this.#conflict(taken, undefined, error)
+      throw this.#conflict(takenMessage, undefined, error)
     }
   }
 
   /** Stores a row whether or not there is one of its key, in PostgreSQL. What the item does not have loses its value. */
-  async upsert(kysely: AnyKysely, item: object): Promise<Row> {
+  async upsert(kysely: AnyKysely, item: object): Promise<UnknownRecord> {
     const { key } = this.#model
     const row: Record<string, unknown> = {}
     for (const column of this.columnsOf(item)) row[column] = toColumn(asRecord(item)[column] ?? null)
@@ -151,7 +150,7 @@ export class SqlWriter {
       return (await write()) as T
     } catch (error) {
       if (!isDuplicate(error)) throw error
-      throw this.#conflict(taken, undefined, error)
+      throw this.#conflict(takenMessage, undefined, error)
     }
   }
 
@@ -160,7 +159,7 @@ export class SqlWriter {
     kysely: AnyKysely,
     key: object,
     { changes, precondition, isPut = false }: RowChange,
-  ): Promise<Row | undefined> {
+  ): Promise<UnknownRecord | undefined> {
     const version = this.#version
     const isCounted = isPut && version !== undefined
     if (Object.keys(changes).length === 0 && !isCounted) return this.find(kysely, key, precondition)
@@ -178,7 +177,11 @@ export class SqlWriter {
   }
 
   /** Removes the row of a key, and gives it; `undefined` if there is none, or the precondition does not hold. */
-  async delete(kysely: AnyKysely, key: object, precondition: Precondition): Promise<Row | undefined> {
+  async delete(
+    kysely: AnyKysely,
+    key: object,
+    precondition: Precondition,
+  ): Promise<UnknownRecord | undefined> {
     const remove = kysely
       .deleteFrom(this.#model.name)
       .where((builder) => this.#conditions.all(builder, this.#meant(key, precondition)))
@@ -189,7 +192,11 @@ export class SqlWriter {
   }
 
   /** The row of a key, if the precondition holds; in a transaction of MySQL it is locked, and so the last one. */
-  async find(kysely: AnyKysely, key: object, precondition?: Precondition): Promise<Row | undefined> {
+  async find(
+    kysely: AnyKysely,
+    key: object,
+    precondition?: Precondition,
+  ): Promise<UnknownRecord | undefined> {
     const found = kysely
       .selectFrom(this.#model.name)
       .select(this.#columns())
@@ -198,11 +205,11 @@ export class SqlWriter {
   }
 
   /** The rows of several keys, in their order. */
-  async findMany(kysely: AnyKysely, keys: readonly object[]): Promise<(Row | undefined)[]> {
+  async findMany(kysely: AnyKysely, keys: readonly object[]): Promise<(UnknownRecord | undefined)[]> {
     const columns = this.#model.key
     const wanted = keys.map((key) => this.keyOf(key))
     const size = columns.length === 1 ? maxParameters : maxPairs
-    const found = new Map<string, Row>()
+    const found = new Map<string, UnknownRecord>()
     for (let index = 0; index < wanted.length; index += size) {
       const some = wanted
         .slice(index, index + size)
@@ -282,7 +289,7 @@ export class SqlWriter {
     )
   }
 
-  #conflict(what: string, current: Row | undefined, cause?: unknown): ConflictError {
+  #conflict(what: string, current: UnknownRecord | undefined, cause?: unknown): ConflictError {
     return new ConflictError(`${this.#model.name} ${what}`, {
       ...(cause !== undefined && { cause }),
       current: current && readableItem(this.#model, current),
@@ -290,7 +297,7 @@ export class SqlWriter {
   }
 }
 
-const taken = 'has an item with one of these values already'
+const takenMessage = 'has an item with one of these values already'
 
 /** How many rows one statement takes. */
 function partSize(items: readonly object[]): number {

@@ -5,10 +5,13 @@ import { isContention } from './error-codes.ts'
 import type { SqlAccess } from './sql-access.ts'
 
 /** How often work of the backend's own is tried, where others stand in its way. */
-const maxAttempts = 10
+const maxTransactionAttempts = 10
 
 /** Runs several statements that must not come apart. */
-export async function together<T>(kysely: AnyKysely, run: (kysely: AnyKysely) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(
+  kysely: AnyKysely,
+  run: (kysely: AnyKysely) => Promise<T>,
+): Promise<T> {
   if (kysely.isTransaction) return run(kysely)
   // Stricter ones have MySQL lock also what is not there, at which two that make the same row stop each other.
   return untilDone(() => kysely.transaction().setIsolationLevel('read committed').execute(run))
@@ -19,7 +22,10 @@ export async function together<T>(kysely: AnyKysely, run: (kysely: AnyKysely) =>
  *
  * @throws ConflictError if it stays in the way
  */
-export async function untilDone<T>(run: () => Promise<T>, attempts: number = maxAttempts): Promise<T> {
+export async function untilDone<T>(
+  run: () => Promise<T>,
+  attempts: number = maxTransactionAttempts,
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await run()

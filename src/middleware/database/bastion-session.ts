@@ -6,7 +6,7 @@ import { regionFromFile, regionPlaces } from '../../aws/region.ts'
 import { ssm } from '../../aws/ssm.ts'
 import { BastionError, ConfigurationError } from '../../errors/index.ts'
 import { startPlugin } from './session-manager-plugin.ts'
-import { regionOf } from './settings.ts'
+import { regionOfEndpoint } from './settings.ts'
 import type { OpenTunnel } from './tunnels.ts'
 
 /** Options of `ssmBastion()`. One of `instanceId` and `instanceName` is needed. */
@@ -69,7 +69,8 @@ export function sessionOpener(options: SsmBastionOptions): OpenTunnel {
 
 /** @throws ConfigurationError */
 function regionFor(endpoint: string, options: SsmBastionOptions): string {
-  const region = options.region ?? regionOf(endpoint) ?? (process.env['AWS_REGION'] || regionFromFile())
+  const region =
+    options.region ?? regionOfEndpoint(endpoint) ?? (process.env['AWS_REGION'] || regionFromFile())
   if (region !== undefined) return region
   throw new ConfigurationError(`ssmBastion(): no AWS region is set: give AWS_REGION in ${regionPlaces()}`)
 }

@@ -5,7 +5,7 @@ import { type Scope, currentScope } from '../../invocation/scope.ts'
 type Ending = () => void | Promise<void>
 
 /** Milliseconds that an ended invocation waits at most for its statements to be cancelled. */
-const patience = 500
+const returnPatience = 500
 
 /** What the invocations that run beside each other have borrowed from one pool, or wait for. */
 export class Loans {
@@ -33,7 +33,7 @@ export class Loans {
     this.#endings.clear(borrower)
     const cancellations = this.#cancellations.of(borrower)
     // Half of what is left is for the answer: an early timeout comes milliseconds before the end.
-    const milliseconds = Math.min(patience, (borrower.deadline - Date.now()) / 2)
+    const milliseconds = Math.min(returnPatience, (borrower.deadline - Date.now()) / 2)
     if (cancellations.length === 0 || milliseconds < 1) return undefined
     const stop = new AbortController()
     const late = after(milliseconds, undefined, { signal: stop.signal }).catch(() => undefined)

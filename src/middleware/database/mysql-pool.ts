@@ -26,7 +26,7 @@ interface InnerConnection extends EventEmitter {
   readonly threadId: number
   readonly config: object
   readonly _closing?: boolean
-  addCommand(command: Command): unknown
+  addCommand(command: DriverCommand): unknown
   release(): void
   /** Takes it out of the pool. */
   _removeFromPool(): void
@@ -34,7 +34,7 @@ interface InnerConnection extends EventEmitter {
   _realEnd(done: () => void): void
 }
 
-interface Command extends EventEmitter {
+interface DriverCommand extends EventEmitter {
   onResult?: (error: unknown, ...rest: unknown[]) => void
 }
 
@@ -63,7 +63,7 @@ export async function mysqlPool(parts: PoolParts): Promise<MysqlPool> {
   inner.on('connection', (connection: InnerConnection) => {
     // Older versions have one configuration for all, where the password of the next one may stand already.
     if (connection.config !== inner.config.connectionConfig) setPassword(connection.config, undefined)
-    clocks.set(connection, watch(connection, parts, kill))
+    clocks.set(connection, watchConnection(connection, parts, kill))
   })
   closeIdle(inner, Number(asRecord(driver)['idleTimeout'] ?? idleTimeout))
   improveConnect(inner, parts, { timeout, lend: lender(parts, clocks, kill) })
@@ -157,7 +157,7 @@ function passed(own: Acquire<InnerConnection>): Acquire<InnerConnection> {
 }
 
 /** Watches a new connection: how long its statements take, and whether the server has ended it. */
-function watch(
+function watchConnection(
   connection: InnerConnection,
   { statementTimeout, loans, onTimeout }: PoolParts,
   kill: Kill,
@@ -196,7 +196,7 @@ function connectionLost(): Error {
 }
 
 /** An error of the driver has the statement, with the values that it was given: nothing to be logged. */
-function hideStatement(command: Command): void {
+function hideStatement(command: DriverCommand): void {
   const { onResult } = command
   if (onResult === undefined) return
   command.onResult = (error, ...rest) => {

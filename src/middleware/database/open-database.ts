@@ -52,7 +52,7 @@ export async function openDatabase<TEngine extends DatabaseEngine>(
     insecure,
     passwords,
     isToken: auth === 'iam',
-    max: sizeOf(options),
+    max: poolSize(options),
     driver: { ...options.pool },
     statementTimeout: options.statementTimeout,
     enter: way.enter,
@@ -83,21 +83,21 @@ function closing(db: { end(): Promise<void> }, closeWay: () => Promise<void>): (
   return close
 }
 
-function sizeOf({ max, pool }: IamDbAuthOptions): number {
+function poolSize({ max, pool }: IamDbAuthOptions): number {
   const { max: ofPg, connectionLimit: ofMysql } = asRecord(pool) ?? {}
   const given = [max, ofPg, ofMysql].find((value) => typeof value === 'number')
   return given ?? defaultPoolSize()
 }
 
 /** Where connections go, if not to the endpoint itself. */
-interface Way {
+interface DatabaseRoute {
   readonly enter: (() => Promise<Entry>) | undefined
   /** Goes another way the next time: this one leads nowhere. */
   readonly giveUp: () => void
   readonly close: () => Promise<void>
 }
 
-function wayTo({ endpoint, host, port }: DatabaseSettings, bastion: Bastion | undefined): Way {
+function wayTo({ endpoint, host, port }: DatabaseSettings, bastion: Bastion | undefined): DatabaseRoute {
   const nothing = async (): Promise<void> => undefined
   if (bastion === undefined) {
     const enter = host === endpoint ? undefined : () => Promise.resolve({ host, port })

@@ -1,7 +1,7 @@
 import { remainingTime } from '../../invocation/scope.ts'
 
 /** Milliseconds for a connection to be made or to become free, where nobody says how many. */
-const longest = 10_000
+const longestPatience = 10_000
 
 /**
  * Milliseconds that the calling invocation may wait for the database: what it has left, less a tenth (50 to 1,000) for its
@@ -25,7 +25,7 @@ export class ConnectTimeout {
 
   /** Milliseconds for the calling invocation: below the time that it has left, so that the driver can tell what is wrong. */
   get ofCaller(): number {
-    return this.#given ?? Math.floor(Math.min(longest, timeForWork()))
+    return this.#given ?? Math.floor(Math.min(longestPatience, timeForWork()))
   }
 
   /**
@@ -33,7 +33,7 @@ export class ConnectTimeout {
    * then the time of the one that gives back does not count.
    */
   get ofDriver(): number {
-    return this.#own ?? this.#given ?? longest
+    return this.#own ?? this.#given ?? longestPatience
   }
 
   /** Has a connection made, or one waited for, in the calling invocation's time. */

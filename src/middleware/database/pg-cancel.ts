@@ -3,7 +3,7 @@ import type { PoolConfig } from 'pg'
 import { cancelTimeout } from './pool-parts.ts'
 
 /** What of `pg`'s clients and connections is used beyond their types. */
-interface Wire {
+interface CancelSocket {
   readonly stream: Socket
   once(event: 'connect' | 'sslconnect' | 'end', listener: () => void): void
   on(event: 'readyForQuery' | 'error', listener: () => void): void
@@ -13,7 +13,7 @@ interface Wire {
 }
 
 interface Client {
-  readonly connection: Wire
+  readonly connection: CancelSocket
   readonly processID: unknown
   readonly secretKey: unknown
 }
@@ -40,7 +40,7 @@ export function cancelStatement(
   { ssl, port, host }: PoolConfig,
 ): Promise<void> {
   const { processID, secretKey } = client as Client
-  const wire = connection as Wire
+  const wire = connection as CancelSocket
   return new Promise((resolve) => {
     const timer = setTimeout(() => wire.stream.destroy(), cancelTimeout)
     wire.on('error', () => wire.stream.destroy())

@@ -38,7 +38,7 @@ export async function pgPool(parts: PoolParts): Promise<PgPool> {
   pool.on('connect', (client) => {
     // So it is with one that is in use: the error is the query's, which fails with it.
     client.on('error', () => undefined)
-    clocks.set(client, watch(client, parts, cancel))
+    clocks.set(client, watchClient(client, parts, cancel))
   })
   improveConnect(pool, parts, { timeout, lend: lender(parts, clocks, cancel) })
   summarize(pool, parts)
@@ -106,7 +106,7 @@ function setPassword(client: object, value: (() => Promise<string>) | undefined)
 type Cancel = (client: PoolClient) => Promise<void>
 
 /** Watches how long the statements of a client take. The database says when one has ended, and it is ready for the next. */
-function watch(
+function watchClient(
   client: PoolClient,
   { statementTimeout, loans, onTimeout }: PoolParts,
   cancel: Cancel,

@@ -27,7 +27,7 @@ export interface PluginOptions {
 const sessionVariable = 'AWS_SSM_START_SESSION_RESPONSE'
 
 /** Milliseconds until it must listen. */
-const patience = 20_000
+const startPatience = 20_000
 
 /**
  * Starts AWS's session-manager-plugin, and waits until it listens.
@@ -121,19 +121,19 @@ function whenProcessEnds(run: () => void): () => void {
 }
 
 /** What it says when it listens, and where. */
-const opened = /Port (\d+) opened for sessionId/
+const openedPort = /Port (\d+) opened for sessionId/
 
 function listening(child: ChildProcess, command: string): Promise<number> {
   return new Promise((resolve, reject) => {
     let output = ''
     const timer = setTimeout(() => {
       child.kill()
-      reject(new BastionError(`${command} did not listen within ${patience / 1000} seconds`))
-    }, patience)
+      reject(new BastionError(`${command} did not listen within ${startPatience / 1000} seconds`))
+    }, startPatience)
     const hear = (chunk: Buffer): void => {
       // Read to the end of its life: a pipe that nobody reads stops the plugin.
       if (output.length < 10_000) output += chunk.toString()
-      const [, port] = opened.exec(output) ?? []
+      const [, port] = openedPort.exec(output) ?? []
       if (port === undefined) return
       clearTimeout(timer)
       resolve(Number(port))

@@ -35,7 +35,7 @@ export interface DatabaseSettings {
 }
 
 /** Where each setting stands in the environment; the first name is the one that messages use. */
-const names = {
+const variableNames = {
   endpoint: ['db_endpoint', 'db_host', 'DATABASE_ENDPOINT', 'DATABASE_HOST'],
   port: ['db_port', 'DATABASE_PORT'],
   username: ['db_username', 'DATABASE_USERNAME'],
@@ -47,7 +47,7 @@ const names = {
   host: [],
 } as const
 
-type Setting = keyof typeof names
+type SettingName = keyof typeof variableNames
 
 const defaultPorts: Readonly<Record<DatabaseEngine, number>> = { postgres: 5432, mysql: 3306 }
 
@@ -84,17 +84,17 @@ export async function variable(
 
 /** The one way of every setting: its option, else the first of its variables that is set. */
 async function read(
-  setting: Setting,
+  setting: SettingName,
   options: DatabaseOverrides,
   environment: Environment | undefined,
 ): Promise<string | undefined> {
   const given = setting === 'password' ? undefined : options[setting]
   if (given !== undefined) {
-    const [name = 'a variable'] = names[setting]
+    const [name = 'a variable'] = variableNames[setting]
     const remedy = `set ${name} to it, with environment() in front of iamDbAuth(), and ${stores}`
     return refuseAddress(`the option "${setting}"`, String(given), remedy)
   }
-  for (const name of names[setting]) {
+  for (const name of variableNames[setting]) {
     const value = await variable(name, environment)
     if (value !== undefined) return value
   }
@@ -104,10 +104,12 @@ async function read(
 
 /** Which variable holds the password. @throws ConfigurationError if none does */
 export async function passwordVariable(environment: Environment | undefined): Promise<string> {
-  for (const name of names.password) {
+  for (const name of variableNames.password) {
     if ((await variable(name, environment)) !== undefined) return name
   }
-  throw new ConfigurationError(`iamDbAuth(): the password is not known: set ${names.password.join(' or ')}`)
+  throw new ConfigurationError(
+    `iamDbAuth(): the password is not known: set ${variableNames.password.join(' or ')}`,
+  )
 }
 
 /**
@@ -121,20 +123,20 @@ export async function readSettings(
   options: DatabaseOverrides,
   environment: Environment | undefined,
 ): Promise<DatabaseSettings> {
-  const get = (setting: Setting): Promise<string | undefined> => read(setting, options, environment)
+  const get = (setting: SettingName): Promise<string | undefined> => read(setting, options, environment)
   // Certificates are compared without regard to case, and signatures are not.
   const endpoint = required('endpoint', (await get('endpoint'))?.toLowerCase())
   const username = required('username', await get('username'))
   const database = await get('database')
   const port = Number((await get('port')) ?? defaultPorts[engine])
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new ConfigurationError(`iamDbAuth(): ${names.port[0]} is a port, 1 to 65535`)
+    throw new ConfigurationError(`iamDbAuth(): ${variableNames.port[0]} is a port, 1 to 65535`)
   if (/[/:@\s]/.test(endpoint))
     throw new ConfigurationError(
-      `iamDbAuth(): ${names.endpoint[0]} is a host's name alone, without scheme and port`,
+      `iamDbAuth(): ${variableNames.endpoint[0]} is a host's name alone, without scheme and port`,
     )
   // The endpoint's own region is the one that the token must be signed for, whatever the function's is.
-  const ownRegion = options.region === undefined ? regionOf(endpoint) : undefined
+  const ownRegion = options.region === undefined ? regionOfEndpoint(endpoint) : undefined
   return {
     engine,
     endpoint,
@@ -150,7 +152,7 @@ export async function readSettings(
 function required(setting: 'endpoint' | 'username' | 'database', value: string | undefined): string {
   if (value !== undefined && value !== '') return value
   throw new ConfigurationError(
-    `iamDbAuth(): the ${setting} is not known: set ${names[setting].join(' or ')}, or give the option "${setting}"`,
+    `iamDbAuth(): the ${setting} is not known: set ${variableNames[setting].join(' or ')}, or give the option "${setting}"`,
   )
 }
 
@@ -159,7 +161,7 @@ function required(setting: 'endpoint' | 'username' | 'database', value: string |
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.RegionsAndAvailabilityZones.html
  */
-export function regionOf(endpoint: string): string | undefined {
+export function regionOfEndpoint(endpoint: string): string | undefined {
   const region = '([a-z]{2,4}(?:-[a-z]+)+-\\d)'
   const forms = [
     `${region}\\.rds\\.amazonaws\\.(?:com(?:\\.cn)?|eu)`,

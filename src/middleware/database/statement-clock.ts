@@ -1,7 +1,5 @@
+import { longestTimer } from '../../invocation/deadline.ts'
 import { timeForWork } from './patience.ts'
-
-/** `setTimeout` takes no more. */
-const longestTimer = 2 ** 31 - 1
 
 /**
  * Watches the statements of one connection, which it works one after the other. The time is kept here and not in the

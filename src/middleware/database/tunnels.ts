@@ -22,7 +22,7 @@ export class Tunnels {
   }
 
   async open(endpoint: string, remotePort: number): Promise<Entry> {
-    const name = nameOf(endpoint, remotePort)
+    const name = tunnelName(endpoint, remotePort)
     const known = this.#tunnels.get(name)
     const last = await known
     if (last?.plugin.isAlive === true) return entryOf(last)
@@ -47,7 +47,7 @@ export class Tunnels {
   /** Closes the tunnel to an endpoint, or all. */
   async close(endpoint?: string, remotePort?: number): Promise<void> {
     const closed = [...this.#tunnels].filter(
-      ([name]) => endpoint === undefined || name === nameOf(endpoint, remotePort),
+      ([name]) => endpoint === undefined || name === tunnelName(endpoint, remotePort),
     )
     for (const [name] of closed) this.#tunnels.delete(name)
     const closing = closed.map(async ([, opening]) => {
@@ -59,7 +59,7 @@ export class Tunnels {
   }
 }
 
-function nameOf(endpoint: string, port: number | undefined): string {
+function tunnelName(endpoint: string, port: number | undefined): string {
   return `${endpoint}:${port}`
 }
 

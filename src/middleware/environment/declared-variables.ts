@@ -3,14 +3,14 @@ import { type UnknownRecord, asRecord } from '../../core/record.ts'
 import { validated } from '../../core/standard-schema.ts'
 import { InvalidEnvironmentError, ValidationError } from '../../errors/index.ts'
 
-type Text = string | undefined
+type VariableText = string | undefined
 
 /** The variables that a handler declares, and what its schema makes of them. */
 export class DeclaredVariables {
   readonly names: readonly string[]
   readonly #schema: StandardSchemaV1 | undefined
   /** What was checked last. */
-  #known: { readonly texts: readonly Text[]; readonly values: UnknownRecord } | undefined
+  #known: { readonly texts: readonly VariableText[]; readonly values: UnknownRecord } | undefined
 
   constructor(names: readonly string[], schema: StandardSchemaV1 | undefined) {
     this.names = names
@@ -23,7 +23,7 @@ export class DeclaredVariables {
   }
 
   /** The values for texts in the order of the names. @throws InvalidEnvironmentError */
-  async values(texts: readonly Text[]): Promise<UnknownRecord> {
+  async values(texts: readonly VariableText[]): Promise<UnknownRecord> {
     // Most invocations find what the one before has found: that was checked already.
     const { texts: before = [], values: known } = this.#known ?? {}
     if (known !== undefined && texts.every((text, index) => text === before[index])) return known

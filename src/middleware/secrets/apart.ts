@@ -1,7 +1,7 @@
 import type { SecretRef } from './store.ts'
 
 /** More names than a role is denied. */
-const maxNames = 1000
+const maxApart = 1000
 
 /** The names that fail the calls for several: denied once, they are read apart from the others, until they are given. */
 export class NamesApart {
@@ -14,6 +14,6 @@ export class NamesApart {
   /** Remembers what became of a name that was read singly. */
   remember({ key }: SecretRef, isDenied: boolean): void {
     if (!isDenied) this.#keys.delete(key)
-    else if (this.#keys.size < maxNames) this.#keys.add(key)
+    else if (this.#keys.size < maxApart) this.#keys.add(key)
   }
 }

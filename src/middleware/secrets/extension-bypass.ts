@@ -2,7 +2,7 @@
 const memory = 300_000
 
 /** More secrets than any handler writes. */
-const maxNames = 1000
+const maxBypassed = 1000
 
 /** Until when names are read past the extension; one process has one extension. */
 const untilByName = new Map<string, number>()
@@ -18,7 +18,7 @@ export function bypassExtension(name: string, isWritten: boolean): void {
     untilByName.delete(key)
     untilByName.set(key, Date.now() + memory)
   }
-  if (untilByName.size > maxNames) untilByName.delete(untilByName.keys().next().value as string)
+  if (untilByName.size > maxBypassed) untilByName.delete(untilByName.keys().next().value as string)
 }
 
 export function isPastExtension(name: string): boolean {

@@ -2,7 +2,7 @@ import { elapsedSince } from '../../core/elapsed.ts'
 import { mayBeSame } from './same-secret.ts'
 import type { HeldValue, SecretRef } from './store.ts'
 
-interface Entry {
+interface CachedEntry {
   readonly name: string
   readonly value: HeldValue
   /** When it was read, as `Date.now()` counts. */
@@ -16,7 +16,7 @@ const maxEntries = 1000
 export class HeldValues {
   readonly #ttl: number
   readonly #staleIfError: number
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new Map<string, CachedEntry>()
 
   /** @param ttl - Seconds for which a value is fresh; `staleIfError` are those after that */
   constructor(ttl: number, staleIfError: number) {

@@ -5,7 +5,7 @@ const firstPause = 10_000
 const longestPause = 60_000
 
 /** More names than any handler reads. */
-const maxNames = 1000
+const maxOutages = 1000
 
 /**
  * What a cache knows of the failures of its store. While there are some, values at hand are used without waiting, and the
@@ -38,7 +38,7 @@ export class Outage {
       this.#failedAt = Date.now()
     }
     this.#isOfStore ||= isOfStore
-    if (this.#names.size < maxNames) this.#names.add(key)
+    if (this.#names.size < maxOutages) this.#names.add(key)
     return isNew
   }
 

@@ -4,7 +4,7 @@ import { secretName } from './secret-name.ts'
 import type { SecretRef, SecretVersion } from './store.ts'
 
 /** The store's name, for messages. */
-export const title = 'Parameter Store'
+export const parameterTitle = 'Parameter Store'
 
 /** https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html */
 const longestName = 1011
@@ -24,9 +24,9 @@ export function parameterRef(path: string, { version, label, stage }: SecretVers
   const isPath = path.startsWith('/') && path.endsWith(pathEnd)
   // With its selector: one that the service refuses would take down all that are read along with it.
   if (!isName(isPath ? key.slice(0, -pathEnd.length) || '/all' : key))
-    throw new SecretError(path, `"${key}" is not a name that ${title} can hold`)
+    throw new SecretError(path, `"${key}" is not a name that ${parameterTitle} can hold`)
   if (stage !== undefined)
-    throw new SecretError(path, `${title} knows versions and labels; stages are of Secrets Manager`)
+    throw new SecretError(path, `${parameterTitle} knows versions and labels; stages are of Secrets Manager`)
   if (version !== undefined && label !== undefined)
     throw new SecretError(path, `"${path}" is asked for by a version and by a label; one is enough`)
   if (isPath) return { key, name: key, isPath }

@@ -10,13 +10,13 @@ import { optionalImport } from '../../core/optional-import.ts'
 import { SecretError, SecretNotFoundError } from '../../errors/index.ts'
 import { NamesApart } from './apart.ts'
 import { loadThroughMiddy } from './middy-loader.ts'
-import { title } from './parameter-name.ts'
+import { parameterTitle } from './parameter-name.ts'
 import { isOfOneName, readError } from './read-error.ts'
 import { pathEnd } from './same-secret.ts'
 import type { Outcome, Outcomes, ReadOptions, SecretRef, Timed } from './store.ts'
 
 /** https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html */
-const batchSize = 10
+const parametersPerRequest = 10
 
 /** Reads parameters. */
 export class ParameterReader {
@@ -31,7 +31,7 @@ export class ParameterReader {
   batches(refs: readonly SecretRef[]): SecretRef[][] {
     const isAlone = (ref: SecretRef): boolean => ref.isPath === true || this.#apart.has(ref)
     const together = refs.filter((ref) => !isAlone(ref))
-    return [...chunks(together, batchSize), ...refs.filter(isAlone).map((ref) => [ref])]
+    return [...chunks(together, parametersPerRequest), ...refs.filter(isAlone).map((ref) => [ref])]
   }
 
   async read(batch: readonly SecretRef[], { signal }: ReadOptions): Promise<Outcomes> {
@@ -57,7 +57,7 @@ export class ParameterReader {
         const outcome = batches[index]?.[place]
         if (outcome !== undefined) read.set(key, outcome)
       }
-    return refs.map(({ key }) => read.get(key) ?? new SecretNotFoundError(key, title))
+    return refs.map(({ key }) => read.get(key) ?? new SecretNotFoundError(key, parameterTitle))
   }
 
   /** All names below a path. */
@@ -67,7 +67,7 @@ export class ParameterReader {
       const token = NextToken
       const page = await timed((signal) =>
         this.#page(prefix, { WithDecryption: false, NextToken: token }, signal).catch((error: unknown) => {
-          throw readError(title, prefix, error, 'list')
+          throw readError(parameterTitle, prefix, error, 'list')
         }),
       )
       for (const { Name } of page.Parameters ?? []) if (Name !== undefined) yield Name
@@ -98,7 +98,7 @@ export class ParameterReader {
       } while (NextToken)
       return values
     } catch (error) {
-      return readError(title, key, error)
+      return readError(parameterTitle, key, error)
     }
   }
 
@@ -106,15 +106,15 @@ export class ParameterReader {
     try {
       const Names = refs.map(({ key }) => key)
       const output = await this.#port.call('GetParameters', { Names, WithDecryption: true }, signal)
-      return refs.map((ref) => outcomeOf(output, ref))
+      return refs.map((ref) => parameterOutcome(output, ref))
     } catch (cause) {
       if (refs.length > 1 && isOfOneName(cause)) return refs.map((ref) => this.#readSingly(ref, signal))
-      return refs.map(({ key }) => readError(title, key, cause))
+      return refs.map(({ key }) => readError(parameterTitle, key, cause))
     }
   }
 
   async #readSingly(ref: SecretRef, signal: AbortSignal): Promise<Outcome> {
-    const [outcome = new SecretNotFoundError(ref.key, title)] = await this.#readBatch([ref], signal)
+    const [outcome = new SecretNotFoundError(ref.key, parameterTitle)] = await this.#readBatch([ref], signal)
     const read = await outcome
     this.#apart.remember(ref, isOfOneName(read))
     return read
@@ -129,11 +129,11 @@ export class ParameterReader {
     const names = refs.map(({ name }) => name)
     const calls = await loadThroughMiddy(loader, names, await this.#port.client(), signal, {
       answered(output: GetParametersCommandOutput, { input }: GetParameters) {
-        for (const name of input.Names) heard.set(name, outcomeOf(output, { key: name, name }))
+        for (const name of input.Names) heard.set(name, parameterOutcome(output, { key: name, name }))
       },
       failed(cause, { input }: GetParameters) {
         if (!isOfOneName(cause))
-          for (const name of input.Names) heard.set(name, readError(title, name, cause))
+          for (const name of input.Names) heard.set(name, readError(parameterTitle, name, cause))
       },
     })
     const outcome = async (ref: SecretRef): Promise<Outcome> => {
@@ -148,11 +148,11 @@ interface GetParameters {
   readonly input: { readonly Names: readonly string[] }
 }
 
-function outcomeOf({ Parameters = [] }: GetParametersCommandOutput, ref: SecretRef): Outcome {
+function parameterOutcome({ Parameters = [] }: GetParametersCommandOutput, ref: SecretRef): Outcome {
   const found = Parameters.find((parameter) => isMeant(parameter, ref))
-  if (found === undefined) return new SecretNotFoundError(ref.key, title)
+  if (found === undefined) return new SecretNotFoundError(ref.key, parameterTitle)
   // So it answers for a binary secret behind /aws/reference/secretsmanager/.
-  const message = `${title} gives no value for "${ref.key}", which is binary: read it with secretsManager()`
+  const message = `${parameterTitle} gives no value for "${ref.key}", which is binary: read it with secretsManager()`
   return found.Value ?? new SecretError(ref.key, message)
 }
 

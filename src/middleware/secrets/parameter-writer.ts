@@ -1,7 +1,7 @@
 import type * as sdk from '@aws-sdk/client-ssm'
 import type { Port } from '../../aws/port.ts'
 import { SecretAlreadyExistsError, SecretError, SecretNotFoundError } from '../../errors/index.ts'
-import { title } from './parameter-name.ts'
+import { parameterTitle } from './parameter-name.ts'
 import type { CreateSecretOptions, SecretWrite } from './store.ts'
 import { isCode, tagsOf, writeError } from './write-error.ts'
 
@@ -19,7 +19,8 @@ export class ParameterWriter {
 
   async update(write: SecretWrite): Promise<void> {
     // Overwriting would create it.
-    if (!(await this.#exists(write.name, write.signal))) throw new SecretNotFoundError(write.name, title)
+    if (!(await this.#exists(write.name, write.signal)))
+      throw new SecretNotFoundError(write.name, parameterTitle)
     await this.#put(write, false)
   }
 
@@ -39,7 +40,7 @@ export class ParameterWriter {
       return true
     } catch (error) {
       if (isCode(error, 'ParameterNotFound')) return false
-      throw writeError(title, name, error)
+      throw writeError(parameterTitle, name, error)
     }
   }
 
@@ -48,7 +49,7 @@ export class ParameterWriter {
     isNew: boolean,
   ): Promise<void> {
     if (typeof value !== 'string' || value === '')
-      throw new SecretError(name, `${title} holds text, and not none: "${name}" was not written`)
+      throw new SecretError(name, `${parameterTitle} holds text, and not none: "${name}" was not written`)
     const { kmsKeyId, type = 'SecureString', tier, tags } = options
     const input = {
       Name: name,
@@ -65,8 +66,10 @@ export class ParameterWriter {
       await this.#port.call('PutParameter', input, signal)
     } catch (error) {
       if (isCode(error, 'ParameterAlreadyExists'))
-        throw new SecretAlreadyExistsError(name, title, { cause: writeError(title, name, error) })
-      throw writeError(title, name, error)
+        throw new SecretAlreadyExistsError(name, parameterTitle, {
+          cause: writeError(parameterTitle, name, error),
+        })
+      throw writeError(parameterTitle, name, error)
     }
   }
 
@@ -76,7 +79,7 @@ export class ParameterWriter {
       const { Parameters = [] } = await this.#port.call('GetParameters', input, signal)
       return Parameters.length > 0
     } catch (error) {
-      throw writeError(title, name, error)
+      throw writeError(parameterTitle, name, error)
     }
   }
 }

@@ -3,7 +3,7 @@ import type { Outcome, SecretRef } from './store.ts'
 import { atMost } from './time-limit.ts'
 
 /** How a reading is begun. */
-interface ReadingOptions {
+interface SecretReadingOptions {
   /** The store's name, for messages. */
   readonly title: string
   readonly isRefresh: boolean
@@ -29,7 +29,11 @@ export class SecretReading {
   #onLeft: (() => void) | undefined
 
   /** @param arrive - Told the outcome, once */
-  constructor(ref: SecretRef, { title, isRefresh, era }: ReadingOptions, arrive: (outcome: Outcome) => void) {
+  constructor(
+    ref: SecretRef,
+    { title, isRefresh, era }: SecretReadingOptions,
+    arrive: (outcome: Outcome) => void,
+  ) {
     const { promise, resolve } = Promise.withResolvers<Outcome>()
     this.ref = ref
     this.isRefresh = isRefresh

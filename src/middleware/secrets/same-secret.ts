@@ -11,7 +11,7 @@ export const pathEnd = '/*'
  */
 export function mayBeSame(name: string, other: string): boolean {
   const [a, b] = [plainName(name), plainName(other)]
-  return a === b || isLonger(a, b) || isLonger(b, a) || isBelow(a, b) || isBelow(b, a)
+  return a === b || isLonger(a, b) || isLonger(b, a) || isBelowPath(a, b) || isBelowPath(b, a)
 }
 
 /** Without what a parameter, a secret and an ARN write in front of a name. */
@@ -25,6 +25,6 @@ function isLonger(name: string, start: string): boolean {
   return name.length === start.length + 7 && name.startsWith(`${start}-`)
 }
 
-function isBelow(name: string, path: string): boolean {
+function isBelowPath(name: string, path: string): boolean {
   return path.endsWith(pathEnd) && name.startsWith(path.slice(0, -1))
 }

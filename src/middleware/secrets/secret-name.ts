@@ -2,7 +2,7 @@ import { SecretError } from '../../errors/index.ts'
 import type { SecretRef, SecretVersion } from './store.ts'
 
 /** The store's name, for messages. */
-export const title = 'Secrets Manager'
+export const secretTitle = 'Secrets Manager'
 
 /**
  * The names that are read. New ones may have fewer characters; the names of secrets that an AWS service manages have a `!`
@@ -23,10 +23,10 @@ export function secretRef(path: string, { version, stage, label }: SecretVersion
   if (!secretName.test(path) && !(arnPattern.test(path) && path.length <= 2048)) {
     const [, arn, field] = ecsPattern.exec(path) ?? []
     const hint = arn === undefined ? '' : `: write "${arn}${field ? `#${field}` : ''}"`
-    throw new SecretError(path, `"${path}" is not a name that ${title} can hold${hint}`)
+    throw new SecretError(path, `"${path}" is not a name that ${secretTitle} can hold${hint}`)
   }
   if (label !== undefined)
-    throw new SecretError(path, `${title} knows versions and stages; labels are of Parameter Store`)
+    throw new SecretError(path, `${secretTitle} knows versions and stages; labels are of Parameter Store`)
   const key = version === undefined && stage === undefined ? path : `${path} ${version ?? ''} ${stage ?? ''}`
   return {
     key,

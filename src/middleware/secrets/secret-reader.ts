@@ -6,12 +6,12 @@ import { optionalImport } from '../../core/optional-import.ts'
 import { SecretNotFoundError, SecretPendingDeletionError } from '../../errors/index.ts'
 import { loadThroughMiddy } from './middy-loader.ts'
 import { isOfOneName, readError } from './read-error.ts'
-import { title } from './secret-name.ts'
+import { secretTitle } from './secret-name.ts'
 import type { Outcome, Outcomes, ReadOptions, SecretRef, SecretValue, Timed } from './store.ts'
 import { isCode, isPendingDeletion } from './write-error.ts'
 
 /** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html */
-const batchSize = 20
+const secretsPerRequest = 20
 
 /** Reads secrets. */
 export class SecretReader {
@@ -27,7 +27,10 @@ export class SecretReader {
   batches(refs: readonly SecretRef[]): SecretRef[][] {
     // A batch knows no versions, and one secret alone needs no permission for batches.
     const plain = this.#isBatchDenied ? [] : refs.filter(({ key, name }) => key === name)
-    return [...chunks(plain, batchSize), ...refs.filter((ref) => !plain.includes(ref)).map((ref) => [ref])]
+    return [
+      ...chunks(plain, secretsPerRequest),
+      ...refs.filter((ref) => !plain.includes(ref)).map((ref) => [ref]),
+    ]
   }
 
   async read(batch: readonly SecretRef[], { signal }: ReadOptions): Promise<Outcomes> {
@@ -47,15 +50,15 @@ export class SecretReader {
     const names = refs.map(({ name }) => name)
     const calls = await loadThroughMiddy(loader, names, await this.#port.client(), signal, {
       answered(output: GetSecretValueCommandOutput, { input: { SecretId: name } }: GetSecretValue) {
-        heard.set(name, valueOf(output) ?? new SecretNotFoundError(name, title))
+        heard.set(name, secretValue(output) ?? new SecretNotFoundError(name, secretTitle))
       },
       failed(error, { input: { SecretId: name } }: GetSecretValue) {
-        heard.set(name, failureOf(name, error))
+        heard.set(name, refusalOf(name, error))
       },
     })
     return refs.map(async ({ name }) => {
       await calls.get(name)
-      return heard.get(name) ?? new SecretNotFoundError(name, title)
+      return heard.get(name) ?? new SecretNotFoundError(name, secretTitle)
     })
   }
 
@@ -70,7 +73,7 @@ export class SecretReader {
       }
       const page: sdk.ListSecretsCommandOutput = await timed((signal) =>
         this.#port.call('ListSecrets', input, signal).catch((error: unknown) => {
-          throw readError(title, prefix, error, 'list')
+          throw readError(secretTitle, prefix, error, 'list')
         }),
       )
       for (const { Name } of page.SecretList ?? []) if (Name !== undefined) yield Name
@@ -86,9 +89,9 @@ export class SecretReader {
         ...(stage !== undefined && { VersionStage: stage }),
       }
       const output = await this.#port.call('GetSecretValue', input, signal)
-      return valueOf(output) ?? new SecretNotFoundError(name, title)
+      return secretValue(output) ?? new SecretNotFoundError(name, secretTitle)
     } catch (error) {
-      return failureOf(name, error)
+      return refusalOf(name, error)
     }
   }
 
@@ -96,9 +99,9 @@ export class SecretReader {
     try {
       const input = { SecretIdList: refs.map(({ name }) => name) }
       const output = await this.#port.call('BatchGetSecretValue', input, signal)
-      return refs.map((ref) => outcomeOf(output, ref.name) ?? this.#readOne(ref, signal))
+      return refs.map((ref) => secretOutcome(output, ref.name) ?? this.#readOne(ref, signal))
     } catch (error) {
-      if (!isOfOneName(error)) return refs.map(({ name }) => failureOf(name, error))
+      if (!isOfOneName(error)) return refs.map(({ name }) => refusalOf(name, error))
       if (isCode(error, 'AccessDeniedException')) this.#isBatchDenied = true
       // Each singly: it needs no permission for batches, and one forbidden name takes down no other.
       return refs.map((ref) => this.#readOne(ref, signal))
@@ -111,24 +114,24 @@ interface GetSecretValue {
 }
 
 /** `undefined` for a name that the answer does not speak of. */
-function outcomeOf(
+function secretOutcome(
   { SecretValues = [], Errors = [] }: sdk.BatchGetSecretValueCommandOutput,
   name: string,
 ): Outcome | undefined {
   const found = SecretValues.find(({ Name, ARN }) => name === Name || name === ARN || isPartOf(name, ARN))
-  if (found !== undefined) return valueOf(found) ?? new SecretNotFoundError(name, title)
+  if (found !== undefined) return secretValue(found) ?? new SecretNotFoundError(name, secretTitle)
   const failed = Errors.find(({ SecretId }) => SecretId === name)
   if (failed?.ErrorCode === undefined) return undefined
-  return failureOf(name, Object.assign(new Error(failed.Message), { name: failed.ErrorCode }))
+  return refusalOf(name, Object.assign(new Error(failed.Message), { name: failed.ErrorCode }))
 }
 
-function failureOf(name: string, cause: unknown): Error {
-  if (isCode(cause, 'ResourceNotFoundException')) return new SecretNotFoundError(name, title, { cause })
-  if (isPendingDeletion(cause)) return new SecretPendingDeletionError(name, title, { cause })
-  return readError(title, name, cause)
+function refusalOf(name: string, cause: unknown): Error {
+  if (isCode(cause, 'ResourceNotFoundException')) return new SecretNotFoundError(name, secretTitle, { cause })
+  if (isPendingDeletion(cause)) return new SecretPendingDeletionError(name, secretTitle, { cause })
+  return readError(secretTitle, name, cause)
 }
 
-function valueOf({
+function secretValue({
   SecretString,
   SecretBinary,
 }: {

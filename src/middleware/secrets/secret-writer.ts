@@ -5,7 +5,7 @@ import {
   SecretNotFoundError,
   SecretPendingDeletionError,
 } from '../../errors/index.ts'
-import { title } from './secret-name.ts'
+import { secretTitle } from './secret-name.ts'
 import type { CreateSecretOptions, DeleteSecretOptions, SecretValue, SecretWrite } from './store.ts'
 import { isCode, isPendingDeletion, tagsOf, writeError } from './write-error.ts'
 
@@ -71,10 +71,10 @@ async function written(name: string, writing: Promise<unknown>): Promise<void> {
     await writing
   } catch (error) {
     if (isCode(error, 'ResourceExistsException'))
-      throw new SecretAlreadyExistsError(name, title, { cause: writeError(title, name, error) })
-    if (isCode(error, 'ResourceNotFoundException')) throw new SecretNotFoundError(name, title)
-    if (isPendingDeletion(error)) throw new SecretPendingDeletionError(name, title)
-    throw writeError(title, name, error)
+      throw new SecretAlreadyExistsError(name, secretTitle, { cause: writeError(secretTitle, name, error) })
+    if (isCode(error, 'ResourceNotFoundException')) throw new SecretNotFoundError(name, secretTitle)
+    if (isPendingDeletion(error)) throw new SecretPendingDeletionError(name, secretTitle)
+    throw writeError(secretTitle, name, error)
   }
 }
 

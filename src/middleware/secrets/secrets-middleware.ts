@@ -41,7 +41,7 @@ export type SecretsContext<TValues = never, TAs extends string = 'secrets'> = {
 
 const isSeconds = (value: unknown): boolean => typeof value === 'number' && value >= 0
 
-const checks = {
+const loaderChecks = {
   fetch: isFetch,
   prefetch: is('boolean'),
   ttl: isSeconds,
@@ -55,7 +55,7 @@ const checks = {
 
 /** The part that both stores share: options, the declared values, the place in the context. */
 export function secretsMiddleware(factory: string, store: SecretStore, options: SecretsOptions): Middleware {
-  checkOptions(factory, options, checks)
+  checkOptions(factory, options, loaderChecks)
   const { fetch = {}, prefetch = true, as = 'secrets', extension = false } = options
   const source = extension === false ? store : throughExtension(store, extension === 'auto')
   const cache = new SecretCache(source, options)
@@ -67,7 +67,7 @@ export function secretsMiddleware(factory: string, store: SecretStore, options: 
   function begin(context: object, scope: Scope): void | Promise<void> {
     cache.invocations.begin(scope)
     const part = { cache, limit: cache.limitUntil(scope.deadline), loaded: new LoadedSecrets(declared) }
-    place(context as Record<string, unknown>, as, Secrets.of(part))
+    placeSecrets(context as Record<string, unknown>, as, Secrets.of(part))
     return load(part)
   }
 
@@ -78,7 +78,7 @@ export function secretsMiddleware(factory: string, store: SecretStore, options: 
 }
 
 /** Stacked on one key, both are one. */
-function place(context: Record<string, unknown>, key: string, secrets: Secrets): void {
+function placeSecrets(context: Record<string, unknown>, key: string, secrets: Secrets): void {
   const earlier = context[key]
   context[key] = Secrets.is(earlier) ? Secrets.merge(earlier, secrets) : secrets
 }

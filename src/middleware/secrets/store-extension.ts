@@ -6,7 +6,7 @@ import type { Outcomes, ReadOptions, SecretRef, SecretStore, SecretValue } from 
 const defaultPort = 2773
 
 /** Milliseconds for which an extension that did not answer is not asked again. */
-const pause = 60_000
+const outagePause = 60_000
 
 /**
  * Reads through the AWS Parameters and Secrets Lambda Extension, a local HTTP server beside the function: no AWS client has
@@ -21,11 +21,11 @@ export function throughExtension(store: SecretStore, isOptional: boolean): Secre
 
   async function ask(ref: SecretRef, signal: AbortSignal): Promise<SecretValue | undefined> {
     const token = process.env['AWS_SESSION_TOKEN']
-    if (token === undefined || (isOptional && elapsedSince(failedAt) < pause)) return undefined
+    if (token === undefined || (isOptional && elapsedSince(failedAt) < outagePause)) return undefined
     if (ref.isPath || isPastExtension(ref.name)) return undefined
     try {
-      const reply = await getJson(pathOf(store, ref), token, signal)
-      return reply === undefined ? undefined : valueOf(reply)
+      const reply = await getJson(extensionPath(store, ref), token, signal)
+      return reply === undefined ? undefined : extensionValue(reply)
     } catch {
       failedAt = Date.now()
       return undefined
@@ -75,7 +75,7 @@ function halfOf({ milliseconds, signal }: ReadOptions): { signal: AbortSignal; c
   }
 }
 
-function pathOf({ scheme }: SecretStore, { key, name, version, stage }: SecretRef): string {
+function extensionPath({ scheme }: SecretStore, { key, name, version, stage }: SecretRef): string {
   if (scheme === 'secretsmanager') {
     const query = new URLSearchParams({ secretId: name })
     if (version !== undefined) query.set('versionId', String(version))
@@ -94,7 +94,7 @@ interface Reply {
   readonly SecretBinary?: unknown
 }
 
-function valueOf(reply: Reply | null): SecretValue | undefined {
+function extensionValue(reply: Reply | null): SecretValue | undefined {
   const { Parameter, SecretString, SecretBinary } = reply ?? {}
   const text = Parameter?.Value ?? SecretString
   if (typeof text === 'string') return text

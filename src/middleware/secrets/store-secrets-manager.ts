@@ -1,7 +1,7 @@
 import type { ClientOption } from '../../aws/client.ts'
 import { portTo } from '../../aws/port.ts'
 import { secretsManager } from '../../aws/secrets-manager.ts'
-import { secretRef, title } from './secret-name.ts'
+import { secretRef, secretTitle } from './secret-name.ts'
 import { SecretReader } from './secret-reader.ts'
 import { SecretWriter } from './secret-writer.ts'
 import type { SecretStore } from './store.ts'
@@ -12,7 +12,7 @@ export function secretsManagerStore(client: ClientOption | undefined): SecretSto
   const reader = new SecretReader(port)
   const writer = new SecretWriter(port)
   return {
-    title,
+    title: secretTitle,
     scheme: 'secretsmanager',
     ref: secretRef,
     nameFromUri: (name) => name,

@@ -1,7 +1,7 @@
 import type { ClientOption } from '../../aws/client.ts'
 import { portTo } from '../../aws/port.ts'
 import { ssm } from '../../aws/ssm.ts'
-import { parameterRef, title } from './parameter-name.ts'
+import { parameterRef, parameterTitle } from './parameter-name.ts'
 import { ParameterReader } from './parameter-reader.ts'
 import { ParameterWriter } from './parameter-writer.ts'
 import type { SecretStore } from './store.ts'
@@ -12,7 +12,7 @@ export function ssmStore(client: ClientOption | undefined): SecretStore {
   const reader = new ParameterReader(port)
   const writer = new ParameterWriter(port)
   return {
-    title,
+    title: parameterTitle,
     scheme: 'ssm',
     ref: parameterRef,
     nameFromUri: (name) => (name.startsWith('/') || name.startsWith('arn:') ? name : `/${name}`),

@@ -1,11 +1,9 @@
 import { elapsedSince } from '../../core/elapsed.ts'
+import { longestTimer } from '../../invocation/deadline.ts'
 import { currentScope } from '../../invocation/scope.ts'
 
 /** Milliseconds that are left to answer when a call was given up. */
-const reserve = 100
-
-/** The longest that a timer can run. */
-const longest = 2 ** 31 - 1
+const answerReserve = 100
 
 /** Milliseconds by which a timer is late only if the process was frozen meanwhile. */
 const frozen = 1000
@@ -21,7 +19,7 @@ export class TimeLimit {
    * of any invocation.
    */
   constructor(seconds: number, deadline: number = Infinity) {
-    this.#timeout = Math.min(seconds * 1000, longest)
+    this.#timeout = Math.min(seconds * 1000, longestTimer)
     this.#deadline = deadline
   }
 
@@ -29,7 +27,7 @@ export class TimeLimit {
   get milliseconds(): number {
     const left = currentScope()?.remainingTime ?? this.#deadline - Date.now()
     // Once the deadline is over, so is its invocation.
-    return left > 0 ? Math.min(this.#timeout, Math.max(left - reserve, left / 2)) : this.#timeout
+    return left > 0 ? Math.min(this.#timeout, Math.max(left - answerReserve, left / 2)) : this.#timeout
   }
 
   /** Runs a call, which is aborted when its time is up, or when the caller says so. */

@@ -1,7 +1,7 @@
 import { oneOf } from '../../core/options.ts'
 import type { CreateSecretOptions, SecretStore } from './store.ts'
 
-const checks: Readonly<Record<keyof CreateSecretOptions, (value: unknown) => boolean>> = {
+const attributeChecks: Readonly<Record<keyof CreateSecretOptions, (value: unknown) => boolean>> = {
   kmsKeyId: (value) => typeof value === 'string' && value !== '',
   type: oneOf('SecureString', 'String', 'StringList'),
   tier: oneOf('Standard', 'Advanced', 'Intelligent-Tiering'),
@@ -18,5 +18,5 @@ export function writeChecks(
   method: 'create' | 'update' | 'upsert',
 ): Readonly<Record<string, (value: unknown) => boolean>> {
   const names = method === 'update' ? writeOptions.filter((name) => name !== 'tags') : writeOptions
-  return Object.fromEntries(names.map((name) => [name, checks[name]]))
+  return Object.fromEntries(names.map((name) => [name, attributeChecks[name]]))
 }

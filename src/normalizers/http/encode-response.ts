@@ -28,7 +28,7 @@ export interface HttpResponseOptions {
   readonly logger?: Logger
 }
 
-const noOptions: HttpResponseOptions = {}
+const noResponseOptions: HttpResponseOptions = {}
 
 /**
  * The path from whatever a handler returned to what the source takes. Asynchronous only for bodies that have to be
@@ -40,7 +40,7 @@ const noOptions: HttpResponseOptions = {}
 export function encodeResponse<TResult extends object>(
   result: unknown,
   request: HttpRequest,
-  options: HttpResponseOptions = noOptions,
+  options: HttpResponseOptions = noResponseOptions,
 ): TResult | Promise<TResult> {
   // Each target gives what its source takes; a type for that would go through every signature.
   return encodeEnvelope(envelopeOf(result), request, options) as TResult | Promise<TResult>

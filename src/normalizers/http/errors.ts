@@ -44,7 +44,7 @@ export function errorFacts(error: unknown): ErrorFacts {
     exposed: true,
     message: told,
     errors: findings,
-    headers: headersOf(readSafely(record, 'headers')),
+    headers: errorHeaders(readSafely(record, 'headers')),
   }
 }
 
@@ -65,7 +65,7 @@ function isErrorStatus(value: unknown): value is number {
 const innerHeaders =
   /^(?:set-cookie|content-.*|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/i
 
-function headersOf(headers: unknown): Record<string, unknown> {
+function errorHeaders(headers: unknown): Record<string, unknown> {
   try {
     return Object.fromEntries(headerEntries(headers).filter(([name]) => !innerHeaders.test(name.trim())))
   } catch {
@@ -74,7 +74,7 @@ function headersOf(headers: unknown): Record<string, unknown> {
 }
 
 /** Some hundred are plenty for a reader, and a list of what one request can hold would not fit into a response. */
-const most = { findings: 100, bytes: 64_000, message: 1_000, path: 200, depth: 32 }
+const limits = { findings: 100, bytes: 64_000, message: 1_000, path: 200, depth: 32 }
 
 /** The findings that are told, and how many there are. Other libraries have lists of another form. */
 function findingsOf(errors: unknown): { readonly findings: readonly Finding[]; readonly count: number } {
@@ -82,12 +82,12 @@ function findingsOf(errors: unknown): { readonly findings: readonly Finding[]; r
   const count = listLength(errors)
   let bytes = 0
   let others = 0
-  for (let index = 0; index < count && findings.length < most.findings; index++) {
+  for (let index = 0; index < count && findings.length < limits.findings; index++) {
     const finding = findingOf(readSafely(asRecord(errors), index))
     if (finding === undefined) others++
     else {
       bytes += Buffer.byteLength(JSON.stringify(finding))
-      if (bytes > most.bytes) break
+      if (bytes > limits.bytes) break
       findings.push(finding)
     }
   }
@@ -103,27 +103,27 @@ function listLength(value: unknown): number {
 }
 
 function findingOf(entry: unknown): Finding | undefined {
-  if (typeof entry === 'string') return { message: shortened(entry, most.message) }
+  if (typeof entry === 'string') return { message: shortened(entry, limits.message) }
   const record = asRecord(entry)
-  const path = pathOf(readSafely(record, 'path'))
+  const path = findingPath(readSafely(record, 'path'))
   const message = asString(readSafely(record, 'message'))
   const part = asString(readSafely(record, 'in'))
   if (path === undefined && message === undefined) return undefined
   return {
     ...(path !== undefined && { path }),
-    ...(message !== undefined && { message: shortened(message, most.message) }),
-    ...(part !== undefined && { in: shortened(part, most.path) }),
+    ...(message !== undefined && { message: shortened(message, limits.message) }),
+    ...(part !== undefined && { in: shortened(part, limits.path) }),
   }
 }
 
-function pathOf(path: unknown): string | string[] | undefined {
-  if (typeof path === 'string') return shortened(path, most.path)
+function findingPath(path: unknown): string | string[] | undefined {
+  if (typeof path === 'string') return shortened(path, limits.path)
   const length = listLength(path)
   if (length === 0 && !Array.isArray(path)) return undefined
-  const segments = Array.from({ length: Math.min(length, most.depth) }, (_, index) =>
+  const segments = Array.from({ length: Math.min(length, limits.depth) }, (_, index) =>
     readSafely(asRecord(path), index),
   )
-  return segments.flatMap((segment) => (isKey(segment) ? shortened(String(segment), most.path) : []))
+  return segments.flatMap((segment) => (isKey(segment) ? shortened(String(segment), limits.path) : []))
 }
 
 function isKey(value: unknown): value is PropertyKey {

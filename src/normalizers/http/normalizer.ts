@@ -53,14 +53,14 @@ export type HttpNormalizer<TSource extends HttpSource, TRaw> = (
   options?: HttpNormalizerOptions,
 ) => Middleware<HttpRequest<TSource, TRaw>>
 
-const noOptions: HttpRequestOptions = {}
+const noRequestOptions: HttpRequestOptions = {}
 
 /** The function that makes the request of an event that one of the wires knows. */
 export function reads<TSource extends HttpSource, TRaw>({
   factory,
   wires,
 }: HttpSourceSpec): HttpReader<TSource, TRaw> {
-  return (event, lambdaContext, options = noOptions) => {
+  return (event, lambdaContext, options = noRequestOptions) => {
     const kind = eventKind(event)
     const wire = wires[kind]
     if (wire === undefined) throw invalidEvent(factory, Object.keys(wires), kind)

@@ -2,7 +2,7 @@ import { type UnknownRecord, asRecord, asString, emptyMap } from '../../core/rec
 import { BadRequestError } from '../../errors/index.ts'
 import { type Wire, contextOf } from './http-source.ts'
 
-const plain = /^\/[\w\-.~!$&'()*+,;=:@/]*$/
+const plainPath = /^\/[\w\-.~!$&'()*+,;=:@/]*$/
 const escapeOrOdd = /%[\da-f]{2}|%|[^\w\-.~!$&'()*+,;=:@/%]+/gi
 const dotSegment = /(?<=\/)\.{1,2}(?=\/|$)/g
 
@@ -16,7 +16,7 @@ const dotSegment = /(?<=\/)\.{1,2}(?=\/|$)/g
  */
 export function canonicalPath(path: string): string {
   const rooted = path.startsWith('/') ? path : `/${path}`
-  const spelled = plain.test(rooted) ? rooted : rooted.replace(escapeOrOdd, respell)
+  const spelled = plainPath.test(rooted) ? rooted : rooted.replace(escapeOrOdd, respell)
   return spelled.includes('/.') ? spelled.replace(dotSegment, (dots) => '%252E'.repeat(dots.length)) : spelled
 }
 

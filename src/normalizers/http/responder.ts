@@ -1,3 +1,4 @@
+import { ignore } from '../../core/ignore.ts'
 import { defaultLogger, logSafely } from '../../core/logger.ts'
 import { asRecord } from '../../core/record.ts'
 import { InvalidResponseError } from '../../errors/index.ts'
@@ -99,7 +100,7 @@ export class Responder {
     if (isResponse(error) && !(error instanceof Error)) return error
     const { errors = 'problem', logger = defaultLogger } = this.#options
     const facts = errorFacts(error)
-    if (!facts.exposed) logSafely(logger, 'error', failureOf(request), error)
+    if (!facts.exposed) logSafely(logger, 'error', failureMessage(request), error)
     if (typeof errors !== 'function') return errorResponse(facts, errors)
     const answer: unknown = errors(error, request)
     if (answer instanceof Promise) answer.catch(ignore)
@@ -118,12 +119,8 @@ export class Responder {
   }
 }
 
-function ignore(): void {
-  // It is refused already.
-}
-
 /** `GET /products failed (request 1-67…)`. An event that somebody made up may have anything in place of these. */
-function failureOf({ method, path, requestId }: HttpRequest): string {
+function failureMessage({ method, path, requestId }: HttpRequest): string {
   const id = requestId === undefined ? '' : ` (request ${printable(requestId)})`
   return `${printable(method)} ${printable(path)} failed${id}`
 }

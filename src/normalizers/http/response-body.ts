@@ -1,5 +1,5 @@
 import { InvalidResponseError, ResponseTooLargeError } from '../../errors/index.ts'
-import { kindOf } from './response-headers.ts'
+import { nameOfKind } from './response-headers.ts'
 
 /** A body in the form in which it is sent. */
 export interface EncodedBody {
@@ -31,11 +31,12 @@ export function encodeBytes(bytes: Buffer, type: string, isBinary: boolean): Enc
 export function encodeJson(body: unknown): EncodedBody {
   const text: unknown = JSON.stringify(body)
   if (typeof text !== 'string') throw new InvalidResponseError(`A ${typeof body} cannot be sent`)
-  if (body instanceof Error || (text === '{}' && !isPlain(body))) throw new InvalidResponseError(advice(body))
+  if (body instanceof Error || (text === '{}' && !isPlainText(body)))
+    throw new InvalidResponseError(advice(body))
   return { text, isBase64: false, type: 'application/json; charset=utf-8' }
 }
 
-function isPlain(body: unknown): boolean {
+function isPlainText(body: unknown): boolean {
   if (typeof body !== 'object' || body === null) return true
   return body.constructor === Object || Object.getPrototypeOf(body) === null || 'toJSON' in body
 }
@@ -73,7 +74,7 @@ export async function readAll(body: Readable, limit: number): Promise<Buffer> {
   for await (const chunk of body) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : bytesOf(chunk)
     if (bytes === undefined)
-      throw new InvalidResponseError(`A stream gives text or bytes, and this gave ${kindOf(chunk)}`)
+      throw new InvalidResponseError(`A stream gives text or bytes, and this gave ${nameOfKind(chunk)}`)
     size += bytes.length
     if (size > limit) throw new ResponseTooLargeError(size, limit)
     // A stream may use its buffer again.

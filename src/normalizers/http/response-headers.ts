@@ -20,7 +20,7 @@ const connectionHeaders =
 export function headerEntries(headers: unknown): [name: string, value: unknown][] {
   if (headers === undefined || headers === null) return []
   if (typeof headers !== 'object' || Array.isArray(headers))
-    throw new InvalidResponseError(`Headers are an object, a Map or a Headers, not ${kindOf(headers)}`)
+    throw new InvalidResponseError(`Headers are an object, a Map or a Headers, not ${nameOfKind(headers)}`)
   if (!isIterable(headers)) return Object.entries(headers)
   return Array.from(headers, (entry) => {
     if (!Array.isArray(entry) || typeof entry[0] !== 'string')
@@ -79,13 +79,13 @@ function checkedLine(name: string, value: unknown): string {
   // In a map, this name would be the map's prototype.
   if (line === undefined || name === '__proto__' || !isHeaderLine(name, line))
     throw new InvalidResponseError(
-      `The header ${JSON.stringify(name)} cannot be sent${line === undefined ? `: it is ${kindOf(value)}` : ''}`,
+      `The header ${JSON.stringify(name)} cannot be sent${line === undefined ? `: it is ${nameOfKind(value)}` : ''}`,
     )
   return line.trim()
 }
 
 /** What a value is, for a message: never the value. */
-export function kindOf(value: unknown): string {
+export function nameOfKind(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (Array.isArray(value)) return 'a list'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`

@@ -21,12 +21,12 @@ interface Attribute {
   readonly write: (value: unknown) => string | undefined
 }
 
-const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+const textOrNothing = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 const flag = (value: unknown): string | undefined => (value === true ? '' : undefined)
 
 const attributes: Readonly<Record<string, Attribute>> = {
-  domain: { name: 'Domain', write: text },
-  path: { name: 'Path', write: text },
+  domain: { name: 'Domain', write: textOrNothing },
+  path: { name: 'Path', write: textOrNothing },
   expires: {
     name: 'Expires',
     write: (value) =>
@@ -56,11 +56,11 @@ export function setCookieLine(cookie: Cookie | string): string {
   if (typeof value !== 'string' || !value.isWellFormed())
     throw new InvalidResponseError(`The cookie "${name}" has a value that is no well-formed text`)
   let line = `${name}=${encodeURIComponent(value)}`
-  for (const [key, given] of Object.entries(rest)) line += attributeOf(name, key, given)
+  for (const [key, given] of Object.entries(rest)) line += cookieAttribute(name, key, given)
   return line
 }
 
-function attributeOf(cookie: string, key: string, value: unknown): string {
+function cookieAttribute(cookie: string, key: string, value: unknown): string {
   const attribute = Object.hasOwn(attributes, key) ? attributes[key] : undefined
   if (attribute === undefined)
     throw new InvalidResponseError(`The cookie "${cookie}" has an unknown attribute "${key}"`)

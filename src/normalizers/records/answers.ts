@@ -48,7 +48,7 @@ function failureList<TRecord>({ group, identifier }: FailureRule<TRecord>): Reco
   function keysOf({ Records, ids }: Batch): string[] {
     return ids.map((id, index) => {
       const record = Records[index]
-      return record === undefined ? id : keyOf(identifier?.(record, id) ?? id)
+      return record === undefined ? id : identifierKey(identifier?.(record, id) ?? id)
     })
   }
 
@@ -58,7 +58,7 @@ function failureList<TRecord>({ group, identifier }: FailureRule<TRecord>): Reco
     if (!Array.isArray(items)) return false
     const keys = new Set(keysOf(batch))
     return items.every((item) => {
-      const key = keyOf(asRecord(item)?.['itemIdentifier'])
+      const key = identifierKey(asRecord(item)?.['itemIdentifier'])
       return key !== '' && keys.has(key)
     })
   }
@@ -80,13 +80,13 @@ function failureList<TRecord>({ group, identifier }: FailureRule<TRecord>): Reco
   }
 }
 
-function keyOf(identifier: unknown): string {
+function identifierKey(identifier: unknown): string {
   if (identifier === undefined) return ''
   return typeof identifier === 'string' ? identifier : JSON.stringify(identifier)
 }
 
 function keyOfItem({ itemIdentifier }: Item): string {
-  return keyOf(itemIdentifier)
+  return identifierKey(itemIdentifier)
 }
 
 /** No partial answer exists: all is done, or the invocation fails with the one error, or with an AggregateError. */

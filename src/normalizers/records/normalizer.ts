@@ -38,7 +38,9 @@ export function normalizesRecords<TBatch extends AnyBatch>(
     },
     after: function recordsAfter(request: MiddyRequest): void | Promise<void> {
       const settling = settleSends(request, middleware)
-      return settling === undefined ? answer(request, logger) : settling.then(() => answer(request, logger))
+      return settling === undefined
+        ? answerBatch(request, logger)
+        : settling.then(() => answerBatch(request, logger))
     },
     onError: async function recordsOnError(request: MiddyRequest): Promise<void> {
       const { event: batch, error, response } = request
@@ -84,7 +86,7 @@ function begin(request: MiddyRequest, { read, logger }: Reading<AnyBatch>): void
   })
 }
 
-function answer(request: MiddyRequest, logger: Logger): void | Promise<void> {
+function answerBatch(request: MiddyRequest, logger: Logger): void | Promise<void> {
   const { event: batch, response } = request
   if (!(batch instanceof RecordBatch)) throw new ConfigurationError('The batch of records is gone')
   if (batch.results === undefined) batch.checkRecords()

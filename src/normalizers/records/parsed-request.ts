@@ -1,3 +1,4 @@
+import { ignore } from '../../core/ignore.ts'
 import type { Context } from 'aws-lambda'
 import { parseJson } from '../../core/json.ts'
 import { passForPlainData } from '../../core/plain-data.ts'
@@ -22,7 +23,7 @@ export interface ParsedRequestParts<TRecord> {
 }
 
 /** In the data's place until that is looked at. */
-const unread = Symbol('unread')
+const notParsed = Symbol('unread')
 
 /** What the requests of records with a body share. `data` is parsed when it is first looked at. */
 export abstract class ParsedRequest<TRecord, TData> implements RecordRequest<TData> {
@@ -34,7 +35,7 @@ export abstract class ParsedRequest<TRecord, TData> implements RecordRequest<TDa
   readonly record: TRecord
 
   readonly #batch: BatchScope
-  #data: unknown = unread
+  #data: unknown = notParsed
   /** Where the body has to be waited for. */
   #reading: Promise<void> | undefined
 
@@ -89,7 +90,7 @@ export abstract class ParsedRequest<TRecord, TData> implements RecordRequest<TDa
 
   /** Reads the body, where nobody has yet. */
   protected ensureRead(): void {
-    if (this.#data !== unread || this.#read() === undefined) return
+    if (this.#data !== notParsed || this.#read() === undefined) return
     this.#reading?.catch(ignore)
     throw new ConfigurationError(
       `The body of record ${this.id} is read asynchronously, and only eachRecord() waits for it`,
@@ -110,7 +111,7 @@ export abstract class ParsedRequest<TRecord, TData> implements RecordRequest<TDa
 
   /** @internal Reads the body before the record's function sees it. Tells whether there is anything to do. */
   prepare(): boolean | Promise<boolean> {
-    return (this.#data === unread ? this.#read() : undefined)?.then(() => this.hasWork) ?? this.hasWork
+    return (this.#data === notParsed ? this.#read() : undefined)?.then(() => this.hasWork) ?? this.hasWork
   }
 }
 
@@ -133,8 +134,4 @@ export function parseIfJson(text: string): unknown {
   } catch {
     return text
   }
-}
-
-function ignore(): void {
-  // The record's own work tells of it.
 }

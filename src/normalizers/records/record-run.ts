@@ -1,3 +1,4 @@
+import { ignore } from '../../core/ignore.ts'
 import type { Context } from 'aws-lambda'
 import { Scope, type Work } from '../../invocation/scope.ts'
 import type { RecordBatch } from './record-batch.ts'
@@ -43,8 +44,4 @@ export class RecordRun<TRequest> implements ToldRecord<TRequest>, Work {
   async settle(): Promise<void> {
     if (this.limit?.isUp !== true) await this.scope.sends.settle().catch(ignore)
   }
-}
-
-function ignore(): void {
-  // The record has failed already.
 }

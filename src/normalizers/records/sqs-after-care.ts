@@ -1,9 +1,10 @@
+import { ignore } from '../../core/ignore.ts'
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs'
 import type { SQSRecord } from 'aws-lambda'
 import type { ClientOption } from '../../aws/client.ts'
 import { queuePort } from '../../aws/sqs.ts'
 import { attributeBytes } from '../../backends/sending/attributes.ts'
-import { maxBytes, traced } from '../../backends/sending/message.ts'
+import { maxMessageBytes, traced } from '../../backends/sending/message.ts'
 import { SqsSender } from '../../backends/sending/sender.ts'
 import { findCause } from '../../core/causes.ts'
 import { chunks } from '../../core/chunks.ts'
@@ -168,17 +169,17 @@ function deadLetterSender(queueUrl: string, clientOption: ClientOption | undefin
     onSwallowed: ignore,
   })
   return ({ record, messageId, groupId = messageId, queueArn }, error) => {
-    const attributes = withReasons(toAttributes(record), {
+    const attributes = withReasons(sentAgainAttributes(record), {
       'failed-message-id': messageId,
       'failed-in-queue': queueArn,
-      failure: nameOf(error),
+      failure: errorName(error),
     })
     const bytes =
       Buffer.byteLength(record.body) +
       Object.entries(attributes).reduce((sum, [name, value]) => sum + attributeBytes(name, value), 0)
-    const kept = bytes > maxBytes ? toAttributes(record) : attributes
+    const kept = bytes > maxMessageBytes ? sentAgainAttributes(record) : attributes
     return sender.send({
-      bytes: Math.min(bytes, maxBytes),
+      bytes: Math.min(bytes, maxMessageBytes),
       groupId: fifo ? groupId : undefined,
       entry: {
         MessageBody: record.body,
@@ -190,7 +191,7 @@ function deadLetterSender(queueUrl: string, clientOption: ClientOption | undefin
   }
 }
 
-function nameOf(error: unknown): string {
+function errorName(error: unknown): string {
   try {
     return asString(asRecord(error)?.['name']) ?? ''
   } catch {
@@ -198,13 +199,9 @@ function nameOf(error: unknown): string {
   }
 }
 
-function ignore(): void {
-  // Nothing to tell.
-}
-
 type Attributes = Record<string, MessageAttributeValue>
 
-function toAttributes({ messageAttributes }: SQSRecord): Attributes {
+function sentAgainAttributes({ messageAttributes }: SQSRecord): Attributes {
   const attributes: Attributes = {}
   // Null equals absent. An attribute without a value is left out, because SQS would refuse the message.
   for (const [name, attribute] of Object.entries(asRecord(messageAttributes as unknown) ?? {})) {

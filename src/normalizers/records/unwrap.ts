@@ -8,7 +8,7 @@ import { type PayloadPointer, payloadPointer } from './payload-pointer.ts'
 import type { SqsReading } from './sqs-reading.ts'
 
 /** What was around the data: an SNS notification or an EventBridge event. */
-export type Envelope = UnknownRecord
+export type WrappedMessage = UnknownRecord
 
 /** A body without what AWS's services put around it. */
 export interface Unwrapped {
@@ -16,7 +16,7 @@ export interface Unwrapped {
   readonly payload: string | undefined
   readonly data: unknown
   /** From the outside in. */
-  readonly envelopes: readonly Envelope[]
+  readonly envelopes: readonly WrappedMessage[]
   /** Whether S3 only announces that notifications work: there is nothing to do. */
   readonly isTest: boolean
 }
@@ -35,7 +35,7 @@ export class BodyReader {
   readonly #record: SQSRecord
   readonly #id: string
   readonly #reading: SqsReading
-  readonly #envelopes: Envelope[] = []
+  readonly #envelopes: WrappedMessage[] = []
   #pointers = 0
   #payload: string | undefined
 
@@ -102,7 +102,7 @@ export class BodyReader {
 }
 
 interface Content {
-  readonly envelope: Envelope
+  readonly envelope: WrappedMessage
   /** Of an SNS notification. */
   readonly text?: string
   /** Of an EventBridge event. */

@@ -15,7 +15,7 @@ import { sqs as sqsSource } from 'clearskies-middy/normalizers/sqs'
 import { invoke, lambdaContext, sqsEvent } from 'clearskies-middy/testing'
 import type { SQSMessageAttribute } from 'aws-lambda'
 import { describe, expect, it } from 'vitest'
-import { queuePort, regionOf } from '../../../src/aws/sqs.ts'
+import { queuePort, regionOfQueue } from '../../../src/aws/sqs.ts'
 import { RecordingLogger } from '../../support/recording-logger.ts'
 import { type Item, items, reasonOf, schema, useFaultySqs } from '../../support/sqs-sending.ts'
 
@@ -169,7 +169,7 @@ describe('the queue’s address', () => {
     ['https://sqs.internal.example.com/orders', undefined],
     ['orders', undefined],
   ])('sqs D7 %s is in the region %s', (url, region) => {
-    expect(regionOf(url)).toBe(region)
+    expect(regionOfQueue(url)).toBe(region)
   })
 
   it('sqs D7 one client is made per region, and signs for it', async () => {
