@@ -10,7 +10,7 @@ import type {
 import { readToken, writeToken } from '../planning/token.ts'
 import { type RangeRequest, compile, filters, rangeInput } from './compile.ts'
 import { type KeyRequestOptions, compileKeys } from './compile-keys.ts'
-import { normalizedConditions } from './dates.ts'
+import { normalizedConditions } from '../planning/dates.ts'
 import { Interrupted, type SourceState, readPage } from './paging.ts'
 import { conditionColumns } from '../planning/condition-columns.ts'
 import { plan } from '../planning/plan.ts'

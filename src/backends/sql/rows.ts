@@ -2,7 +2,7 @@ import { isNumeric } from '../../core/is-numeric.ts'
 import { InvalidDataError, TypeMismatchError } from '../../errors/index.ts'
 import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Model } from '../model.ts'
-import { fromJson, toJson } from './json-column.ts'
+import { fromJson, toJson } from '../../wire/json-column.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 

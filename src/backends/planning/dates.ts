@@ -1,4 +1,4 @@
-import type { Comparison, Condition } from '../planning/query-state.ts'
+import type { Comparison, Condition } from './query-state.ts'
 import { marshall } from '../../wire/marshall.ts'
 import type { DateMode } from '../../wire/attribute-value.ts'
 
