@@ -18,12 +18,10 @@ import type { HttpResponseOptions } from './encode-response.ts'
 import { isDecompress } from './decompress.ts'
 import { isHostList, refuseForeignHost } from './hosts.ts'
 import type { HttpSourceSpec } from './http-source.ts'
-import { RequestHook, type RequestHookOptions } from './request-hook.ts'
 import { type ErrorOptions, Responder, type Response } from './responder.ts'
 
 /** The options that all HTTP normalizers take. */
-export interface HttpNormalizerOptions
-  extends HttpRequestOptions, HttpResponseOptions, ErrorOptions, RequestHookOptions {}
+export interface HttpNormalizerOptions extends HttpRequestOptions, HttpResponseOptions, ErrorOptions {}
 
 const optionChecks = {
   trustedProxies: isCount,
@@ -34,7 +32,6 @@ const optionChecks = {
   errors: (value: unknown) => value === 'problem' || value === 'clearskies' || typeof value === 'function',
   isBinary: is('function'),
   logger: isLogger,
-  onRequest: is('function'),
 }
 
 /** Reads an event of one source. */
@@ -86,12 +83,11 @@ function httpNormalizer<TRequest extends HttpRequest>(
 ): Middleware<TRequest> {
   checkOptions(factory, options, optionChecks)
   const responder = new Responder(options)
-  const hook = options.onRequest && new RequestHook(options)
   const hooks: ResponseHooks = {
     show: (result, { event }) => responder.show(result, requestOf(event)),
     showError: (error, { event }) => responder.showError(error, requestOf(event)),
     send: lastForm,
-    sendError: lastError,
+    sendError: (error, { event }) => responder.sendError(error, requestOf(event)),
   }
 
   function before(request: MiddyRequest): void | Promise<void> {
@@ -100,7 +96,8 @@ function httpNormalizer<TRequest extends HttpRequest>(
 
   function begin(request: MiddyRequest): void {
     awaitSends(request, middleware)
-    const made = receive(request)
+    const made = read(request.event, request.context, options)
+    request.event = made
     interceptResponses(request, hooks)
     if (options.allowedHosts !== undefined) refuseForeignHost(made.header('host'), options.allowedHosts)
   }
@@ -116,43 +113,19 @@ function httpNormalizer<TRequest extends HttpRequest>(
     // because to a queue, for one, any response says that all went well.
     if (!isRequest(request.event)) {
       if (request.error instanceof InvalidEventError) return
-      receive(request)
+      request.event = read(request.event, request.context, options)
     }
     const settling = settleSends(request, middleware)
     if (settling === undefined) return settle(request, lastForm(request))
     return settling.then(
       () => settle(request, lastForm(request)),
-      (error: unknown) => settle(request, lastError(error, request)),
+      (error: unknown) => settle(request, responder.sendError(error, requestOf(request.event))),
     )
   }
 
-  function receive(request: MiddyRequest): TRequest {
-    const made = read(request.event, request.context, options)
-    request.event = made
-    hook?.begin(made)
-    return made
-  }
-
-  /** What there is, in the form of the source. */
+  /** What there is, in the form of the source: a result or an error that nobody has looked at, or what others made of it. */
   function lastForm(request: MiddyRequest): Response {
     const made = requestOf(request.event)
-    return told(encoded(request, made), made)
-  }
-
-  function lastError(error: unknown, { event }: MiddyRequest): Response {
-    const made = requestOf(event)
-    return told(responder.sendError(error, made), made)
-  }
-
-  function told(response: Response, made: HttpRequest): Response {
-    if (hook === undefined) return response
-    if (response instanceof Promise) return response.then((ready: object) => told(ready, made))
-    hook.end(made, response)
-    return response
-  }
-
-  /** A result or an error that nobody has looked at, or what others made of it. */
-  function encoded(request: MiddyRequest, made: HttpRequest): Response {
     const state = responseState(request)
     if (state?.stage === 'shown') return responder.sendShown(state, made)
     // Without a state this one has not begun the invocation: a middleware in front has failed.
