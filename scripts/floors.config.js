@@ -31,6 +31,12 @@ export default {
       from: { path: pathOf(['clients']) },
       to: { path: '^src/', pathNot: pathOf(['clients']) },
     },
+    ...['dynamodb', 'sql', 'sending'].map((folder) => ({
+      name: `memory-is-not-built-on-${folder}`,
+      severity: 'error',
+      from: { path: '^src/backends/(?:memory|planning)' },
+      to: { path: `^src/backends/${folder}(?:/|\\.)` },
+    })),
     {
       name: 'no-file-outside-a-floor',
       severity: 'error',

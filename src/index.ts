@@ -68,6 +68,7 @@ export {
 } from './normalizers/each-record.ts'
 export { type HttpApiEvent, httpApi, httpApiRequest, httpApiResponse } from './normalizers/http-api.ts'
 export type { HttpNormalizerOptions } from './normalizers/http/normalizer.ts'
+export type { RequestOutcome } from './normalizers/http/request-hook.ts'
 export { HttpRequest, type HttpRequestOptions, type HttpSource } from './normalizers/http-request.ts'
 export type { HttpResponseOptions } from './normalizers/http-response.ts'
 export { InvocationRequest, invocation } from './normalizers/invocation.ts'

@@ -18,11 +18,16 @@ import { Query } from './query.ts'
 import type { QueryRunner } from './planning/query-state.ts'
 import { checkTokenOptions, tokenChecks } from './planning/token.ts'
 import { batchGet, batchWrite } from './dynamodb/batch.ts'
-import { type DynamoDbOptions, type DynamoDbUpdateOptions, updateOptionChecks } from './dynamodb/options.ts'
-import type { Update } from './dynamodb/changes.ts'
+import type { DynamoDbOptions } from './dynamodb/options.ts'
+import type { Update } from './planning/changes.ts'
 import { changeOrCreate } from './dynamodb/change-or-create.ts'
-import { checkedUpdate, freshItem } from './dynamodb/checked-changes.ts'
-import { PreparedWrites } from './dynamodb/prepared-writes.ts'
+import { checkedUpdate, freshItem } from './planning/checked-changes.ts'
+import { DynamoDbWrites } from './dynamodb/prepared-writes.ts'
+import {
+  type DynamoDbUpdateOptions,
+  type PreparedWrites,
+  updateOptionChecks,
+} from './planning/prepared-writes.ts'
 import { TableAccess } from './dynamodb/table-access.ts'
 import { TableReader } from './dynamodb/table-reader.ts'
 import { plainItem } from '../wire/unmarshall.ts'
@@ -40,13 +45,12 @@ import { carriedVersion, nextVersion, versioned } from './planning/versions.ts'
 import type { WriteTarget } from './dynamodb/write-target.ts'
 import { checkedConditions, deleteInput, putInput, updateInput } from './dynamodb/writes.ts'
 
-export type { DynamoDbOptions, DynamoDbUpdateOptions } from './dynamodb/options.ts'
-export type { Path } from './dynamodb/expression.ts'
-export type { PreparedWrites } from './dynamodb/prepared-writes.ts'
+export type { DynamoDbOptions } from './dynamodb/options.ts'
+export type { Changes, Path } from './planning/changes.ts'
+export type { DynamoDbUpdateOptions, PreparedWrites } from './planning/prepared-writes.ts'
 export type { NumberMode } from '../wire/unmarshall.ts'
 export type { DateMode } from '../wire/attribute-value.ts'
-export type { Changes } from './dynamodb/changes.ts'
-export { type TransactOptions, type TransactWrite, transact } from './dynamodb/transact.ts'
+export { type TransactOptions, type TransactWrite, transact } from './planning/transact.ts'
 
 /**
  * Items of a DynamoDB table. Needs `@aws-sdk/client-dynamodb` and the permissions of what is called: `dynamodb:PutItem`,
@@ -103,7 +107,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     this.#model = model
     this.#access = new TableAccess(model, options)
     this.#runner = new TableReader(this.#access)
-    this.prepare = PreparedWrites.of(this.#access)
+    this.prepare = new DynamoDbWrites(this.#access)
     const all = this.query()
     this.where = all.where.bind(all)
   }
@@ -175,9 +179,9 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
   ): Promise<TItem> {
     const target = await this.#access.target()
     const precondition = updatePrecondition(patch, options, target.version)
-    const update = await checkedUpdate(this.#access.checks, target, { key, patch, changes: options })
+    const update = await checkedUpdate(this.#model, target, { key, patch, changes: options })
     if (options.upsert !== true) return this.#change(target, update, precondition)
-    const { fresh, isFilled } = await freshItem(this.#access.checks, this.#access.version, {
+    const { fresh, isFilled } = await freshItem(this.#model, this.#access.version, {
       key,
       patch,
       changes: options,
@@ -243,7 +247,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
   }
 
   #valid(data: TInput): Promise<TItem> {
-    return this.#access.checks.validate(data)
+    return this.#model.validate(data)
   }
 
   async #item(wire: AttributeItem | undefined): Promise<TItem | undefined> {

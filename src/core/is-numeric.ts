@@ -1,4 +1,4 @@
 /** Tells numbers of both kinds. */
-export function isNumeric(value: unknown): value is number | bigint {
+export function isNumeric(value: unknown): boolean {
   return typeof value === 'number' || typeof value === 'bigint'
 }

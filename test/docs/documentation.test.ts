@@ -81,7 +81,13 @@ function readInterfaces(): ReadonlyMap<string, readonly string[]> {
   return found
 }
 
-const httpOptions = ['HttpNormalizerOptions', 'HttpRequestOptions', 'HttpResponseOptions']
+const httpOptions = [
+  'HttpNormalizerOptions',
+  'HttpRequestOptions',
+  'HttpResponseOptions',
+  'ErrorOptions',
+  'RequestHookOptions',
+]
 const secretOptions = ['SecretsOptions', 'SecretCacheOptions', 'GetSecretOptions', 'SecretVersion']
 
 describe('the documentation', () => {
@@ -89,7 +95,9 @@ describe('the documentation', () => {
   const all = pages.map(read).join('\n')
 
   it.each([
-    ...['http', 'alb', 'rest-api', 'http-api', 'any-http'].map((page) => [page, httpOptions] as const),
+    ...['http', 'alb', 'rest-api', 'http-api', 'vpc-lattice', 'any-http'].map(
+      (page) => [page, httpOptions] as const,
+    ),
     ['sqs', ['SqsOptions', 'SqsBatchOptions', 'EachRecordOptions']],
     ['sns', ['SnsOptions']],
     ['secrets', [...secretOptions, 'SecretForm', 'WriteSecretOptions', 'DeleteSecretOptions']],

@@ -13,7 +13,6 @@ const letters: Readonly<Partial<Record<ColumnKind, 'S' | 'N' | 'B'>>> = {
   date: 'S',
   number: 'N',
   bigint: 'N',
-  decimal: 'N',
   bytes: 'B',
 }
 

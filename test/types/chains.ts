@@ -349,3 +349,17 @@ eachRecord((request: HttpRequest) => request.path)
 alb({ trustProxy: true })
 // @ts-expect-error a wrong one
 eachRecord(() => 1, { fifo: 'queue' })
+
+// What `onRequest` is told is typed; a promise may be given.
+httpApi({
+  onRequest({ method, route, status, milliseconds, requestId }) {
+    same<Equal<typeof method, string>>()
+    same<Equal<typeof route, string | undefined>>()
+    same<Equal<typeof status, number>>()
+    same<Equal<typeof milliseconds, number>>()
+    same<Equal<typeof requestId, string | undefined>>()
+  },
+})
+anyHttp({ onRequest: async () => Promise.resolve() })
+// @ts-expect-error what it is told of
+alb({ onRequest: ({ duration }) => duration as unknown })

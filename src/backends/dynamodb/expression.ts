@@ -1,6 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { chunks } from '../../core/chunks.ts'
 import { ConditionError } from '../../errors/index.ts'
+import type { Path } from '../planning/changes.ts'
 import { likeOperation } from '../planning/evaluate.ts'
 import type { Comparison, Condition } from '../planning/query-state.ts'
 import { marshall } from '../../wire/marshall.ts'
@@ -14,9 +15,6 @@ const maxOperators = 300
 /** What counts in a condition, and in an update, where `SET a = b` is no operator; aliases have neither letters nor these. */
 const expressionOperators = /\b(?:AND|OR|NOT|IN|BETWEEN|[a-z_]+(?=\())|<>|<=|>=|[<=>]/g
 const functions = /[a-z_]+(?=\()/g
-
-/** A column, or a place inside one: names of members and positions in lists. */
-export type Path = string | readonly (string | number)[]
 
 /** Collects the names and values that expressions refer to. Every name is an alias: many are reserved words. */
 export class Expression {

@@ -1,12 +1,8 @@
 import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb'
 import type { ClientOption } from '../../aws/client.ts'
-import type { UpdateOptions } from '../capabilities.ts'
 import type { NumberMode } from '../../wire/unmarshall.ts'
 import type { DateMode } from '../../wire/attribute-value.ts'
 import type { TokenOptions } from '../planning/token.ts'
-import type { Changes } from './changes.ts'
-import { type OptionChecks, is } from '../../core/options.ts'
-import { updateChecks } from '../planning/preconditions.ts'
 
 /** Options of {@link DynamoDbBackend}. */
 export interface DynamoDbOptions extends TokenOptions {
@@ -37,23 +33,3 @@ export interface DynamoDbOptions extends TokenOptions {
   /** Told what each request has consumed. */
   readonly onCapacity?: (consumed: ConsumedCapacity) => void
 }
-
-/** The options of an update, for `checkOptions`. */
-export const updateOptionChecks: OptionChecks = {
-  ...updateChecks,
-  add: is('object'),
-  append: is('object'),
-  prepend: is('object'),
-  setAdd: is('object'),
-  setDelete: is('object'),
-  ifNotExists: is('object'),
-  set: (value: unknown): boolean => Array.isArray(value),
-  remove: (value: unknown): boolean => Array.isArray(value),
-}
-
-/** Options of `update()`: conditions, and changes that DynamoDB makes on what is there. */
-export type DynamoDbUpdateOptions<TItem> = UpdateOptions<TItem> &
-  Changes & { readonly add?: { readonly [C in keyof TItem]?: Addend<NonNullable<TItem[C]>> } }
-
-/** What is added: a column of decimals takes text, too. */
-type Addend<TValue> = TValue extends string ? string | number | bigint : number | bigint

@@ -1,5 +1,5 @@
 import { ConditionError } from '../../errors/index.ts'
-import { checkedUpdate, freshItem } from './checked-changes.ts'
+import { checkedUpdate, freshItem } from '../planning/checked-changes.ts'
 import { checkOptions } from '../../core/options.ts'
 import type { Patch, DeleteOptions, WriteConditions } from '../capabilities.ts'
 import { keyId } from './key-id.ts'
@@ -11,65 +11,51 @@ import {
   updatePrecondition,
   versionedPut,
 } from '../planning/preconditions.ts'
-import { type DynamoDbUpdateOptions, updateOptionChecks } from './options.ts'
+import {
+  type DynamoDbUpdateOptions,
+  type PreparedWrites,
+  updateOptionChecks,
+} from '../planning/prepared-writes.ts'
 import { versioned } from '../planning/versions.ts'
 import type { TableAccess } from './table-access.ts'
-import type { PreparedWrite, TransactWrite } from './transact.ts'
+import { DynamoDbTransaction, type PreparedWrite } from './transact.ts'
+import type { TransactWrite } from '../planning/transact.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 import type { WriteTarget } from './write-target.ts'
 import { deleteInput, putInput, updateInput } from './writes.ts'
 
 type Write = PreparedWrite['item']
 
-/**
- * The writes of one table that `transact()` makes together with others. Nothing is sent before.
- *
- * @example
- * ```ts
- * import { DynamoDbBackend, type PreparedWrites, transact } from 'clearskies-middy/backends/dynamodb'
- * import { model } from 'clearskies-middy/backends/model'
- * import * as z from 'zod'
- *
- * const orders = new DynamoDbBackend(model({ name: 'orders', key: ['id'], schema: z.object({ id: z.string() }) }))
- * const writes: PreparedWrites<{ id: string }, { id: string }, { id: string }> = orders.prepare
- * await transact([writes.create({ id: '7' }), writes.delete({ id: '6' })])
- * ```
- */
-export class PreparedWrites<TItem extends object, TInput, TKey extends object> {
+/** The writes of one table, each for a `TransactWriteItems`. */
+export class DynamoDbWrites<TItem extends object, TInput, TKey extends object> implements PreparedWrites<
+  TItem,
+  TInput,
+  TKey
+> {
   readonly #access: TableAccess<TItem, TInput>
 
-  private constructor(access: TableAccess<TItem, TInput>) {
+  constructor(access: TableAccess<TItem, TInput>) {
     this.#access = access
   }
 
-  /** @internal */
-  static of<TItem extends object, TInput, TKey extends object>(
-    access: TableAccess<TItem, TInput>,
-  ): PreparedWrites<TItem, TInput, TKey> {
-    return new PreparedWrites(access)
-  }
-
-  /** Stores a new item. */
   create(data: TInput): TransactWrite {
     return this.#prepared(async (target) => {
-      const item = versioned(await this.#access.checks.validate(data), this.#access.version)
+      const item = versioned(await this.#access.model.validate(data), this.#access.version)
       const Put = putInput(target, item, { item: 'new' })
       return [{ Put }, Put.Item]
     })
   }
 
-  /** Stores an item whether or not there is one of its key. */
   put(data: TInput, options: WriteConditions<TItem> = {}): TransactWrite {
     checkOptions('prepare.put', options, conditionChecks)
     return this.#prepared(async (target) => {
-      const valid = await this.#access.checks.validate(data)
+      const valid = await this.#access.model.validate(data)
       const { item, precondition } = versionedPut(valid, options, this.#access.version)
       const Put = putInput(target, item, precondition)
       return [{ Put }, Put.Item]
     })
   }
 
-  /** Changes an existing item. */
   update(
     key: TKey,
     patch: Patch<TItem, keyof TKey & string>,
@@ -77,11 +63,11 @@ export class PreparedWrites<TItem extends object, TInput, TKey extends object> {
   ): TransactWrite {
     checkOptions('prepare.update', options, updateOptionChecks)
     return this.#prepared(async (target) => {
-      const { checks, version } = this.#access
+      const { model, version } = this.#access
       const precondition = updatePrecondition(patch, options, target.version)
       const asked = { key, patch, changes: options }
-      const update = await checkedUpdate(checks, target, asked)
-      if (options.upsert === true && (await freshItem(checks, version, asked)).isFilled)
+      const update = await checkedUpdate(model, target, asked)
+      if (options.upsert === true && (await freshItem(model, version, asked)).isFilled)
         throw new ConditionError('An upsert of a transaction cannot fill in defaults: give them in the patch')
       const input = updateInput(target, update, precondition)
       if (input === undefined) return conditionCheck(target, key, precondition)
@@ -90,7 +76,6 @@ export class PreparedWrites<TItem extends object, TInput, TKey extends object> {
     })
   }
 
-  /** Removes an item. */
   delete(key: TKey, options: DeleteOptions<TItem> = {}): TransactWrite {
     checkOptions('prepare.delete', options, deleteChecks)
     return this.#prepared((target) => {
@@ -99,7 +84,6 @@ export class PreparedWrites<TItem extends object, TInput, TKey extends object> {
     })
   }
 
-  /** Writes nothing: the item must be there, and meet the conditions. */
   check(key: TKey, options: WriteConditions<TItem> = {}): TransactWrite {
     checkOptions('prepare.check', options, conditionChecks)
     return this.#prepared((target) =>
@@ -111,14 +95,17 @@ export class PreparedWrites<TItem extends object, TInput, TKey extends object> {
     make: (target: WriteTarget) => [Write, AttributeItem] | Promise<[Write, AttributeItem]>,
   ): TransactWrite {
     const access = this.#access
+    const write = {
+      connection: access.connection,
+      async build(): Promise<PreparedWrite> {
+        const target = await access.target()
+        const [item, wire] = await make(target)
+        return { item, wire, id: `${target.name} ${keyId(wire, target.table.key)}` }
+      },
+    }
     return {
       'a write that is not sent yet: use backend.prepare': {
-        connection: access.connection,
-        async build() {
-          const target = await access.target()
-          const [item, wire] = await make(target)
-          return { item, wire, id: `${target.name} ${keyId(wire, target.table.key)}` }
-        },
+        join: (transaction) => DynamoDbTransaction.with(transaction, write),
       },
     }
   }

@@ -5,9 +5,10 @@ import type {
 } from '@aws-sdk/client-dynamodb'
 import { ColumnError } from '../../errors/index.ts'
 import type { Condition } from '../planning/query-state.ts'
-import { storedConditions } from './operands.ts'
+import { normalizedConditions } from '../planning/dates.ts'
 import { notExpired } from './compile.ts'
-import { type Update, updateText } from './changes.ts'
+import type { Update } from '../planning/changes.ts'
+import { updateText } from './update-text.ts'
 import { Expression, withinUpdateLimits } from './expression.ts'
 import type { WriteTarget } from './write-target.ts'
 import { conditionColumns } from '../planning/condition-columns.ts'
@@ -22,7 +23,7 @@ export function putInput(
   item: object,
   precondition: Precondition,
 ): PutItemCommandInput & { Item: AttributeItem } {
-  const wire = marshallItem(target.typedItem(item), target.dates)
+  const wire = marshallItem(item, target.dates)
   const expression = new Expression()
   const conditional = conditionPart(target, precondition, expression)
   checkKeys(target, wire)
@@ -99,7 +100,10 @@ function presence(
 }
 
 /** The conditions of a write as the item has to meet them. @throws ConditionError for those that make no sense */
-export function checkedConditions(target: WriteTarget, when: readonly Condition[]): readonly Condition[] {
-  for (const column of conditionColumns(when)) if (!target.has(column)) throw new ColumnError(column)
-  return meetable(storedConditions(when, target), target.table)
+export function checkedConditions(
+  { table, dates, has }: WriteTarget,
+  when: readonly Condition[],
+): readonly Condition[] {
+  for (const column of conditionColumns(when)) if (!has(column)) throw new ColumnError(column)
+  return meetable(normalizedConditions(when, dates), table)
 }

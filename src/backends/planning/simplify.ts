@@ -1,5 +1,4 @@
 import { ConditionError, TypeMismatchError } from '../../errors/index.ts'
-import { Decimal } from '../../wire/decimal.ts'
 import { likeOperation, order } from './evaluate.ts'
 import type { Choice, Comparison, Condition } from './query-state.ts'
 import type { Table, WireType } from './table.ts'
@@ -60,8 +59,7 @@ function distinctValues(values: readonly unknown[]): unknown[] {
 function valueIdentity(value: unknown): unknown {
   if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('base64')}`
   if (typeof value === 'string') return `text ${value}`
-  const number = Number.isSafeInteger(value) ? { text: value } : Decimal.of(value)
-  return number === undefined ? value : `number ${String(number.text)}`
+  return typeof value === 'number' || typeof value === 'bigint' ? `number ${value}` : value
 }
 
 /**
@@ -162,7 +160,7 @@ function isWireType(name: string): name is WireType {
 
 function wireTypeOf(value: unknown): string | undefined {
   if (typeof value === 'string') return 'S'
-  if (typeof value === 'number' || typeof value === 'bigint' || value instanceof Decimal) return 'N'
+  if (typeof value === 'number' || typeof value === 'bigint') return 'N'
   if (value instanceof Uint8Array) return 'B'
   if (typeof value === 'boolean') return 'BOOL'
   if (Array.isArray(value)) return 'a list'

@@ -18,10 +18,12 @@ import type { HttpResponseOptions } from './encode-response.ts'
 import { isDecompress } from './decompress.ts'
 import { isHostList, refuseForeignHost } from './hosts.ts'
 import type { HttpSourceSpec } from './http-source.ts'
+import { RequestHook, type RequestHookOptions } from './request-hook.ts'
 import { type ErrorOptions, Responder, type Response } from './responder.ts'
 
 /** The options that all HTTP normalizers take. */
-export interface HttpNormalizerOptions extends HttpRequestOptions, HttpResponseOptions, ErrorOptions {}
+export interface HttpNormalizerOptions
+  extends HttpRequestOptions, HttpResponseOptions, ErrorOptions, RequestHookOptions {}
 
 const optionChecks = {
   trustedProxies: isCount,
@@ -32,6 +34,7 @@ const optionChecks = {
   errors: (value: unknown) => value === 'problem' || value === 'clearskies' || typeof value === 'function',
   isBinary: is('function'),
   logger: isLogger,
+  onRequest: is('function'),
 }
 
 /** Reads an event of one source. */
@@ -83,11 +86,12 @@ function httpNormalizer<TRequest extends HttpRequest>(
 ): Middleware<TRequest> {
   checkOptions(factory, options, optionChecks)
   const responder = new Responder(options)
+  const hook = options.onRequest && new RequestHook(options)
   const hooks: ResponseHooks = {
     show: (result, { event }) => responder.show(result, requestOf(event)),
     showError: (error, { event }) => responder.showError(error, requestOf(event)),
     send: lastForm,
-    sendError: (error, { event }) => responder.sendError(error, requestOf(event)),
+    sendError: lastError,
   }
 
   function before(request: MiddyRequest): void | Promise<void> {
@@ -96,8 +100,7 @@ function httpNormalizer<TRequest extends HttpRequest>(
 
   function begin(request: MiddyRequest): void {
     awaitSends(request, middleware)
-    const made = read(request.event, request.context, options)
-    request.event = made
+    const made = receive(request)
     interceptResponses(request, hooks)
     if (options.allowedHosts !== undefined) refuseForeignHost(made.header('host'), options.allowedHosts)
   }
@@ -113,19 +116,43 @@ function httpNormalizer<TRequest extends HttpRequest>(
     // because to a queue, for one, any response says that all went well.
     if (!isRequest(request.event)) {
       if (request.error instanceof InvalidEventError) return
-      request.event = read(request.event, request.context, options)
+      receive(request)
     }
     const settling = settleSends(request, middleware)
     if (settling === undefined) return settle(request, lastForm(request))
     return settling.then(
       () => settle(request, lastForm(request)),
-      (error: unknown) => settle(request, responder.sendError(error, requestOf(request.event))),
+      (error: unknown) => settle(request, lastError(error, request)),
     )
   }
 
-  /** What there is, in the form of the source: a result or an error that nobody has looked at, or what others made of it. */
+  function receive(request: MiddyRequest): TRequest {
+    const made = read(request.event, request.context, options)
+    request.event = made
+    hook?.begin(made)
+    return made
+  }
+
+  /** What there is, in the form of the source. */
   function lastForm(request: MiddyRequest): Response {
     const made = requestOf(request.event)
+    return told(encoded(request, made), made)
+  }
+
+  function lastError(error: unknown, { event }: MiddyRequest): Response {
+    const made = requestOf(event)
+    return told(responder.sendError(error, made), made)
+  }
+
+  function told(response: Response, made: HttpRequest): Response {
+    if (hook === undefined) return response
+    if (response instanceof Promise) return response.then((ready: object) => told(ready, made))
+    hook.end(made, response)
+    return response
+  }
+
+  /** A result or an error that nobody has looked at, or what others made of it. */
+  function encoded(request: MiddyRequest, made: HttpRequest): Response {
     const state = responseState(request)
     if (state?.stage === 'shown') return responder.sendShown(state, made)
     // Without a state this one has not begun the invocation: a middleware in front has failed.

@@ -2,10 +2,9 @@ import { isNumeric } from '../../core/is-numeric.ts'
 import { ValidationError } from '../../errors/index.ts'
 import type { UnknownRecord } from '../../core/record.ts'
 import type { Model } from '../model.ts'
-import type { Changes, Update } from './changes.ts'
-import type { Path } from './expression.ts'
-import { type VersionColumn, versioned } from '../planning/versions.ts'
-import type { WriteTarget } from './write-target.ts'
+import type { Changes, Path, Update } from './changes.ts'
+import { type VersionColumn, versioned } from './versions.ts'
+import type { Table } from './table.ts'
 
 /** What {@link Model} checks an update with. */
 type Checking = Pick<Model<never, never>, 'checkPatch' | 'checkElements' | 'kind'>
@@ -18,7 +17,7 @@ type Checking = Pick<Model<never, never>, 'checkPatch' | 'checkElements' | 'kind
  */
 export async function checkedUpdate(
   model: Checking,
-  { table, version }: WriteTarget,
+  { table, version }: { readonly table: Table; readonly version: string | undefined },
   { key, patch, changes }: Update,
 ): Promise<Update> {
   const exempt = [...table.key, ...(version === undefined ? [] : [version])]

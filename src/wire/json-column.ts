@@ -1,7 +1,7 @@
-import { asRecord } from '../../core/record.ts'
-import type { UnknownRecord } from '../../core/record.ts'
-import { InvalidDataError } from '../../errors/index.ts'
-import { type ValueShape, shapeAt } from '../../wire/value-shape.ts'
+import { asRecord } from '../core/record.ts'
+import type { UnknownRecord } from '../core/record.ts'
+import { InvalidDataError } from '../errors/index.ts'
+import { type ValueShape, shapeAt } from './value-shape.ts'
 
 /**
  * A list, an object or a set as JSON. Bigints and bytes become text and sets become lists; {@link fromJson} makes them

@@ -1,39 +1,9 @@
-import { ColumnError, ConditionError, KeyChangeError, TypeMismatchError } from '../../errors/index.ts'
+import { ColumnError, KeyChangeError, TypeMismatchError } from '../../errors/index.ts'
 import { checkIndexValue, isSameKey } from '../planning/keys.ts'
-import { Decimal } from '../../wire/decimal.ts'
 import { marshall } from '../../wire/marshall.ts'
-import type { Expression, Path } from './expression.ts'
+import { type Changes, type Path, PathSet, type Update } from '../planning/changes.ts'
+import type { Expression } from './expression.ts'
 import type { WriteTarget } from './write-target.ts'
-
-/**
- * Changes that need no reading first: DynamoDB makes them on what is there. The client tries again when an answer is lost;
- * what is added is then added twice, unless a version is expected, which makes that a conflict.
- */
-export interface Changes {
-  /** Numbers to add, or the text of one for a column of decimals; a column without one begins at 0. */
-  readonly add?: Readonly<Record<string, number | bigint | string>>
-  /** Elements to put behind a list; a column without one begins empty. */
-  readonly append?: Readonly<Record<string, readonly unknown[]>>
-  /** Elements to put in front of a list. */
-  readonly prepend?: Readonly<Record<string, readonly unknown[]>>
-  /** Members to put into a set. */
-  readonly setAdd?: Readonly<Record<string, readonly unknown[]>>
-  /** Members to take out of a set. */
-  readonly setDelete?: Readonly<Record<string, readonly unknown[]>>
-  /** Values for columns that have none. */
-  readonly ifNotExists?: Readonly<Record<string, unknown>>
-  /** Values for places inside columns: `[['address', 'zip'], '1000']`. What is around the place must be there. */
-  readonly set?: readonly (readonly [path: Path, value: unknown])[]
-  /** Columns, and places inside them, to remove. */
-  readonly remove?: readonly Path[]
-}
-
-/** An update, as it is asked for. */
-export interface Update {
-  readonly key: object
-  readonly patch: object
-  readonly changes: Changes
-}
 
 /** The text of an update; an empty one if it changes nothing. */
 export function updateText(
@@ -100,8 +70,7 @@ class Clauses {
 
   sums({ add = {}, setAdd = {}, setDelete = {} }: Changes): void {
     for (const [column, number] of Object.entries(add)) {
-      const isNumber = this.#target.typed?.(column, number) instanceof Decimal
-      if (!isNumber && typeof number !== 'number' && typeof number !== 'bigint')
+      if (typeof number !== 'number' && typeof number !== 'bigint')
         throw new TypeMismatchError(column, 'a number to add', typeof number)
       this.#add.push(`${this.#place(column)} ${this.#value(number, column)}`)
     }
@@ -122,9 +91,7 @@ class Clauses {
   }
 
   #value(value: unknown, path: Path): string {
-    const { typed, dates } = this.#target
-    const stored = typed === undefined ? value : typed(path, value)
-    return this.#expression.wireValue(marshall(stored, String(path), dates))
+    return this.#expression.wireValue(marshall(value, String(path), this.#target.dates))
   }
 
   text(): string {
@@ -136,20 +103,5 @@ class Clauses {
     return Object.entries(clauses)
       .flatMap(([keyword, parts]) => (parts.length > 0 ? [`${keyword} ${parts.join(', ')}`] : []))
       .join(' ')
-  }
-}
-
-/** Places that an update writes: DynamoDB takes none twice, nor one inside another. */
-class PathSet {
-  readonly #paths: (readonly (string | number)[])[] = []
-
-  add(path: Path): void {
-    const parts = typeof path === 'string' ? [path] : path
-    const isInside = (inner: readonly unknown[], outer: readonly unknown[]): boolean =>
-      outer.every((part, index) => part === inner[index])
-    const other = this.#paths.find((written) => isInside(written, parts) || isInside(parts, written))
-    if (other !== undefined)
-      throw new ConditionError(`The update writes ${parts.join('.')} and ${other.join('.')}, which overlap`)
-    this.#paths.push(parts)
   }
 }
