@@ -34,7 +34,7 @@ import { readableItem, toItem } from './sql/rows.ts'
 import { changeOrStore } from './sql/change-or-store.ts'
 import { type SqlAccess, sqlAccess } from './sql/sql-access.ts'
 import { SqlReader } from './sql/sql-reader.ts'
-import { inTransaction, untilDone, withinSavepoint } from './sql/transactions.ts'
+import { answered, committed, inTransaction, untilDone, withinSavepoint } from './sql/transactions.ts'
 
 /** Options of {@link SqlBackend}. */
 export interface SqlBackendOptions<TDatabase extends DatabaseOption = DatabaseOption> extends TokenOptions {
@@ -224,6 +224,8 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   /**
    * Runs a function within a transaction; what it throws undoes what it has written. Within another transaction it is a
    * part of that one, which is undone for itself.
+   *
+   * @throws ConflictError where other work stands in its way; UnavailableError where the answer to its commit is lost
    */
   async transaction<T>(run: (backend: this, transaction: SqlTransaction) => Promise<T>): Promise<T> {
     const access = await this.#open()
@@ -232,9 +234,9 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
     if (!kysely.isTransaction)
       return untilDone(
         () =>
-          kysely
-            .transaction()
-            .execute((transaction) => run(this.#bound(transaction, of), { kysely: transaction, of })),
+          committed(kysely.transaction(), (transaction) =>
+            run(this.#bound(transaction, of), { kysely: transaction, of }),
+          ),
         1,
       )
     return withinSavepoint(access, () => run(this, { kysely, of }))
@@ -284,7 +286,7 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   async #together<T>(isNeeded: boolean, run: (kysely: AnyKysely) => Promise<T>): Promise<T> {
     const { kysely } = await this.#open()
     if (isNeeded) return inTransaction(kysely, run)
-    return kysely.isTransaction ? run(kysely) : untilDone(() => run(kysely))
+    return kysely.isTransaction ? run(kysely) : untilDone(() => answered(() => run(kysely)))
   }
 
   #open(): Promise<SqlAccess> {

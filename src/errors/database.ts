@@ -43,8 +43,8 @@ export interface UnavailableDetails extends HttpErrorDetails {
 }
 
 /**
- * The database failed on its own side, and went on failing when it was asked again: 503. `ambiguous` tells whether a write
- * may have been made all the same.
+ * The database failed on its own side or gave no answer, also when it was asked again: 503. `ambiguous` tells whether a
+ * write may have been made all the same.
  *
  * @example
  * ```ts

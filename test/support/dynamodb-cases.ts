@@ -1,6 +1,6 @@
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { type Column, type ModelDefinition, model } from 'clearskies-middy'
+import { type Column, type Model, type ModelDefinition, model } from 'clearskies-middy'
 import { DynamoDbBackend, type DynamoDbOptions } from 'clearskies-middy/backends/dynamodb'
 import { afterEach, vi } from 'vitest'
 import { DynamoDbFaultProxy } from './dynamodb-fault-proxy.ts'
@@ -65,18 +65,34 @@ export function useTables() {
       const TKey extends Column<StandardSchemaV1.InferOutput<TSchema>>,
     >(definition: Definition<TSchema, TKey>, options: DynamoDbOptions = {}, maxAttempts = 3) {
       const made = await define<TSchema, TKey>(definition)
-      const { hostname, port = 80 } = (await dynamoDb.client.config.endpoint?.()) ?? { hostname: '127.0.0.1' }
-      const proxy = await DynamoDbFaultProxy.start(`http://${hostname}:${port}`)
-      const client = new DynamoDBClient({ endpoint: proxy.url, maxAttempts })
-      closing.push(proxy, { close: () => client.destroy() })
-      // The pauses of the client and of the library are a random part of what grows: none of it is waited for.
-      vi.spyOn(Math, 'random').mockReturnValue(0)
-      const backend = new DynamoDbBackend(made, { client, ...options })
-      /** The same table without faults. */
-      const calm = new DynamoDbBackend(made, { client: dynamoDb.client, ...options })
-      return { backend, calm, proxy, client, name: made.name }
+      return faultyTable(dynamoDb.client, made, { closing, options, maxAttempts })
     },
   }
+}
+
+interface FaultyOptions {
+  /** Takes what is to be closed in the end. */
+  readonly closing: { close(): unknown }[]
+  readonly options: DynamoDbOptions
+  readonly maxAttempts: number
+}
+
+/** A table by a proxy that does what networks and services do, and without it. No retry waits. */
+export async function faultyTable<TItem extends object, TInput, TKey extends string>(
+  direct: DynamoDBClient,
+  made: Model<TItem, TInput, TKey>,
+  { closing, options, maxAttempts }: FaultyOptions,
+) {
+  const { hostname, port = 80 } = (await direct.config.endpoint?.()) ?? { hostname: '127.0.0.1' }
+  const proxy = await DynamoDbFaultProxy.start(`http://${hostname}:${port}`)
+  const client = new DynamoDBClient({ endpoint: proxy.url, maxAttempts })
+  closing.push(proxy, { close: () => client.destroy() })
+  // The pauses of the client and of the library are a random part of what grows: none of it is waited for.
+  vi.spyOn(Math, 'random').mockReturnValue(0)
+  const backend = new DynamoDbBackend(made, { client, ...options })
+  /** The same table without faults. */
+  const calm = new DynamoDbBackend(made, { client: direct, ...options })
+  return { backend, calm, proxy, client, name: made.name }
 }
 
 /** A client that notes what it is given. */

@@ -180,7 +180,7 @@ export class DynamoDbFaultProxy {
         'content-type': 'application/x-amz-json-1.0',
         'x-amz-target': `DynamoDB_20120810.${action}`,
         authorization:
-          'AWS4-HMAC-SHA256 Credential=a/20260101/eu-central-1/dynamodb/aws4_request, SignedHeaders=host, Signature=b',
+          'AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/dynamodb/aws4_request, SignedHeaders=host, Signature=b',
         'x-amz-date': '20260101T000000Z',
         'content-length': Buffer.byteLength(body),
       },

@@ -55,10 +55,10 @@ export class Connection {
   write<TOperation extends TableOperation>(
     operation: TOperation,
     input: Input<TOperation>,
-    attempts: Attempts,
+    call: Call & { readonly attempts: Attempts },
   ): Promise<Output<TOperation>> {
-    const port = this.#port.noting(attempts)
-    return this.#tried((within) => port.call(operation, input, within), { attempts })
+    const port = this.#port.noting(call.attempts)
+    return this.#tried((within) => port.call(operation, input, within), call)
   }
 
   /** The client, to tell whether two connections are one. */
@@ -112,9 +112,11 @@ export class Connection {
       return new UnavailableError('The database failed on its own side', { cause, ambiguous })
     if (name !== 'AbortError' && name !== 'TimeoutError') return cause
     if (signal?.aborted === true) return signal.reason
-    return remainingTime() > 0
-      ? cause
-      : new DeadlineError('The time was up before DynamoDB answered', { cause })
+    if (remainingTime() <= 0) return new DeadlineError('The time was up before DynamoDB answered', { cause })
+    // The client has this name for all that breaks a connection.
+    return name === 'TimeoutError'
+      ? new UnavailableError('The database gave no answer', { cause, ambiguous })
+      : cause
   }
 }
 

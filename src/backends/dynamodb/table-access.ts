@@ -140,7 +140,7 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
   ): Promise<Written> {
     const attempts = new Attempts()
     try {
-      return await this.connection.write(operation, { ...input, ...this.capacity }, attempts)
+      return await this.connection.write(operation, { ...input, ...this.capacity }, { attempts })
     } catch (cause) {
       const { name, message = '', Item } = clientFailure(cause)
       if (name === 'ValidationException' && message.includes('document path'))

@@ -1,4 +1,5 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb'
+import { Attempts } from '../../aws/attempts.ts'
 import { ConditionError, InvalidDataError, TransactionError } from '../../errors/index.ts'
 import { type TransactOptions, type WriteTransaction, foreignWrite } from '../planning/transact.ts'
 import { type Connection } from './connection.ts'
@@ -49,7 +50,10 @@ export class DynamoDbTransaction implements WriteTransaction {
       )
     const input = { TransactItems: made.map(({ item }) => item), ClientRequestToken: token }
     try {
-      await this.#writes[0]?.connection.call('TransactWriteItems', input, signal)
+      await this.#writes[0]?.connection.write('TransactWriteItems', input, {
+        attempts: new Attempts(),
+        signal,
+      })
     } catch (cause) {
       const { name, CancellationReasons: reasons = [] } = clientFailure(cause)
       if (name !== 'TransactionCanceledException') throw cause

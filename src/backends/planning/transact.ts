@@ -55,8 +55,9 @@ function unsentOf(write: Partial<TransactWrite> | null, index: number): UnsentWr
  * A transaction that is throttled or meets another one is tried again. The token makes a retry harmless whose answer was
  * lost.
  *
- * @throws TransactionError (409) with the reason of each write that stood against it; ThrottledError (429); ConditionError
- * for more than 100 writes, two of one item or two clients, before anything is sent
+ * @throws TransactionError (409) with the reason of each write that stood against it; ThrottledError (429); UnavailableError
+ * (503) where no attempt was answered, `ambiguous` if it may be made; ConditionError for more than 100 writes, two of one
+ * item or two clients, before anything is sent
  * @example
  * ```ts
  * import { DynamoDbBackend, transact } from 'clearskies-middy/backends/dynamodb'

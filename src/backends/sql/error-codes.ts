@@ -14,3 +14,30 @@ export function isDuplicate(error: unknown): boolean {
   const { code, errno } = asRecord(error) ?? {}
   return code === '23505' || errno === 1062
 }
+
+/** Of Node's sockets, and of mysql2. */
+const lostConnections: ReadonlySet<unknown> = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'PROTOCOL_CONNECTION_LOST',
+])
+
+/** Whether a connection ended before a statement was answered, so that nobody knows whether it was done. */
+export function isUnanswered(error: unknown): boolean {
+  const { code, severity, message } = asRecord(error) ?? {}
+  return lostConnections.has(code) || isFatal(severity) || message === 'Connection terminated unexpectedly'
+}
+
+/** Whether the database itself says that a commit was not done. Whatever else fails then says nothing of it. */
+export function isRefusal(error: unknown): boolean {
+  const { severity, sqlState, name } = asRecord(error) ?? {}
+  // The class 08 is of connections.
+  const isServers = typeof sqlState === 'string' && !sqlState.startsWith('08')
+  return isServers || (severity !== undefined && !isFatal(severity)) || name === 'AbortedTransactionError'
+}
+
+/** PostgreSQL ends the connection after such an error. */
+function isFatal(severity: unknown): boolean {
+  return severity === 'FATAL' || severity === 'PANIC'
+}

@@ -1,5 +1,6 @@
 import { isNumeric } from '../../core/is-numeric.ts'
 import { InvalidDataError, TypeMismatchError } from '../../errors/index.ts'
+import { asRecord } from '../../core/record.ts'
 import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Model } from '../model.ts'
 import { fromJson, toJson } from '../../wire/json-column.ts'
@@ -109,4 +110,24 @@ const expectations: Readonly<Partial<Record<ColumnKind, [what: string, is: (valu
 export function checkType(model: Model, column: string, value: unknown): void {
   const [what, is] = expectations[model.kind(column) ?? 'object'] ?? []
   if (what !== undefined && is?.(value) === false) throw new TypeMismatchError(column, what, typeof value)
+}
+
+/** Tells a row from every other one by the values of its key. */
+export function rowId(model: Model, item: object): string {
+  return JSON.stringify(
+    model.key.map((column) => {
+      const value = asRecord(item)[column]
+      if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
+      return value instanceof Date ? value.toISOString() : String(value)
+    }),
+  )
+}
+
+/** Of one statement; PostgreSQL takes 65,535. */
+export const maxParameters = 30_000
+
+/** How many rows one statement takes. */
+export function partSize(items: readonly object[]): number {
+  const columns = items.reduce((most, item) => Math.max(most, Object.keys(item).length), 1)
+  return Math.max(1, Math.floor(maxParameters / columns))
 }

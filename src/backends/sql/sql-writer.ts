@@ -9,7 +9,7 @@ import { type AnyKysely, type Engine, reference } from './database.ts'
 import { type Precondition, conflictOf, missingItem } from '../planning/preconditions.ts'
 import { meetsNothing, rowConditions } from './row-conditions.ts'
 import { isDuplicate } from './error-codes.ts'
-import { checkType, readableItem, toColumn, toItem, toRow } from './rows.ts'
+import { checkType, maxParameters, partSize, readableItem, rowId, toColumn, toItem, toRow } from './rows.ts'
 
 /** What a writer works with. */
 interface WriterOptions {
@@ -28,9 +28,6 @@ export interface RowChange {
   /** Whether the row counts as changed although no column does. */
   readonly isPut?: boolean
 }
-
-/** Of one statement; PostgreSQL takes 65,535. */
-const maxParameters = 30_000
 
 /** Keys of several columns in one statement: PostgreSQL makes them conditions one inside the other. */
 const maxPairs = 500
@@ -90,7 +87,17 @@ export class SqlWriter {
     const columns = this.#model.columns ?? []
     if (columns.length > 0 && rows.every((row) => columns.every((column) => row[column] !== undefined)))
       return [...rows]
-    return (await this.findMany(kysely, rows)) as UnknownRecord[]
+    return this.#stored(kysely, rows)
+  }
+
+  /** What rows have become. Those that cannot be read are given as they were sent: they are stored. */
+  async #stored(kysely: AnyKysely, rows: readonly UnknownRecord[]): Promise<UnknownRecord[]> {
+    const found = await this.findMany(kysely, rows).catch((error: unknown) => {
+      // A transaction takes them back.
+      if (kysely.isTransaction) throw error
+      return []
+    })
+    return rows.map((row, index) => found[index] ?? row)
   }
 
   /** Rows whose number MySQL chooses: one by one, for of several it tells only the first. */
@@ -100,7 +107,7 @@ export class SqlWriter {
       const { insertId } = await kysely.insertInto(this.#model.name).values(row).executeTakeFirstOrThrow()
       const missing = this.#model.key.filter((column) => row[column] === undefined)
       const key = missing.length === 1 ? { ...row, [missing[0] as string]: insertId } : row
-      stored.push((await this.find(kysely, key)) ?? key)
+      stored.push(...(await this.#stored(kysely, [key])))
     }
     return stored
   }
@@ -227,9 +234,9 @@ export class SqlWriter {
               ),
         )
         .execute()
-      for (const row of rows) found.set(this.#id(toItem(this.#model, row)), row)
+      for (const row of rows) found.set(rowId(this.#model, toItem(this.#model, row)), row)
     }
-    return wanted.map((key) => found.get(this.#id(key)))
+    return wanted.map((key) => found.get(rowId(this.#model, key)))
   }
 
   /** Whether there is no row of a key, and a precondition holds of that. */
@@ -276,19 +283,6 @@ export class SqlWriter {
     return (this.#model.columns ?? [this.#sql`*`]) as never
   }
 
-  #id(item: object): string {
-    return JSON.stringify(
-      this.#model.key.map((column) => {
-        const value = asRecord(item)[column]
-        return value instanceof Uint8Array
-          ? Buffer.from(value).toString('base64')
-          : value instanceof Date
-            ? value.toISOString()
-            : String(value)
-      }),
-    )
-  }
-
   #conflict(what: string, current: UnknownRecord | undefined, cause?: unknown): ConflictError {
     return new ConflictError(`${this.#model.name} ${what}`, {
       ...(cause !== undefined && { cause }),
@@ -298,9 +292,3 @@ export class SqlWriter {
 }
 
 const takenMessage = 'has an item with one of these values already'
-
-/** How many rows one statement takes. */
-function partSize(items: readonly object[]): number {
-  const columns = items.reduce((most, item) => Math.max(most, Object.keys(item).length), 1)
-  return Math.max(1, Math.floor(maxParameters / columns))
-}

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { AnyKysely } from './database.ts'
-import { ConflictError } from '../../errors/index.ts'
-import { isContention } from './error-codes.ts'
+import type { TransactionBuilder } from 'kysely'
+import type { AnyKysely, AnyTables } from './database.ts'
+import { ConflictError, UnavailableError } from '../../errors/index.ts'
+import { isContention, isRefusal, isUnanswered } from './error-codes.ts'
 import type { SqlAccess } from './sql-access.ts'
 
 /** How often work of the backend's own is tried, where others stand in its way. */
@@ -14,7 +15,41 @@ export async function inTransaction<T>(
 ): Promise<T> {
   if (kysely.isTransaction) return run(kysely)
   // Stricter ones have MySQL lock also what is not there, at which two that make the same row stop each other.
-  return untilDone(() => kysely.transaction().setIsolationLevel('read committed').execute(run))
+  return untilDone(() => committed(kysely.transaction().setIsolationLevel('read committed'), run))
+}
+
+/**
+ * Runs a transaction to its end. What fails before the commit is undone.
+ *
+ * @throws UnavailableError if the answer to the commit is lost
+ */
+export async function committed<T>(
+  transaction: TransactionBuilder<AnyTables>,
+  run: (kysely: AnyKysely) => Promise<T>,
+): Promise<T> {
+  const progress: { isRun: boolean } = { isRun: false }
+  try {
+    return await transaction.execute(async (kysely) => {
+      const result = await run(kysely)
+      progress.isRun = true
+      return result
+    })
+  } catch (cause) {
+    throw progress.isRun && !isRefusal(cause) ? unanswered(cause) : cause
+  }
+}
+
+/** Runs a statement that stands for itself. @throws UnavailableError if its answer is lost */
+export async function answered<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (cause) {
+    throw isUnanswered(cause) ? unanswered(cause) : cause
+  }
+}
+
+function unanswered(cause: unknown): UnavailableError {
+  return new UnavailableError('The database gave no answer to a write', { cause, ambiguous: true })
 }
 
 /**

@@ -25,12 +25,11 @@ const items = Array.from({ length: 12 }, (_, id) => ({ group: 'g', id, text: 'x'
 
 const network: readonly Fault[] = ['throttle', 'internal', 'reset-before', 'reset-after']
 
-/** The client has one name for all that breaks a connection. */
 const errors: Readonly<Partial<Record<Fault, string>>> = {
   throttle: 'ThrottledError',
   internal: 'UnavailableError',
-  'reset-before': 'TimeoutError',
-  'reset-after': 'TimeoutError',
+  'reset-before': 'UnavailableError',
+  'reset-after': 'UnavailableError',
 }
 
 interface Operation {

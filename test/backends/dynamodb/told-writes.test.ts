@@ -10,7 +10,8 @@ import { DynamoDbBackend, transact } from 'clearskies-middy/backends/dynamodb'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { recording, useTables } from '../../support/dynamodb-cases.ts'
 import { rejection } from '../../support/rejection.ts'
-import { expectTruth, jobs, toldFaults, toldWrites } from '../../support/told-writes.ts'
+import { toldOnDynamoDb } from '../../support/told-engines.ts'
+import { jobs, toldTruly } from '../../support/told-writes.ts'
 import { model } from 'clearskies-middy'
 
 const tables = useTables()
@@ -18,20 +19,14 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-describe.each(Object.entries(toldWrites))('M1: %s', (_title, write) => {
-  const options = write.version === undefined ? {} : { version: write.version }
-  describe.each([false, true])('with another writer in between: %s', (hasRival) => {
-    it.each(toldFaults)('tells the truth after %s', async (fault, knows) => {
-      await expectTruth(await tables.openFaulty(jobs, options), { write, fault, knows, hasRival })
-    })
-
-    it('tells the truth where the failed condition comes without the item', async () => {
-      const opened = await tables.openFaulty(jobs, options)
-      opened.proxy.givesItems = false
-      await expectTruth(opened, { write, fault: 'throttle', knows: 'refused', hasRival })
-    })
-  })
-})
+toldTruly(toldOnDynamoDb(() => tables.client, { name: 'dynalite', hasTransactions: false }))
+toldTruly(
+  toldOnDynamoDb(() => tables.client, {
+    name: 'dynalite, whose failed conditions come without the item',
+    hasTransactions: false,
+    givesItems: false,
+  }),
+)
 
 describe('M1: a client that is only a "send"', () => {
   const failed = (attempts: number) =>
