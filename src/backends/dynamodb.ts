@@ -179,9 +179,9 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
   ): Promise<TItem> {
     const target = await this.#access.target()
     const precondition = updatePrecondition(patch, options, target.version)
-    const update = await checkedUpdate(this.#model, target, { key, patch, changes: options })
+    const update = await checkedUpdate(this.#access.checks, target, { key, patch, changes: options })
     if (options.upsert !== true) return this.#change(target, update, precondition)
-    const { fresh, isFilled } = await freshItem(this.#model, this.#access.version, {
+    const { fresh, isFilled } = await freshItem(this.#access.checks, this.#access.version, {
       key,
       patch,
       changes: options,
@@ -247,7 +247,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
   }
 
   #valid(data: TInput): Promise<TItem> {
-    return this.#model.validate(data)
+    return this.#access.checks.validate(data)
   }
 
   async #item(wire: AttributeItem | undefined): Promise<TItem | undefined> {

@@ -11,6 +11,7 @@ import {
   namedKinds,
 } from './planning/column-kinds.ts'
 import { type SchemaShape, unknownShape } from './planning/schema-shape.ts'
+import { withPlainDecimals } from './planning/decimals.ts'
 import { PatchSchema } from './planning/patch-schema.ts'
 
 /** The keys of an index: equal in `partition`, ordered by `sort`. A DynamoDB index may have up to four of each. */
@@ -40,7 +41,7 @@ export interface ModelDefinition<TSchema extends StandardSchemaV1, TKey extends 
   readonly patch?: StandardSchemaV1<unknown, object>
   /**
    * The columns, where the schema does not tell them (zod's and valibot's objects do): their names, or what each of them
-   * holds. `decimal` is a number of up to 38 digits in the database, and its text here.
+   * holds. `decimal` is a number in the database, of which no digit is lost, and its text here.
    */
   readonly columns?: ColumnsByHand<Column<StandardSchemaV1.InferOutput<TSchema>>>
 }
@@ -81,6 +82,7 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
   readonly #shapes: ReadonlyMap<string, SchemaShape> | undefined
   readonly #isLoose: boolean
   readonly #patch: PatchSchema
+  readonly #decimals: readonly string[]
 
   private constructor({ name, key = [], schema, patch, indexes = {}, columns }: AnyDefinition<TKey>) {
     this.#name = name
@@ -91,6 +93,7 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
     this.#isLoose = told?.isLoose === true
     this.#shapes = columnsOf(told?.columns, columns, key)
     this.#patch = new PatchSchema(schema, patch)
+    this.#decimals = [...(this.#shapes ?? [])].flatMap(([name, { kind }]) => (kind === 'decimal' ? name : []))
   }
 
   /** @internal */
@@ -156,7 +159,10 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
     const checked = await this.#patch.check(
       Object.fromEntries(given.filter(([column]) => !exempt.includes(column))),
     )
-    return { ...Object.fromEntries(given.filter(([column]) => exempt.includes(column))), ...checked }
+    return {
+      ...Object.fromEntries(given.filter(([column]) => exempt.includes(column))),
+      ...withPlainDecimals(checked, this.#decimals, 'The patch'),
+    }
   }
 
   /** @internal */
@@ -178,8 +184,9 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
   }
 
   /** @throws ValidationError */
-  validate(data: unknown): Promise<TItem> {
-    return validated(this.schema as StandardSchemaV1<unknown, TItem>, data, 'The data')
+  async validate(data: unknown): Promise<TItem> {
+    const item = await validated(this.schema as StandardSchemaV1<unknown, TItem>, data, 'The data')
+    return withPlainDecimals(item, this.#decimals, 'The data')
   }
 }
 

@@ -1,7 +1,9 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { InvalidDataError, ItemTooLargeError } from '../errors/index.ts'
+import { isNumeric } from '../core/is-numeric.ts'
+import { Decimal } from './decimal.ts'
 import { isLarger, sizeOf } from './item-size.ts'
-import { isExact, numberId } from './number-text.ts'
+import { digitsOf, isExact, numberId } from './number-text.ts'
 import { type DateMode, type AttributeItem, setOwn } from './attribute-value.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
@@ -77,6 +79,7 @@ function objectToWire(value: object, dates: DateMode, depth: number): AttributeV
   if (value instanceof Uint8Array) return { B: value }
   if (value instanceof Set) return toSet(value)
   if (value instanceof Date) return dateToWire(value, dates)
+  if (value instanceof Decimal) return { N: decimalText(value) }
   const { name = 'thing' } = (value.constructor as { name?: string } | undefined) ?? {}
   throw new Unstorable(`is a ${name}: DynamoDB holds plain objects, arrays, sets, dates and bytes`)
 }
@@ -113,13 +116,17 @@ function toSet(set: ReadonlySet<unknown>): AttributeValue {
   if (members.length === 0) throw new Unstorable('is an empty set, which DynamoDB cannot hold')
   if (members.every((member) => typeof member === 'string')) return { SS: members }
   if (members.every((member) => member instanceof Uint8Array)) return { BS: distinctMembers(members, base64) }
-  if (members.every((member) => typeof member === 'number' || typeof member === 'bigint')) {
-    const texts = members.map((member) =>
-      typeof member === 'bigint' ? bigintText(member) : writtenNumber(member),
-    )
-    return { NS: distinctMembers(texts, numberId) }
-  }
+  if (members.every(isSetNumber)) return { NS: distinctMembers(members.map(setNumber), numberId) }
   throw new Unstorable('is a set of several types: DynamoDB holds sets of strings, of numbers or of bytes')
+}
+
+function isSetNumber(member: unknown): member is number | bigint | Decimal {
+  return isNumeric(member) || member instanceof Decimal
+}
+
+function setNumber(number: number | bigint | Decimal): string {
+  if (number instanceof Decimal) return decimalText(number)
+  return typeof number === 'bigint' ? bigintText(number) : writtenNumber(number)
 }
 
 /** The members that differ for DynamoDB. A JavaScript set may hold `1` beside `1n`, or the same bytes twice. */
@@ -145,9 +152,17 @@ const limit = 10n ** 126n
 function bigintText(value: bigint): string {
   // A comparison costs nothing, where a text of many digits takes seconds.
   if (value >= limit || value <= -limit) throw new Unstorable(outOfRange)
-  const text = value.toString()
-  if (text.replace(/^-/, '').replace(/0+$/, '').length > 38)
-    throw new Unstorable('has more than 38 digits, which DynamoDB cannot hold')
+  return shortEnough(value.toString())
+}
+
+function decimalText({ text }: Decimal): string {
+  const size = Math.abs(Number(text))
+  if (size !== 0 && (size >= 1e126 || size < 1e-130)) throw new Unstorable(outOfRange)
+  return shortEnough(text)
+}
+
+function shortEnough(text: string): string {
+  if (digitsOf(text) > 38) throw new Unstorable('has more than 38 digits, which DynamoDB cannot hold')
   return text
 }
 

@@ -1,6 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { InvalidDataError } from '../errors/index.ts'
-import { isExact, numberId, wholeNumber } from './number-text.ts'
+import { Decimal } from './decimal.ts'
+import { doubleOf, isExact, numberId, plainNumber, wholeNumber } from './number-text.ts'
 import { type ValueShape, shapeAt } from './value-shape.ts'
 import { type DateMode, type AttributeItem, setOwn } from './attribute-value.ts'
 
@@ -61,8 +62,15 @@ function unmarshall(wire: AttributeValue, numbers: NumberMode | 'any', path: str
   return new Set(wire.BS)
 }
 
-function parseNumber(text: string, numbers: NumberMode | 'any', path: string): number | bigint | string {
+function parseNumber(
+  text: string,
+  numbers: NumberMode | 'any',
+  path: string,
+): number | bigint | string | Decimal {
   if (numbers === 'string') return text
+  // Up to 15 digits fit into a double.
+  if (numbers === 'any' && text.length > 15)
+    return wholeNumber(text) ?? doubleOf(text) ?? Decimal.of(text) ?? text
   const number = Number(text)
   if (!Number.isInteger(number) || (Number.isSafeInteger(number) && numbers !== 'bigint')) return number
   const whole = wholeNumber(text)
@@ -103,6 +111,7 @@ function unmarshallShape(
   if (shape.kind === 'date' && text !== undefined) return new Date(text)
   if (shape.kind === 'date' && number !== undefined)
     return new Date(Number(number) * (dates === 'seconds' ? 1000 : 1))
+  if (shape.kind === 'decimal' && number !== undefined) return plainNumber(number) ?? number
   const whole = shape.kind === 'bigint' && number !== undefined ? wholeNumber(number) : undefined
   return whole ?? unmarshall(attribute, numbers, path)
 }

@@ -28,3 +28,20 @@ export function hasKind(shape: ValueShape | undefined, kinds: ReadonlySet<string
     [...(members?.values() ?? []), ...items, element].some((inner) => hasKind(inner, kinds))
   )
 }
+
+/** A value whose leaves are changed, each by the kind that its shape tells. What has no shape stays as it is. */
+export function mapLeaves(
+  value: unknown,
+  shape: ValueShape | undefined,
+  change: (leaf: unknown, kind: string | undefined) => unknown,
+): unknown {
+  if (shape === undefined) return value
+  const inside = (inner: unknown, place: string | number): unknown =>
+    mapLeaves(inner, shapeAt(shape, place), change)
+  if (Array.isArray(value)) return value.map(inside)
+  if (value instanceof Set) return new Set(Array.from(value, inside))
+  if (shape.members === undefined && shape.element === undefined) return change(value, shape.kind)
+  const members = typeof value === 'object' && value !== null ? Object.entries(value) : undefined
+  if (members === undefined) return value
+  return Object.fromEntries(members.map(([name, member]) => [name, inside(member, name)]))
+}

@@ -1,7 +1,10 @@
-// What is stored comes back as what the schema says (M17, M18, M20 to M22), the same from every backend.
+// What is stored comes back as what the schema says (M17 to M22), the same from every backend.
 import { PGlite } from '@electric-sql/pglite'
+import { GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { MemoryBackend, model } from 'clearskies-middy'
+import { DynamoDbBackend } from 'clearskies-middy/backends/dynamodb'
 import { SqlBackend } from 'clearskies-middy/backends/sql'
+import { InvalidDataError, TypeMismatchError, ValidationError } from 'clearskies-middy/errors'
 import * as v from 'valibot'
 import { afterAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
@@ -210,6 +213,51 @@ describe('numbers', () => {
     }
   })
 
+  it('M20: a date in a condition is compared exactly, though dates are stored in seconds', async () => {
+    const dated = z.object({ id: z.string(), at: z.date(), days: z.array(z.date()).optional() })
+    const { backend } = await tables.open({ key: ['id'], schema: dated }, { dates: 'seconds', scan: 'allow' })
+    const stored = [4000, 5000, 6000].map((time) => new Date(time))
+    await backend.createMany(stored.map((date) => ({ id: String(date.getTime()), at: date, days: [date] })))
+    const holds = {
+      '<': (a: Date, b: Date) => a < b,
+      '<=': (a: Date, b: Date) => a <= b,
+      '>': (a: Date, b: Date) => a > b,
+      '>=': (a: Date, b: Date) => a >= b,
+      '=': (a: Date, b: Date) => a.getTime() === b.getTime(),
+      '!=': (a: Date, b: Date) => a.getTime() !== b.getTime(),
+    }
+    for (const time of [3999, 4000, 4001, 5000, 5900, 6000, 6001, -1]) {
+      const operand = new Date(time)
+      for (const [operator, isMet] of Object.entries(holds)) {
+        const found = await backend.where('at', operator as '<', operand).count()
+        expect(found, `at ${operator} ${time}`).toBe(stored.filter((date) => isMet(date, operand)).length)
+      }
+      const exact = stored.filter((date) => date.getTime() === time).length
+      expect(await backend.where('at', 'in', [operand, new Date(1)]).count()).toBe(exact)
+      expect(await backend.where('at', 'not-in', [operand]).count()).toBe(3 - exact)
+      expect(await backend.where('days', 'contains', operand).count()).toBe(exact)
+      const within = stored.filter((date) => date >= operand && date.getTime() <= time + 1500).length
+      expect(await backend.where('at', 'between', [operand, new Date(time + 1500)]).count()).toBe(within)
+    }
+  })
+
+  it('M21: text of a million digits is refused, or read, at once', async () => {
+    const { backend } = await tables.open({
+      key: ['id'],
+      schema: z.object({ id: z.string(), price: z.string() }),
+      columns: { price: 'decimal' },
+    })
+    for (const price of [
+      `${'1'.repeat(1_000_000)}x`,
+      `1${'0'.repeat(1_000_000)}1`,
+      `${'0'.repeat(1_000_000)}x`,
+      '1e999999999',
+      '1e-999999999',
+    ])
+      await expect(backend.create({ id: '1', price })).rejects.toThrow(/not valid|range|digits/)
+    expect((await backend.create({ id: '1', price: `${'0'.repeat(1_000_000)}1` })).price).toBe('1')
+  })
+
   it('M21: a bigint of a million digits is refused at once', async () => {
     const { backend } = await tables.open({ key: ['id'], schema })
     const big = 10n ** 1_000_000n + 1n
@@ -217,6 +265,157 @@ describe('numbers', () => {
       await expect(backend.put({ id: '1', big: value })).rejects.toThrow(/range/)
     expect((await backend.put({ id: '1', big: 10n ** 125n })).big).toBe(10n ** 125n)
   })
+})
+
+describe('decimals', () => {
+  const schema = z.object({
+    id: z.string(),
+    price: z.string(),
+    old: z.string().nullish(),
+  })
+  const columns = { id: 'decimal', price: 'decimal', old: 'decimal' } as const
+  const long = '1234567890123456789.123456789'
+  const items = [
+    { id: '1', price: long },
+    { id: '2', price: '0.12345678901234567890123456789' },
+    { id: '3', price: '-12.5', old: '9007199254740993' },
+    { id: '10', price: '0.1' },
+  ]
+  let made = 0
+
+  async function rows() {
+    const name = `decimals_${++made}`
+    await pglite.exec(`create table ${name} (id numeric primary key, price numeric, old numeric)`)
+    return new SqlBackend(model({ name, key: ['id'], schema, columns }), { db: pglite })
+  }
+
+  const open = {
+    DynamoDB: async () => (await tables.open({ key: ['id'], schema, columns }, { scan: 'allow' })).backend,
+    PostgreSQL: rows,
+  }
+
+  describe.each(['DynamoDB', 'PostgreSQL'] as const)('in %s', (name) => {
+    it('M19: are read and written exactly, in keys and in conditions too', async () => {
+      const backend = await open[name]()
+      expect(await backend.createMany(items)).toEqual(items)
+      expect(await backend.findMany(items)).toEqual(items)
+      for (const item of items) {
+        const found = await backend.find({ id: item.id })
+        expect(found).toEqual(item)
+        expect(await backend.put(found as typeof item)).toEqual(item)
+        expect(await backend.find({ id: item.id })).toEqual(item)
+        expect(await backend.where('price', '=', item.price).all()).toEqual([item])
+        expect(await backend.where('id', '=', item.id).where('price', '>=', item.price).count()).toBe(1)
+      }
+      const ids = async (query: { all(): Promise<readonly { id: string }[]> }) =>
+        (await query.all()).map(({ id }) => id).sort()
+      expect(await ids(backend.where('price', '<', '1234567890123456789.123456788'))).toEqual([
+        '10',
+        '2',
+        '3',
+      ])
+      expect(await ids(backend.where('price', '>', '0.12345678901234567890123456788'))).toEqual(['1', '2'])
+      expect(await ids(backend.where('price', 'between', ['-13', '0.10']))).toEqual(['10', '3'])
+      expect(await ids(backend.where('price', 'in', ['0.100', '-12.50', '7']))).toEqual(['10', '3'])
+      expect(await ids(backend.where('id', 'in', ['1.0', '1e1']))).toEqual(['1', '10'])
+      expect(await ids(backend.query().or({ id: '3' }, { price: '0.1' }))).toEqual(['10', '3'])
+      expect(await ids(backend.where('old', '!=', '9007199254740992'))).toEqual(['1', '10', '2', '3'])
+    })
+
+    it('M19: have one text for each number', async () => {
+      const backend = await open[name]()
+      expect(await backend.create({ id: '07', price: '1.50' })).toEqual({ id: '7', price: '1.5' })
+      expect(await backend.find({ id: '7.0' })).toEqual({ id: '7', price: '1.5' })
+      expect(await backend.update({ id: '7' }, { price: '+1E+3', old: '-0' })).toMatchObject({
+        price: '1000',
+        old: '0',
+      })
+      expect(await backend.update({ id: '7' }, { old: null })).not.toHaveProperty('old', '0')
+      expect(await backend.delete({ id: '7' })).toMatchObject({ price: '1000' })
+    })
+
+    it('M19: what is no number is the mistake of the caller, and no number but that', async () => {
+      const backend = await open[name]()
+      await backend.create({ id: '1', price: '1' })
+      for (const price of ['', 'abc', '1,5', '1e', 'NaN', 'Infinity', '0x10', '1 000', ' 1', '--1', '.']) {
+        await expect(backend.put({ id: '1', price })).rejects.toMatchObject({
+          statusCode: 400,
+          errors: [{ path: ['price'] }],
+        })
+        await expect(backend.update({ id: '1' }, { price })).rejects.toMatchObject({ statusCode: 400 })
+        await expect(backend.where('price', '=', price).all()).rejects.toThrow(TypeMismatchError)
+      }
+      expect(await backend.find({ id: '1' })).toEqual({ id: '1', price: '1' })
+    })
+  })
+
+  it('M19: are numbers in DynamoDB, and can be added to exactly', async () => {
+    const { backend, sent, name } = await tables.open({ key: ['id'], schema, columns })
+    await backend.create({ id: '1', price: long })
+    expect(sent.at(-1)?.input).toMatchObject({ Item: { id: { N: '1' }, price: { N: long } } })
+    const added = await backend.update({ id: '1' }, {}, { add: { price: '0.000000001', old: '0.1' } })
+    expect(added).toEqual({ id: '1', price: '1234567890123456789.12345679', old: '0.1' })
+    await backend.update({ id: '1' }, { price: '2.50' }, { when: (query) => query.where('old', '=', '0.10') })
+    expect(await backend.find({ id: '1' })).toEqual({ id: '1', price: '2.5', old: '0.1' })
+    const raw = await tables.client.send(new GetItemCommand({ TableName: name, Key: { id: { N: '1' } } }))
+    expect(raw.Item?.['price']).toEqual({ N: '2.5' })
+    for (const price of ['1'.repeat(39), '1e126', '1e-131'])
+      await expect(backend.put({ id: '1', price })).rejects.toThrow(InvalidDataError)
+  })
+
+  it.each(['string', 'bigint'] as const)(
+    "M19: numbers: '%s' gives what can be found and stored again, at any depth",
+    async (numbers) => {
+      const loose = z.object({
+        id: z.number(),
+        n: z.number().min(0).optional(),
+        inside: z.object({ list: z.array(z.number()), by: z.record(z.string(), z.number()) }).optional(),
+        some: z.set(z.number()).optional(),
+        half: z
+          .number()
+          .transform((half) => half)
+          .optional(),
+      })
+      const { backend, store, name } = await tables.open(
+        { key: ['id'], schema: loose },
+        { numbers, scan: 'allow' },
+      )
+      const big = numbers === 'string' ? long : '12345678901234567890'
+      const Item = {
+        id: { N: '9007199254740993' },
+        n: { N: big },
+        inside: { M: { list: { L: [{ N: big }, { N: '1' }] }, by: { M: { a: { N: big } } } } },
+        some: { NS: [big] },
+      }
+      await store(Item)
+      const raw = async () =>
+        (await tables.client.send(new GetItemCommand({ TableName: name, Key: { id: Item.id } }))).Item
+      const before = await raw()
+      const [item] = await backend.query().all()
+      if (item === undefined) throw new Error('No item')
+      expect(String(item.id)).toBe(Item.id.N)
+      expect(await backend.find({ id: item.id })).toEqual(item)
+      expect(await backend.put(item)).toEqual(item)
+      expect(await raw()).toEqual(before)
+      await backend.update({ id: item.id }, { n: item.n, inside: item.inside, some: item.some })
+      expect(await raw()).toEqual(before)
+      expect(await backend.where('some', 'contains', [...(item.some ?? [])][0] ?? 0).count()).toBe(1)
+      await backend.batch({ put: [item] })
+      expect(await raw()).toEqual(before)
+      expect(await backend.where('n', '=', item.n as number).all()).toEqual([item])
+      const negative = (numbers === 'string' ? `-${big}` : -BigInt(big)) as unknown as number
+      await expect(backend.put({ ...item, n: negative })).rejects.toThrow(ValidationError)
+      await expect(backend.update({ id: item.id }, { n: negative })).rejects.toThrow(ValidationError)
+      await expect(backend.put({ ...item, n: 'abc' as unknown as number })).rejects.toThrow(ValidationError)
+      const both = new DynamoDbBackend(model({ name, key: ['id'], schema: loose }), {
+        client: tables.client,
+        numbers,
+        validate: 'both',
+      })
+      expect(await both.find({ id: item.id })).toEqual(item)
+      expect(await backend.delete({ id: item.id })).toEqual(item)
+    },
+  )
 })
 
 it('M22: attributes that the schema does not have are not given, by any read or write', async () => {

@@ -13,6 +13,7 @@ const letters: Readonly<Partial<Record<ColumnKind, 'S' | 'N' | 'B'>>> = {
   date: 'S',
   number: 'N',
   bigint: 'N',
+  decimal: 'N',
   bytes: 'B',
 }
 

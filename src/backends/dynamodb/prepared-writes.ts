@@ -40,7 +40,7 @@ export class DynamoDbWrites<TItem extends object, TInput, TKey extends object> i
 
   create(data: TInput): TransactWrite {
     return this.#prepared(async (target) => {
-      const item = versioned(await this.#access.model.validate(data), this.#access.version)
+      const item = versioned(await this.#access.checks.validate(data), this.#access.version)
       const Put = putInput(target, item, { item: 'new' })
       return [{ Put }, Put.Item]
     })
@@ -49,7 +49,7 @@ export class DynamoDbWrites<TItem extends object, TInput, TKey extends object> i
   put(data: TInput, options: WriteConditions<TItem> = {}): TransactWrite {
     checkOptions('prepare.put', options, conditionChecks)
     return this.#prepared(async (target) => {
-      const valid = await this.#access.model.validate(data)
+      const valid = await this.#access.checks.validate(data)
       const { item, precondition } = versionedPut(valid, options, this.#access.version)
       const Put = putInput(target, item, precondition)
       return [{ Put }, Put.Item]
@@ -63,11 +63,11 @@ export class DynamoDbWrites<TItem extends object, TInput, TKey extends object> i
   ): TransactWrite {
     checkOptions('prepare.update', options, updateOptionChecks)
     return this.#prepared(async (target) => {
-      const { model, version } = this.#access
+      const { checks, version } = this.#access
       const precondition = updatePrecondition(patch, options, target.version)
       const asked = { key, patch, changes: options }
-      const update = await checkedUpdate(model, target, asked)
-      if (options.upsert === true && (await freshItem(model, version, asked)).isFilled)
+      const update = await checkedUpdate(checks, target, asked)
+      if (options.upsert === true && (await freshItem(checks, version, asked)).isFilled)
         throw new ConditionError('An upsert of a transaction cannot fill in defaults: give them in the patch')
       const input = updateInput(target, update, precondition)
       if (input === undefined) return conditionCheck(target, key, precondition)

@@ -13,6 +13,8 @@ import { Connection, type Input, type Output } from './connection.ts'
 import { compileGet } from './compile-keys.ts'
 import { clientFailure } from './failure.ts'
 import { describedTable } from './describe.ts'
+import { type Checks, NumberForms } from '../planning/number-forms.ts'
+import type { StoredForm } from '../planning/operands.ts'
 import type { DynamoDbOptions } from './options.ts'
 import { indexColumns } from '../planning/keys.ts'
 import type { Table } from '../planning/table.ts'
@@ -35,6 +37,10 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
   readonly describe: () => Table | Promise<Table>
   readonly reading: ReadingOptions
   readonly version: VersionColumn | undefined
+  /** How values are stored. */
+  readonly form: StoredForm
+  readonly checks: Checks<TItem>
+  readonly #forms: NumberForms<TItem>
   /** The part of requests that asks what they consume. */
   readonly capacity: { readonly ReturnConsumedCapacity?: 'INDEXES' }
 
@@ -46,16 +52,21 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
     this.describe = describedTable(model, this.connection)
     this.reading = { numbers, dates, ...shapesOf(model, options.version) }
     this.version = versionColumn(model, options.version)
+    this.#forms = new NumberForms(model, numbers)
+    this.form = { dates, typed: this.#forms.typed }
+    this.checks = this.#forms.checks
     this.capacity = onCapacity === undefined ? {} : { ReturnConsumedCapacity: 'INDEXES' }
   }
 
   async target(): Promise<WriteTarget> {
-    const { dates = 'iso', version, ttl } = this.options
+    const { version, ttl } = this.options
     const table = await this.describe()
     const has = (column: string): boolean => this.model.has(column)
     const isNullable = (column: string): boolean =>
       this.model.isNullable(column) && !indexColumns(table).includes(column)
-    return { name: this.model.name, table, dates, has, isNullable, version, ttl, now: nowInSeconds() }
+    const { typedItem } = this.#forms
+    const columns = { has, isNullable, version, ttl }
+    return { name: this.model.name, table, ...this.form, typedItem, ...columns, now: nowInSeconds() }
   }
 
   async batch(): Promise<BatchOptions> {
@@ -78,7 +89,7 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
     const item = this.#unmarshalled(wire)
     if (this.options.validate !== 'both') return item
     try {
-      return await this.model.validate(item)
+      return await this.checks.validate(item)
     } catch (cause) {
       if (!(cause instanceof ValidationError)) throw cause
       const key = plainItem(picked(wire, (await this.describe()).key))
@@ -178,7 +189,7 @@ export function nowInSeconds(): number {
   return Math.floor(Date.now() / 1000)
 }
 
-const typedKinds: ReadonlySet<string | undefined> = new Set(['bigint', 'date'])
+const typedKinds: ReadonlySet<string | undefined> = new Set(['bigint', 'date', 'decimal'])
 
 /** The columns that are read, and those of which the stored form does not tell all. A version is compared, whatever other numbers become. */
 function shapesOf(model: Model, version: string | undefined): Pick<ReadingOptions, 'shapes' | 'columns'> {

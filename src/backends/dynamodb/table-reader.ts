@@ -10,7 +10,7 @@ import type {
 import { readToken, writeToken } from '../planning/token.ts'
 import { type RangeRequest, compile, filters, rangeInput } from './compile.ts'
 import { type KeyRequestOptions, compileKeys } from './compile-keys.ts'
-import { normalizedConditions } from '../planning/dates.ts'
+import { storedConditions } from '../planning/operands.ts'
 import { Interrupted, type SourceState, readPage } from './paging.ts'
 import { conditionColumns } from '../planning/condition-columns.ts'
 import { plan } from '../planning/plan.ts'
@@ -125,7 +125,7 @@ export class TableReader implements QueryRunner {
 
   #normalized(state: QueryState): QueryState {
     const { consistent = this.#access.options.consistent ?? false } = state
-    const conditions = normalizedConditions(state.conditions, this.#access.reading.dates)
+    const conditions = storedConditions(state.conditions, this.#access.form)
     return { ...state, conditions, consistent }
   }
 
@@ -176,7 +176,7 @@ export class TableReader implements QueryRunner {
   }
 
   #keys(table: Table, { keys }: KeyRead): AttributeItem[] {
-    return keys.map((key) => keyOf({ table, dates: this.#access.reading.dates ?? 'iso' }, key))
+    return keys.map((key) => keyOf({ table, ...this.#access.form }, key))
   }
 
   async #countRange(question: CountQuestion, part: PartOf<RangeRead>): Promise<number> {

@@ -1,5 +1,6 @@
 import { ColumnError, KeyChangeError, TypeMismatchError } from '../../errors/index.ts'
 import { checkIndexValue, isSameKey } from '../planning/keys.ts'
+import { Decimal } from '../../wire/decimal.ts'
 import { marshall } from '../../wire/marshall.ts'
 import { type Changes, type Path, PathSet, type Update } from '../planning/changes.ts'
 import type { Expression } from './expression.ts'
@@ -70,7 +71,8 @@ class Clauses {
 
   sums({ add = {}, setAdd = {}, setDelete = {} }: Changes): void {
     for (const [column, number] of Object.entries(add)) {
-      if (typeof number !== 'number' && typeof number !== 'bigint')
+      const isNumber = this.#target.typed?.(column, number) instanceof Decimal
+      if (!isNumber && typeof number !== 'number' && typeof number !== 'bigint')
         throw new TypeMismatchError(column, 'a number to add', typeof number)
       this.#add.push(`${this.#place(column)} ${this.#value(number, column)}`)
     }
@@ -91,7 +93,9 @@ class Clauses {
   }
 
   #value(value: unknown, path: Path): string {
-    return this.#expression.wireValue(marshall(value, String(path), this.#target.dates))
+    const { typed, dates } = this.#target
+    const stored = typed === undefined ? value : typed(path, value)
+    return this.#expression.wireValue(marshall(stored, String(path), dates))
   }
 
   text(): string {

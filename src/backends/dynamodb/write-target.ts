@@ -6,6 +6,8 @@ export interface WriteTarget extends KeyTarget {
   readonly has: (column: string) => boolean
   /** Whether `null` is a value of a column, and takes none away. No index takes it in its keys. */
   readonly isNullable: (column: string) => boolean
+  /** An item with each text that stands for a number made one. */
+  readonly typedItem: (item: object) => object
   readonly version: string | undefined
   readonly ttl: string | undefined
   /** Seconds since 1970. */

@@ -5,7 +5,7 @@ import type {
 } from '@aws-sdk/client-dynamodb'
 import { ColumnError } from '../../errors/index.ts'
 import type { Condition } from '../planning/query-state.ts'
-import { normalizedConditions } from '../planning/dates.ts'
+import { storedConditions } from '../planning/operands.ts'
 import { notExpired } from './compile.ts'
 import type { Update } from '../planning/changes.ts'
 import { updateText } from './update-text.ts'
@@ -23,7 +23,7 @@ export function putInput(
   item: object,
   precondition: Precondition,
 ): PutItemCommandInput & { Item: AttributeItem } {
-  const wire = marshallItem(item, target.dates)
+  const wire = marshallItem(target.typedItem(item), target.dates)
   const expression = new Expression()
   const conditional = conditionPart(target, precondition, expression)
   checkKeys(target, wire)
@@ -100,10 +100,7 @@ function presence(
 }
 
 /** The conditions of a write as the item has to meet them. @throws ConditionError for those that make no sense */
-export function checkedConditions(
-  { table, dates, has }: WriteTarget,
-  when: readonly Condition[],
-): readonly Condition[] {
-  for (const column of conditionColumns(when)) if (!has(column)) throw new ColumnError(column)
-  return meetable(normalizedConditions(when, dates), table)
+export function checkedConditions(target: WriteTarget, when: readonly Condition[]): readonly Condition[] {
+  for (const column of conditionColumns(when)) if (!target.has(column)) throw new ColumnError(column)
+  return meetable(storedConditions(when, target), target.table)
 }

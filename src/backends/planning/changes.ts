@@ -8,8 +8,8 @@ export type Path = string | readonly (string | number)[]
  * what is added is then added twice, unless a version is expected, which makes that a conflict.
  */
 export interface Changes {
-  /** Numbers to add; a column without one begins at 0. */
-  readonly add?: Readonly<Record<string, number | bigint>>
+  /** Numbers to add, or the text of one for a column of decimals; a column without one begins at 0. */
+  readonly add?: Readonly<Record<string, number | bigint | string>>
   /** Elements to put behind a list; a column without one begins empty. */
   readonly append?: Readonly<Record<string, readonly unknown[]>>
   /** Elements to put in front of a list. */

@@ -1,5 +1,6 @@
 import { ConditionError } from '../../errors/index.ts'
 import type { UnknownRecord } from '../../core/record.ts'
+import { Decimal } from '../../wire/decimal.ts'
 import type { Condition, Operation, ValueOperator } from './query-state.ts'
 
 /** Whether an item meets a condition, as DynamoDB would say. */
@@ -94,9 +95,8 @@ export function equals(a: unknown, b: unknown): boolean {
 
 /** Whether a value is made of others. */
 function isStructure(value: unknown): value is UnknownRecord {
-  return (
-    typeof value === 'object' && value !== null && !(value instanceof Uint8Array || value instanceof Date)
-  )
+  if (value instanceof Uint8Array || value instanceof Date || value instanceof Decimal) return false
+  return typeof value === 'object' && value !== null
 }
 
 /** The order of two values of one type: numbers by size, text and bytes by their bytes; `undefined` for others. */
@@ -107,5 +107,13 @@ export function order(a: unknown, b: unknown): number | undefined {
     return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
   if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b)
   if (a instanceof Date && b instanceof Date) return a.getTime() - b.getTime()
+  if (a instanceof Decimal || b instanceof Decimal) return orderOfDecimals(a, b)
   return a === b ? 0 : undefined
+}
+
+/** Text is no number here, whatever it spells. */
+function orderOfDecimals(a: unknown, b: unknown): number | undefined {
+  if (typeof a === 'string' || typeof b === 'string') return undefined
+  const [left, right] = [Decimal.of(a), Decimal.of(b)]
+  return left && right && left.compare(right)
 }

@@ -4,22 +4,33 @@ import type { AttributeItem, DateMode } from '../../wire/attribute-value.ts'
 import { marshall } from '../../wire/marshall.ts'
 import type { Table } from './table.ts'
 
-/** A table, and how it stores dates. */
+/** A table, and how it stores dates and numbers. */
 export interface KeyTarget {
   readonly table: Table
   readonly dates: DateMode
+  /** A value with each text that stands for a number made one; without it none does. */
+  readonly typed?: ((path: string | readonly (string | number)[], value: unknown) => unknown) | undefined
+}
+
+/** A value of a column in its stored form. */
+export function attributeOf(
+  { dates, typed }: KeyTarget,
+  column: string,
+  value: unknown,
+): AttributeItem[string] {
+  return marshall(typed === undefined ? value : typed(column, value), column, dates)
 }
 
 /** A key as DynamoDB takes it: whole, and each part a string, a number or bytes. */
-export function keyOf({ table, dates }: KeyTarget, key: object): AttributeItem {
+export function keyOf(target: KeyTarget, key: object): AttributeItem {
   const given = asRecord(key)
   const wire: AttributeItem = {}
-  for (const column of table.key) {
+  for (const column of target.table.key) {
     const value = given[column]
     wire[column] = checkKeyValue(
-      table,
+      target.table,
       column,
-      value === undefined ? undefined : marshall(value, column, dates),
+      value === undefined ? undefined : attributeOf(target, column, value),
     )
   }
   return wire
@@ -38,19 +49,20 @@ export function checkKeys({ table }: KeyTarget, wire: AttributeItem): void {
 }
 
 /** Checks a value that a column gets which the key of an index may have. */
-export function checkIndexValue({ table, dates }: KeyTarget, column: string, value: unknown): unknown {
-  if (indexColumns(table).includes(column)) checkKeyValue(table, column, marshall(value, column, dates))
+export function checkIndexValue(target: KeyTarget, column: string, value: unknown): unknown {
+  const { table } = target
+  if (indexColumns(table).includes(column)) checkKeyValue(table, column, attributeOf(target, column, value))
   return value
 }
 
 /** Whether a column is one of the key, and has the value that it has there. @throws KeyChangeError for another one */
 export function isSameKey(
-  { table, dates }: KeyTarget,
+  target: KeyTarget,
   key: object,
   [column, value]: readonly [column: string, value: unknown],
 ): boolean {
-  if (!table.key.includes(column)) return false
-  const textOf = (part: unknown): string => JSON.stringify(marshall(part, column, dates))
+  if (!target.table.key.includes(column)) return false
+  const textOf = (part: unknown): string => JSON.stringify(attributeOf(target, column, part))
   if (textOf(asRecord(key)[column]) === textOf(value)) return true
   throw new KeyChangeError(column)
 }

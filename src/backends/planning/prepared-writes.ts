@@ -18,7 +18,11 @@ export const updateOptionChecks: OptionChecks = {
 }
 
 /** Options of `update()`: conditions, and changes that DynamoDB makes on what is there. */
-export type DynamoDbUpdateOptions<TItem> = UpdateOptions<TItem> & Changes
+export type DynamoDbUpdateOptions<TItem> = UpdateOptions<TItem> &
+  Changes & { readonly add?: { readonly [C in keyof TItem]?: Addend<NonNullable<TItem[C]>> } }
+
+/** What is added: a column of decimals takes text, too. */
+type Addend<TValue> = TValue extends string ? string | number | bigint : number | bigint
 
 /**
  * The writes of one table that `transact()` makes together with others. Nothing is sent before.

@@ -1,4 +1,5 @@
 import { ConditionError, TypeMismatchError } from '../../errors/index.ts'
+import { Decimal } from '../../wire/decimal.ts'
 import { likeOperation, order } from './evaluate.ts'
 import type { Choice, Comparison, Condition } from './query-state.ts'
 import type { Table, WireType } from './table.ts'
@@ -59,7 +60,8 @@ function distinctValues(values: readonly unknown[]): unknown[] {
 function valueIdentity(value: unknown): unknown {
   if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('base64')}`
   if (typeof value === 'string') return `text ${value}`
-  return typeof value === 'number' || typeof value === 'bigint' ? `number ${value}` : value
+  const number = Number.isSafeInteger(value) ? { text: value } : Decimal.of(value)
+  return number === undefined ? value : `number ${String(number.text)}`
 }
 
 /**
@@ -160,7 +162,7 @@ function isWireType(name: string): name is WireType {
 
 function wireTypeOf(value: unknown): string | undefined {
   if (typeof value === 'string') return 'S'
-  if (typeof value === 'number' || typeof value === 'bigint') return 'N'
+  if (typeof value === 'number' || typeof value === 'bigint' || value instanceof Decimal) return 'N'
   if (value instanceof Uint8Array) return 'B'
   if (typeof value === 'boolean') return 'BOOL'
   if (Array.isArray(value)) return 'a list'

@@ -1,6 +1,7 @@
 import type { Expression, ExpressionBuilder, ExpressionWrapper, RawBuilder, SqlBool } from 'kysely'
 import type * as kyselyModule from 'kysely'
 import { ColumnError, ConditionError } from '../../errors/index.ts'
+import { Decimal } from '../../wire/decimal.ts'
 import type { Model } from '../model.ts'
 import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Comparison, Condition } from '../planning/query-state.ts'
@@ -77,6 +78,9 @@ export class ConditionWriter {
     if (this.#engine === 'postgres') return toColumn(operand)
     if (operand === Infinity || operand === -Infinity)
       throw new ConditionError(`The condition on "${column}" has a value without an end`, { statusCode: 400 })
+    // MySQL compares a decimal with text as doubles.
+    const decimal = this.#model.kind(column) === 'decimal' ? Decimal.of(operand) : undefined
+    if (decimal !== undefined) return this.#sql`cast(${decimal.text} as decimal(65, 30))`
     // MySQL reads text as a number to compare it with one: 0 would be equal to most text. A text it compares with both.
     const isLoose = typeof operand === 'number' || typeof operand === 'boolean'
     return isLoose && this.#model.kind(column) === undefined ? String(Number(operand)) : toColumn(operand)

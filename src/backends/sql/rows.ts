@@ -3,6 +3,8 @@ import { InvalidDataError, TypeMismatchError } from '../../errors/index.ts'
 import { asRecord } from '../../core/record.ts'
 import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Model } from '../model.ts'
+import { Decimal } from '../../wire/decimal.ts'
+import { digitsOf } from '../../wire/number-text.ts'
 import { fromJson, toJson } from '../../wire/json-column.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -64,7 +66,7 @@ function fromColumn(model: Model, column: string, value: unknown): unknown {
     case 'bytes':
       return value instanceof Buffer ? new Uint8Array(value) : value
     case 'decimal':
-      return String(value)
+      return decimalText(column, value)
     case 'array':
     case 'object':
     case 'set':
@@ -82,6 +84,16 @@ function exactly(column: string, value: string | number): string | number {
   )
 }
 
+/** A driver that was told to give numbers has rounded what has more digits than a double keeps. */
+function decimalText(column: string, value: unknown): string {
+  const text = String(value)
+  if (typeof value === 'number' && digitsOf(text) > 15)
+    throw new InvalidDataError(
+      `${column} holds a decimal, which the driver has rounded: have it give decimals as text`,
+    )
+  return Decimal.of(text)?.text ?? text
+}
+
 function exactNumber(column: string, value: string | bigint): number {
   const number = Number(value)
   if (Number.isInteger(number) && !Number.isSafeInteger(number))
@@ -96,7 +108,7 @@ const expectations: Readonly<Partial<Record<ColumnKind, [what: string, is: (valu
   string: ['text', (value) => typeof value === 'string'],
   number: ['a number', isNumeric],
   bigint: ['a number', isNumeric],
-  decimal: ['a number or its text', (value) => typeof value === 'string' || isNumeric(value)],
+  decimal: ['a number or its text', (value) => Decimal.of(value) !== undefined],
   boolean: ['true or false', (value) => typeof value === 'boolean'],
   date: ['a Date', (value) => value instanceof Date],
   bytes: ['bytes', (value) => value instanceof Uint8Array],

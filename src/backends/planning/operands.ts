@@ -1,0 +1,64 @@
+import type { Comparison, Condition } from './query-state.ts'
+import type { DateMode } from '../../wire/attribute-value.ts'
+import type { KeyTarget } from './keys.ts'
+
+/** What the database makes of values: dates become text or numbers, and text numbers where the column has them. */
+export type StoredForm = Pick<KeyTarget, 'dates' | 'typed'>
+
+/** The same conditions with their values as they are stored, so that they are compared as the database compares them. */
+export function storedConditions(conditions: readonly Condition[], form: StoredForm): readonly Condition[] {
+  return conditions.map((condition) =>
+    'or' in condition
+      ? { or: condition.or.map((group) => storedConditions(group, form)) }
+      : storedComparison(condition, form),
+  )
+}
+
+function storedComparison(comparison: Comparison, { dates, typed }: StoredForm): Comparison {
+  const { column, operator, value } = comparison
+  const place = operator === 'contains' ? [column, 0] : column
+  const stored = (operand: unknown): unknown =>
+    operand instanceof Date ? storedDate(operand, dates) : (typed?.(place, operand) ?? operand)
+  const isStored = (operand: unknown): boolean => !(operand instanceof Date) || isExactly(operand, dates)
+  switch (operator) {
+    case 'is-null':
+    case 'is-not-null':
+    case 'like':
+      return comparison
+    case 'in':
+    case 'not-in':
+      return { column, operator, value: value.filter(isStored).map(stored) }
+    case 'between':
+      return { column, operator, value: [stored(roundedUp(value[0], dates)), stored(value[1])] }
+    case '!=':
+      return isStored(value)
+        ? { column, operator, value: stored(value) }
+        : { column, operator: 'not-in', value: [] }
+    case '<':
+    case '>=':
+      return { column, operator, value: stored(roundedUp(value, dates)) }
+    case '=':
+    case 'contains':
+      return isStored(value)
+        ? { column, operator, value: stored(value) }
+        : { column, operator: 'in', value: [] }
+    default:
+      return { column, operator, value: Array.isArray(value) ? value.map(stored) : stored(value) }
+  }
+}
+
+function storedDate(date: Date, dates: DateMode): string | number {
+  if (dates === 'iso') return date.toISOString()
+  return dates === 'seconds' ? Math.floor(date.getTime() / 1000) : date.getTime()
+}
+
+/** Whether a date is stored as it is. */
+function isExactly(date: Date, dates: DateMode): boolean {
+  return dates !== 'seconds' || date.getTime() % 1000 === 0
+}
+
+/** The first stored date that is not before another one. */
+function roundedUp(value: unknown, dates: DateMode): unknown {
+  if (!(value instanceof Date) || isExactly(value, dates)) return value
+  return new Date(Math.ceil(value.getTime() / 1000) * 1000)
+}
