@@ -221,8 +221,9 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
   async all(options: { readonly max?: number } = {}): Promise<TSelected[]> {
     checkOptions('all', options, { max: isCount })
     const { max = 10_000 } = options
+    const { limit = Infinity } = this.#state
     const items: TSelected[] = []
-    for await (const item of this) {
+    for await (const item of this.#with({ limit: Math.min(limit, max + 1) })) {
       if (items.length === max)
         throw new ConditionError(
           `There are more than ${max} items: read them with "for await", or raise "max"`,
@@ -266,8 +267,8 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
     let { after } = this.#state
     const { limit = Infinity, segments = 1 } = this.#state
     let remaining = limit
-    // Without a limit a page would be all there is, before the first item is given.
-    const options = limit === Infinity ? { maxPages: segments } : {}
+    // A page alone is held at a time, however many items are wanted.
+    const options = { maxPages: segments }
     do {
       const state = {
         ...this.#state,

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, KyselyPlugin } from 'kysely'
 import { type ColumnDataType, sql } from 'kysely'
 import type { Model } from 'clearskies-middy'
 import type { ColumnKind } from '../../src/backends/planning/column-kinds.ts'
@@ -36,4 +36,24 @@ export async function createSqlTable(kysely: AnyKysely, engine: SqlEngine, model
     table = table.addColumn(column, sql.raw<ColumnDataType>(type) as never)
   }
   await table.addPrimaryKeyConstraint(`${model.name}_key`, [...model.key] as never).execute()
+}
+
+/** An instance on the same database that counts the rows that it was given since it was last asked. */
+export function countRows(kysely: AnyKysely): { readonly kysely: AnyKysely; rows(): number } {
+  let count = 0
+  const counting: KyselyPlugin = {
+    transformQuery: ({ node }) => node,
+    transformResult: async ({ result }) => {
+      count += result.rows.length
+      return result
+    },
+  }
+  return {
+    kysely: kysely.withPlugin(counting),
+    rows() {
+      const seen = count
+      count = 0
+      return seen
+    },
+  }
 }

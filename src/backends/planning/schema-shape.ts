@@ -33,6 +33,8 @@ export interface SchemaShape extends ValueShape {
   readonly isLoose?: boolean
   /** Whether it is a date or a bigint, or else something of another kind. */
   readonly isAmbiguous?: boolean
+  /** Whether it is one of several words: a database may have a type for those, with an order of its own. */
+  readonly isChoice?: boolean
 }
 
 /** Of which nothing is known. */

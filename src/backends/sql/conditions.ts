@@ -1,11 +1,10 @@
 import type { Expression, ExpressionBuilder, ExpressionWrapper, RawBuilder, SqlBool } from 'kysely'
-import type * as kyselyModule from 'kysely'
 import { ColumnError, ConditionError } from '../../errors/index.ts'
 import { Decimal } from '../../wire/decimal.ts'
 import type { Model } from '../model.ts'
 import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Comparison, Condition } from '../planning/query-state.ts'
-import { type AnyTables, type Engine, reference } from './database.ts'
+import type { AnyTables, Engine, SqlTag } from './database.ts'
 import { checkType, toColumn } from './rows.ts'
 
 type Builder = ExpressionBuilder<AnyTables, string>
@@ -13,11 +12,11 @@ type SqlCondition = Expression<SqlBool>
 
 /** Says conditions in SQL, with the meaning that they have on every backend. */
 export class ConditionWriter {
-  readonly #sql: typeof kyselyModule.sql
+  readonly #sql: SqlTag
   readonly #model: Model
   readonly #engine: Engine
 
-  constructor(sql: typeof kyselyModule.sql, model: Model, engine: Engine) {
+  constructor(sql: SqlTag, model: Model, engine: Engine) {
     this.#sql = sql
     this.#model = model
     this.#engine = engine
@@ -36,7 +35,7 @@ export class ConditionWriter {
 
   #comparison(builder: Builder, { column, operator, value }: Comparison): SqlCondition {
     if (!this.#model.has(column)) throw new ColumnError(column)
-    const ref = reference(builder, column)
+    const ref = this.#sql.id(column)
     const put = (operand: unknown): unknown => this.#operand(column, operand)
     switch (operator) {
       case '=':

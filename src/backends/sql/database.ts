@@ -1,4 +1,4 @@
-import type { ExpressionBuilder, ExpressionWrapper, Kysely } from 'kysely'
+import type { AliasedRawBuilder, Kysely } from 'kysely'
 import type * as kyselyModule from 'kysely'
 import { ConfigurationError } from '../../errors/index.ts'
 import { asRecord } from '../../core/record.ts'
@@ -17,12 +17,12 @@ export type DatabaseOption = Database | (() => Database | Promise<Database>)
 /** What SQL says in different words from engine to engine. */
 export type Engine = 'postgres' | 'mysql'
 
-/** Refers to a column of whichever table it is. */
-export function reference(
-  builder: ExpressionBuilder<AnyTables, string>,
-  column: string,
-): ExpressionWrapper<AnyTables, string, unknown> {
-  return builder.ref(column as never)
+/** Kysely's `sql`, of whichever copy of the package is loaded. */
+export type SqlTag = typeof kyselyModule.sql
+
+/** A column to read. Kysely takes dots and spaces of a text for syntax of its own, and a name may have both. */
+export function selected(sql: SqlTag, column: string): string | AliasedRawBuilder<unknown, string> {
+  return /^\w+$/.test(column) ? column : sql.id(column).as(column)
 }
 
 /** A database as the backend uses it. */

@@ -1,7 +1,6 @@
-import type { ExpressionBuilder, Expression, SelectQueryBuilder, SqlBool } from 'kysely'
+import type { RawBuilder, SelectQueryBuilder, SqlBool } from 'kysely'
 import type { QueryState } from '../planning/query-state.ts'
-import { type AnyTables, type Engine, reference } from './database.ts'
-import { toColumn } from './rows.ts'
+import type { AnyTables, Engine, SqlTag } from './database.ts'
 
 /** A column of the order, and its direction. The key's columns come last, so that no two rows are equal. */
 export interface OrderColumn {
@@ -23,19 +22,24 @@ export function orderOf({ sort }: QueryState, key: readonly string[]): OrderColu
 
 type KeysetSelect<TRow> = SelectQueryBuilder<AnyTables, string, TRow>
 
+/** What an order is written with. */
+export interface Keyset {
+  readonly sql: SqlTag
+  readonly engine: Engine
+  readonly order: readonly OrderColumn[]
+}
+
 /** Puts a query into its order, in words that leave the most to the indexes. */
 export function orderedByKeys<TRow>(
   query: KeysetSelect<TRow>,
-  order: readonly OrderColumn[],
-  engine: Engine,
+  { sql, engine, order }: Keyset,
 ): KeysetSelect<TRow> {
   let result = query
   for (const { column, direction, isOptional } of order) {
     // For MySQL no value is the least, so that it is last in this direction; for PostgreSQL it is the greatest.
     const comesFirst = isOptional && direction === (engine === 'mysql' ? 'asc' : 'desc')
-    if (comesFirst && engine === 'mysql')
-      result = result.orderBy((builder) => builder(reference(builder, column), 'is', null) as never, 'asc')
-    result = result.orderBy(column as never, (by) => {
+    if (comesFirst && engine === 'mysql') result = result.orderBy(sql`${sql.id(column)} is null`, 'asc')
+    result = result.orderBy(sql.id(column), (by) => {
       const directed = direction === 'asc' ? by.asc() : by.desc()
       return comesFirst && engine === 'postgres' ? directed.nullsLast() : directed
     })
@@ -45,39 +49,29 @@ export function orderedByKeys<TRow>(
 
 /**
  * What comes behind a row, told by the values of its order: no offset, so that the tenth page costs what the first does,
- * and nothing is missed or doubled where rows come and go.
+ * and nothing is missed or doubled where rows come and go. The conditions are asked one after the other, until the page is
+ * full: an index gives the rows with a value in order, and apart from them those without.
  */
-export function behind(
-  builder: ExpressionBuilder<AnyTables, string>,
-  order: readonly OrderColumn[],
-  values: readonly unknown[],
-): Expression<SqlBool> {
-  const alternatives = order.flatMap((one, index) => {
-    const further = beyond(builder, one, values[index])
-    if (further === undefined) return []
-    const same = order.slice(0, index).map(({ column }, at) => equal(builder, column, values[at]))
-    return [builder.and([...same, further])]
-  })
-  return builder.or(alternatives)
+export function partsBehind(keyset: Keyset, values: readonly unknown[]): RawBuilder<SqlBool>[] {
+  const { sql, order } = keyset
+  const [first, ...rest] = order
+  const isNull = sql<SqlBool>`${sql.id(first?.column ?? '')} is null`
+  // Rows without a value come last: nothing but others of them is behind one.
+  if (values[0] === null)
+    return [sql<SqlBool>`${isNull} and ${beyond({ ...keyset, order: rest }, values.slice(1))}`]
+  return first?.isOptional === true ? [beyond(keyset, values), isNull] : [beyond(keyset, values)]
 }
 
-function equal(
-  builder: ExpressionBuilder<AnyTables, string>,
-  column: string,
-  value: unknown,
-): Expression<SqlBool> {
-  const ref = reference(builder, column)
-  return value === null ? builder(ref, 'is', null) : builder(ref, '=', toColumn(value))
-}
-
-/** Rows without a value come last: nothing is behind them. */
-function beyond(
-  builder: ExpressionBuilder<AnyTables, string>,
-  { column, direction, isOptional }: OrderColumn,
-  value: unknown,
-): Expression<SqlBool> | undefined {
-  if (value === null) return undefined
-  const ref = reference(builder, column)
-  const further = builder(ref, direction === 'asc' ? '>' : '<', toColumn(value))
-  return isOptional ? builder.or([further, builder(ref, 'is', null)]) : further
+/** PostgreSQL finds the place of a row of values in an index, MySQL that of alternatives. */
+function beyond({ sql, engine, order }: Keyset, values: readonly unknown[]): RawBuilder<SqlBool> {
+  const further = sql.raw(order[0]?.direction === 'desc' ? '<' : '>')
+  const names = order.map(({ column }) => sql.id(column))
+  if (engine === 'postgres')
+    return sql<SqlBool>`(${sql.join(names)}) ${further} (${sql.join(values.map((value) => sql`${value}`))})`
+  const whole = names.reduceRight<RawBuilder<SqlBool> | undefined>((rest, name, index) => {
+    const value = values[index]
+    const isBeyond = sql<SqlBool>`${name} ${further} ${value}`
+    return rest === undefined ? isBeyond : sql<SqlBool>`(${isBeyond} or (${name} = ${value} and ${rest}))`
+  }, undefined)
+  return whole ?? sql<SqlBool>`true`
 }

@@ -60,7 +60,7 @@ function fromColumn(model: Model, column: string, value: unknown): unknown {
     case 'bigint':
       return typeof value === 'bigint' ? value : BigInt(exactly(column, value as string | number))
     case 'boolean':
-      return typeof value === 'number' ? value !== 0 : value
+      return toBoolean(value)
     case 'date':
       return typeof value === 'string' || typeof value === 'number' ? new Date(value) : value
     case 'bytes':
@@ -74,6 +74,12 @@ function fromColumn(model: Model, column: string, value: unknown): unknown {
     default:
       return value
   }
+}
+
+/** MySQL has numbers and bits for booleans. */
+export function toBoolean(value: unknown): unknown {
+  if (value instanceof Uint8Array) return value.some((byte) => byte !== 0)
+  return typeof value === 'number' ? value !== 0 : value
 }
 
 /** mysql2 rounds what is beyond 2^53, unless it is told not to. */

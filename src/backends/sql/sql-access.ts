@@ -1,15 +1,14 @@
-import type * as kyselyModule from 'kysely'
 import { optionalImport } from '../../core/optional-import.ts'
 import type { Model } from '../model.ts'
 import { ConditionWriter } from './conditions.ts'
-import type { KyselyDatabase } from './database.ts'
+import type { KyselyDatabase, SqlTag } from './database.ts'
 import { SqlWriter } from './sql-writer.ts'
 
 /** A database along with what reads and writes one model's table in it. */
 export interface SqlAccess extends KyselyDatabase {
   readonly conditions: ConditionWriter
   readonly writer: SqlWriter
-  readonly sql: typeof kyselyModule.sql
+  readonly sql: SqlTag
 }
 
 /** Made once per backend. @throws MissingDependencyError */

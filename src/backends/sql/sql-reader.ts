@@ -1,18 +1,27 @@
-import type { SelectQueryBuilder } from 'kysely'
-import { ColumnError, InvalidTokenError } from '../../errors/index.ts'
+import type { RawBuilder, SelectQueryBuilder, SqlBool } from 'kysely'
+import { ColumnError } from '../../errors/index.ts'
 import { type UnknownRecord, picked } from '../../core/record.ts'
 import type { Model } from '../model.ts'
-import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Explanation, Page, PageOptions, QueryRunner, QueryState } from '../planning/query-state.ts'
-import { fromTokenValues, toTokenValues } from '../planning/token-values.ts'
 import { type TokenOptions, readToken, writeToken } from '../planning/token.ts'
-import type { AnyTables } from './database.ts'
-import { type OrderColumn, behind, orderOf, orderedByKeys } from './keyset.ts'
+import { type AnyTables, selected } from './database.ts'
+import { type Keyset, orderOf, orderedByKeys, partsBehind } from './keyset.ts'
+import { PlaceWriter } from './place.ts'
 import { toItem } from './rows.ts'
 import type { SqlAccess } from './sql-access.ts'
 
-type Row = UnknownRecord
-type Select = SelectQueryBuilder<AnyTables, string, Row>
+type Select = SelectQueryBuilder<AnyTables, string, UnknownRecord>
+
+/** How many rows a loop reads at a time, and a page at most. */
+const rowsOfLoop = 500
+const rowsOfPage = 10_000
+
+/** The statements of a page, and what tells where it ends. */
+interface PageStatements {
+  /** One after the other, until the page is full. */
+  readonly parts: readonly Select[]
+  readonly place: PlaceWriter
+}
 
 /** Runs the queries of one model's table. */
 export class SqlReader implements QueryRunner {
@@ -30,22 +39,31 @@ export class SqlReader implements QueryRunner {
     if (!this.#model.has(column)) throw new ColumnError(column)
   }
 
-  async page(state: QueryState, { signal }: PageOptions): Promise<Page<unknown>> {
-    signal?.throwIfAborted()
-    const access = await this.#open()
+  async page(
+    state: QueryState,
+    { signal, maxPages = Infinity }: PageOptions,
+    isLast = false,
+  ): Promise<Page<unknown>> {
     const { limit = Infinity, select } = state
-    const order = orderOf(state, this.#model.key)
+    const { parts, place } = this.#statements(await this.#open(), state)
+    const most = Math.min(limit, rowsOfPage, maxPages * rowsOfLoop)
     // One more than is wanted tells whether there is a next page.
-    const query = this.#query(access, state)
-    const rows = await (limit === Infinity ? query : query.limit(limit + 1)).execute()
-    const given = rows.slice(0, limit)
-    const hasMore = select !== undefined || order.some(({ column }) => this.#isInexact(access, column))
-    const columns = hasMore ? (select ?? this.#model.columns) : undefined
-    const items = given.map((row) => toItem(this.#model, columns === undefined ? row : picked(row, columns)))
+    const wanted = isLast && most === limit ? most : most + 1
+    const rows: UnknownRecord[] = []
+    for (const part of parts) {
+      signal?.throwIfAborted()
+      if (rows.length < wanted) rows.push(...(await part.limit(wanted - rows.length).execute()))
+    }
+    const given = rows.slice(0, most)
+    const columns = select ?? this.#model.columns
+    const isMore = select !== undefined || place.columns.length > 0
+    const items = given.map((row) =>
+      toItem(this.#model, isMore && columns !== undefined ? picked(row, columns) : row),
+    )
     const last = given.at(-1)
-    if (rows.length <= limit || last === undefined) return { items }
-    const place = toTokenValues(order.map(({ column }) => last[exactName(column)] ?? last[column]))
-    return { items, next: writeToken(place, this.#binding(state), this.#options) }
+    if (rows.length <= most || last === undefined) return { items }
+    const next = writeToken(place.of(last), this.#binding(state), this.#options)
+    return { items, next, ...(most < limit && { complete: false as const }) }
   }
 
   async count(state: QueryState, { signal }: PageOptions): Promise<number> {
@@ -71,81 +89,39 @@ export class SqlReader implements QueryRunner {
   }
 
   async explain(state: QueryState): Promise<Explanation> {
-    const { sql, parameters } = this.#query(await this.#open(), state).compile()
+    const { parts } = this.#statements(await this.#open(), state)
     return {
       plan: { operation: 'select', why: 'the database chooses the index' },
-      requests: [{ sql, parameters }],
+      requests: parts.map((part) => {
+        const { sql, parameters } = part.compile()
+        return { sql, parameters }
+      }),
     }
   }
 
-  /** Whether drivers round a column: dates to milliseconds, and in MySQL long numbers. */
-  #isInexact({ engine }: SqlAccess, column: string): boolean {
-    const kind = this.#model.kind(column)
-    return kind === 'date' || (kind === 'bigint' && engine === 'mysql')
-  }
-
-  #query(access: SqlAccess, state: QueryState): Select {
-    const { kysely, conditions, engine, sql } = access
+  #statements({ kysely, conditions, engine, sql }: SqlAccess, state: QueryState): PageStatements {
     const { select, after } = state
-    const order = orderOf(state, this.#model.key)
+    const keyset: Keyset = { sql, engine, order: orderOf(state, this.#model.key) }
+    const place = new PlaceWriter(this.#model, keyset)
     // What orders the rows is read in any case, for a page may end at any of them.
-    const columns = (select ?? this.#model.columns)?.concat(order.map(({ column }) => column))
+    const columns = (select ?? this.#model.columns)?.concat(keyset.order.map(({ column }) => column))
     const all = kysely.selectFrom(this.#model.name)
-    const chosen = columns === undefined ? all.selectAll() : all.select([...new Set(columns)])
-    // Where a page ends is told exactly, or the next one would begin with the same row.
-    const exact = order
-      .filter(({ column }) => this.#isInexact(access, column))
-      .map(({ column }) =>
-        sql`cast(${sql.ref(column)} as ${sql.raw(engine === 'mysql' ? 'char' : 'text')})`.as(
-          exactName(column),
-        ),
-      )
-    let query = (exact.length === 0 ? chosen : chosen.select(exact)).where((builder) =>
-      conditions.all(builder, state.conditions),
-    ) as unknown as Select
-    if (after !== undefined) {
-      const place = this.#place(after, state, order)
-      query = query.where((builder) => behind(builder, order, place))
-    }
-    return orderedByKeys(query, order, engine)
+    const chosen =
+      columns === undefined
+        ? all.selectAll()
+        : all.select([...new Set(columns)].map((column) => selected(sql, column)))
+    const filtered = chosen
+      .select(place.columns.map(({ name, value }) => value.as(name)))
+      .where((builder) => conditions.all(builder, state.conditions))
+    const ordered = orderedByKeys(filtered, keyset)
+    const behind: readonly (RawBuilder<SqlBool> | undefined)[] =
+      after === undefined
+        ? [undefined]
+        : partsBehind(keyset, place.read(readToken(after, this.#binding(state), this.#options)))
+    return { place, parts: behind.map((part) => (part === undefined ? ordered : ordered.where(part))) }
   }
 
   #binding({ conditions, sort }: QueryState): unknown {
     return [this.#model.name, conditions, sort]
   }
-
-  #place(token: string, state: QueryState, order: readonly OrderColumn[]): unknown[] {
-    const place = fromTokenValues(readToken(token, this.#binding(state), this.#options))
-    if (place.length !== order.length) throw new InvalidTokenError()
-    if (!order.every(({ column }, at) => isPlaceOf(this.#model.kind(column), place[at])))
-      throw new InvalidTokenError()
-    return place
-  }
-}
-
-/** Whether a value of a token can be one of a column of this kind: a database refuses others with errors of its own. */
-function isPlaceOf(kind: ColumnKind | undefined, value: unknown): boolean {
-  if (value === null) return true
-  switch (kind) {
-    case 'string':
-      return typeof value === 'string'
-    case 'number':
-    case 'bigint':
-      return (
-        ['number', 'bigint'].includes(typeof value) ||
-        (typeof value === 'string' && /^-?[\d.]+(?:e[+-]?\d+)?$/i.test(value))
-      )
-    case 'date':
-      return value instanceof Date || (typeof value === 'string' && !Number.isNaN(Date.parse(value)))
-    case 'boolean':
-      return ['boolean', 'number'].includes(typeof value)
-    case 'bytes':
-      return value instanceof Uint8Array
-    default:
-      return !Array.isArray(value)
-  }
-}
-
-function exactName(column: string): string {
-  return `exactly ${column}`
 }

@@ -1,11 +1,10 @@
 import type { UnknownRecord } from '../../core/record.ts'
-import type * as kyselyModule from 'kysely'
 import { ConflictError, InvalidDataError } from '../../errors/index.ts'
 import { asRecord } from '../../core/record.ts'
 import type { Model } from '../model.ts'
 import type { Comparison } from '../planning/query-state.ts'
 import type { ConditionWriter } from './conditions.ts'
-import { type AnyKysely, type Engine, reference } from './database.ts'
+import { type AnyKysely, type Engine, type SqlTag, selected } from './database.ts'
 import { type Precondition, conflictOf, missingItem } from '../planning/preconditions.ts'
 import { meetsNothing, rowConditions } from './row-conditions.ts'
 import { isDuplicate } from './error-codes.ts'
@@ -18,7 +17,7 @@ interface WriterOptions {
   /** The column that counts a row's changes. */
   readonly version: string | undefined
   readonly conditions: ConditionWriter
-  readonly sql: typeof kyselyModule.sql
+  readonly sql: SqlTag
 }
 
 /** A change of a row. */
@@ -38,7 +37,7 @@ export class SqlWriter {
   readonly #engine: Engine
   readonly #version: string | undefined
   readonly #conditions: ConditionWriter
-  readonly #sql: typeof kyselyModule.sql
+  readonly #sql: SqlTag
 
   constructor({ model, engine, version, conditions, sql }: WriterOptions) {
     this.#model = model
@@ -144,8 +143,8 @@ export class SqlWriter {
       .onConflict((conflict) =>
         conflict
           .columns([...key])
-          .doUpdateSet((builder) =>
-            Object.fromEntries(columns.map((column) => [column, reference(builder, `excluded.${column}`)])),
+          .doUpdateSet(
+            Object.fromEntries(columns.map((column) => [column, this.#sql.id('excluded', column)])),
           ),
       )
       .returning(this.#columns())
@@ -170,7 +169,7 @@ export class SqlWriter {
     const version = this.#version
     const isCounted = isPut && version !== undefined
     if (Object.keys(changes).length === 0 && !isCounted) return this.find(kysely, key, precondition)
-    const count = version && { [version]: this.#sql`coalesce(${this.#sql.ref(version)}, 0) + 1` }
+    const count = version && { [version]: this.#sql`coalesce(${this.#sql.id(version)}, 0) + 1` }
     const update = kysely
       .updateTable(this.#model.name)
       .set({ ...toRow(changes), ...count } as never)
@@ -226,9 +225,9 @@ export class SqlWriter {
         .select(this.#columns())
         .where((builder) =>
           columns.length === 1
-            ? builder(reference(builder, columns[0] ?? ''), 'in', some.flat())
+            ? builder(this.#sql.id(columns[0] ?? ''), 'in', some.flat())
             : builder(
-                builder.refTuple(...(columns as [never, never])),
+                this.#sql`(${this.#sql.join(columns.map((column) => this.#sql.id(column)))})`,
                 'in',
                 some.map((values) => builder.tuple(...(values as [never, never]))) as never,
               ),
@@ -280,7 +279,7 @@ export class SqlWriter {
 
   /** What is read: what the model has, whatever else the table may hold. */
   #columns(): never {
-    return (this.#model.columns ?? [this.#sql`*`]) as never
+    return (this.#model.columns?.map((column) => selected(this.#sql, column)) ?? [this.#sql`*`]) as never
   }
 
   #conflict(what: string, current: UnknownRecord | undefined, cause?: unknown): ConflictError {

@@ -4,6 +4,7 @@ import { describe } from 'vitest'
 import { type AnyKysely, type SqlEngine, createSqlTable } from '../../support/sql-tables.ts'
 import { backendContract } from '../contract/contract.ts'
 import { sqlColumns } from './columns.ts'
+import { sqlKeysets } from './keysets.ts'
 import { sqlPages } from './pages.ts'
 import { sqlWrites } from './writes.ts'
 
@@ -48,6 +49,7 @@ export function sqlContract(tested: TestedSql): void {
   )
   describe(`SqlBackend on ${name}, beyond the contract`, () => {
     sqlPages(tested)
+    sqlKeysets(tested)
     sqlWrites(tested)
     sqlColumns(tested)
   })
