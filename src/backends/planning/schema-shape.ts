@@ -63,6 +63,9 @@ const columnKinds: Readonly<Record<string, ColumnKind>> = {
   to_date: 'date',
 }
 
+/** Schemas of some words, or of one. */
+const choices: ReadonlySet<string> = new Set(['literal', 'enum', 'picklist'])
+
 /** The shape of a schema. */
 export function shapeOf(schema: unknown, depth = 0): SchemaShape {
   const part = asRecord(schema)
@@ -79,7 +82,9 @@ export function shapeOf(schema: unknown, depth = 0): SchemaShape {
   if (type === 'intersection' || type === 'intersect') return intersectedShape(partsOfSchema(def), depth)
   if (type === 'union' || type === 'variant')
     return unionOf(partsOfSchema(def).map((each) => shapeOf(each, depth)))
-  return structureOf(type, def, depth) ?? { ...unknownShape, kind: scalarKind(type, part, def) }
+  const shape = structureOf(type, def, depth)
+  if (shape !== undefined) return shape
+  return { ...unknownShape, kind: scalarKind(type, part, def), isChoice: choices.has(type) }
 }
 
 function schemaType(schema: unknown): string {
@@ -188,6 +193,7 @@ function mergedShape(shapes: readonly SchemaShape[]): SchemaShape {
     ...(elements.length > 0 && { element: unionOf(elements) }),
     isLoose: shapes.some(({ isLoose }) => isLoose === true),
     isAmbiguous: shapes.some(({ isAmbiguous }) => isAmbiguous === true),
+    isChoice: shapes.every(({ isChoice }) => isChoice === true),
   }
 }
 
@@ -220,7 +226,7 @@ function scalarKind(type: string, part: UnknownRecord, def: UnknownRecord): Colu
   if ((part['class'] ?? asRecord(bag)?.['Class']) === Uint8Array) return 'bytes'
   if (type === 'null' || type === 'undefined') return type
   if (Object.hasOwn(columnKinds, type)) return columnKinds[type]
-  return ['literal', 'enum', 'picklist'].includes(type) ? kindOfAll(wordsOf(part, def)) : undefined
+  return choices.has(type) ? kindOfAll(wordsOf(part, def)) : undefined
 }
 
 function wordsOf(part: UnknownRecord, def: UnknownRecord): readonly unknown[] {

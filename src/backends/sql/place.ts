@@ -20,10 +20,10 @@ const numeral = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i
 
 /** Tells where a page of one model's rows ends, exactly: the next page begins behind that row. */
 export class PlaceWriter {
-  readonly #model: Pick<Model, 'kind'>
+  readonly #model: Pick<Model, 'kind' | 'shape'>
   readonly #keyset: Keyset
 
-  constructor(model: Pick<Model, 'kind'>, keyset: Keyset) {
+  constructor(model: Pick<Model, 'kind' | 'shape'>, keyset: Keyset) {
     this.#model = model
     this.#keyset = keyset
   }
@@ -32,9 +32,11 @@ export class PlaceWriter {
   get columns(): { readonly name: string; readonly value: RawBuilder<unknown> }[] {
     const { sql, engine, order } = this.#keyset
     return order.flatMap(({ column }, at) =>
-      exactKinds[engine].has(this.#model.kind(column))
-        ? []
-        : [{ name: exactName(at), value: exactText(sql, engine, column) }],
+      this.#isEnum(column)
+        ? [{ name: exactName(at), value: enumPlace(sql, column) }]
+        : exactKinds[engine].has(this.#model.kind(column))
+          ? []
+          : [{ name: exactName(at), value: exactText(sql, engine, column) }],
     )
   }
 
@@ -67,8 +69,14 @@ export class PlaceWriter {
     })
   }
 
+  /** Whether it may be an ENUM of MySQL. */
+  #isEnum(column: string): boolean {
+    return this.#keyset.engine === 'mysql' && this.#model.shape(column)?.isChoice === true
+  }
+
   /** A text that is exact, in MySQL as the type that the driver gives. */
   #exactValue(raw: unknown, text: unknown): unknown {
+    if (isNumeric(text)) return text
     if (typeof text !== 'string' || raw instanceof Uint8Array) return raw
     if (this.#keyset.engine === 'postgres' || !isNumeric(raw)) return text
     const number = Number(text)
@@ -87,7 +95,7 @@ export class PlaceWriter {
     if (this.#isNumber(column)) return isNumeric(value) || this.#isNumeral(value)
     switch (this.#model.kind(column)) {
       case 'string':
-        return typeof value === 'string'
+        return typeof value === 'string' || (this.#isEnum(column) && typeof value === 'number')
       case 'date':
         return typeof value === 'string' && /^(?:-?infinity|[\d :.+-]+(?: BC)?)$/.test(value)
       case 'boolean':
@@ -116,4 +124,10 @@ function exactText(sql: SqlTag, engine: Engine, column: string): RawBuilder<unkn
   const text = sql`cast(${name} as char)`
   const isRounded = sql`${text} regexp '^-?[0-9.]+(e[+-]?[0-9]+)?$' and ${text} + 0e0 <> ${name}`
   return sql`case when ${isRounded} then cast(${name} + 0e0 as char) else ${text} end`
+}
+
+/** MySQL sorts an ENUM by its numbers, and compares it with text as text. A text that is none has no number of its own. */
+function enumPlace(sql: SqlTag, column: string): RawBuilder<unknown> {
+  const name = sql.id(column)
+  return sql`nullif(${name} + 0, concat(${name}, '') + 0)`
 }
