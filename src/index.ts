@@ -66,12 +66,20 @@ export {
   type RecordRequest,
   eachRecord,
 } from './normalizers/each-record.ts'
+export {
+  type FirehoseEvent,
+  type FirehoseOptions,
+  type FirehoseRecord,
+  FirehoseRequest,
+  firehose,
+} from './normalizers/firehose.ts'
 export { type HttpApiEvent, httpApi, httpApiRequest, httpApiResponse } from './normalizers/http-api.ts'
 export type { HttpNormalizerOptions } from './normalizers/http/normalizer.ts'
 export type { RequestOutcome } from './normalizers/http/request-hook.ts'
 export { HttpRequest, type HttpRequestOptions, type HttpSource } from './normalizers/http-request.ts'
 export type { HttpResponseOptions } from './normalizers/http-response.ts'
 export { InvocationRequest, invocation } from './normalizers/invocation.ts'
+export { type LogRecord, LogsRequest, type LogsOptions, logs } from './normalizers/logs.ts'
 export {
   type Cookie,
   HttpResponse,
@@ -81,7 +89,8 @@ export {
   respond,
 } from './normalizers/respond.ts'
 export { restApi, restApiRequest, restApiResponse } from './normalizers/rest-api.ts'
-export type { RecordBody } from './normalizers/records/parsed-request.ts'
+export type { RecordBody } from './normalizers/records/body-request.ts'
+export { type S3Object, type S3Options, S3Request, s3 } from './normalizers/s3.ts'
 export { type SnsOptions, SnsRequest, sns } from './normalizers/sns.ts'
 export { type SqsAttributeValue, type SqsBody, SqsRequest } from './normalizers/sqs-request.ts'
 export type { PayloadPointer } from './normalizers/records/payload-pointer.ts'

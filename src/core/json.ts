@@ -15,6 +15,15 @@ export function parseJson(text: string, what: string): unknown {
   }
 }
 
+/** JSON where the text is JSON, else the text. */
+export function parseIfJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
 /** A copy of a JSON value: what is changed in it is not changed in the original. What is not JSON is shared. */
 export function cloneJson(value: unknown): unknown {
   const copies = new Map<unknown, unknown>()

@@ -86,14 +86,14 @@ export class FailedRecordError extends ClearskiesError {
   }
 }
 
-/** A failed record has no `messageId`, so no answer can list it. The whole batch fails, and SQS delivers it again. */
+/** A record has no id that the answer could name it by (`messageId`, `sequenceNumber`, …). The whole batch fails, and comes again. */
 export class UnidentifiedRecordError extends ClearskiesError {
   override name = 'UnidentifiedRecordError'
   /** The position of the record in the batch. */
   readonly index: number
 
-  constructor(index: number, details?: ErrorDetails) {
-    super(`Record ${index} failed and has no messageId to report: the whole batch is retried`, details)
+  constructor(index: number, { id = 'messageId', ...details }: ErrorDetails & { id?: string } = {}) {
+    super(`Record ${index} failed and has no ${id} to report: the whole batch is retried`, details)
     this.index = index
   }
 }

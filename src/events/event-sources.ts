@@ -27,18 +27,19 @@ export type SourceKind =
   | 'lambda-edge'
   | 'aws:sqs'
   | 'aws:sns'
+  | 'aws:s3'
+  | 'kafka'
+  | 'firehose'
+  | 'cloudwatch-logs'
   | OtherKind
 
 /** Kinds of events that no normalizer of this package is for, but that have a name. */
 type OtherKind =
-  | 'kafka'
   | 'rabbit-mq'
   | 'active-mq'
   | 'document-db'
-  | 'firehose'
   | 's3-batch'
   | 's3-object-lambda'
-  | 'cloudwatch-logs'
   | 'cloudwatch-alarm'
   | 'secret-rotation'
   | 'cognito-trigger'
@@ -109,6 +110,13 @@ export const eventSources: Readonly<Record<SourceKind, EventSource>> = {
     normalizer: 'sns',
     is: (_event, _context, { EventSource: source }) => source === 'aws:sns',
   },
+  'aws:s3': {
+    name: 'aws:s3',
+    normalizer: 's3',
+    // The message that S3 sends to try a new notification has no records.
+    is: ({ Service: service, Event: name }, _context, { eventSource }) =>
+      eventSource === 'aws:s3' || (service === 'Amazon S3' && name === 's3:TestEvent'),
+  },
   kafka: {
     name: 'Kafka',
     is: ({ eventSource, records }) =>
@@ -122,6 +130,7 @@ export const eventSources: Readonly<Record<SourceKind, EventSource>> = {
   },
   firehose: {
     name: 'Firehose',
+    normalizer: 'firehose',
     is: ({ deliveryStreamArn, records }) => asString(deliveryStreamArn) && Array.isArray(records),
   },
   's3-batch': {
@@ -134,6 +143,7 @@ export const eventSources: Readonly<Record<SourceKind, EventSource>> = {
   },
   'cloudwatch-logs': {
     name: 'CloudWatch Logs',
+    normalizer: 'logs',
     is: ({ awslogs }) => asString(asRecord(awslogs)?.['data']),
   },
   'cloudwatch-alarm': {

@@ -13,13 +13,8 @@ import {
   normalizes,
   reads,
 } from './http/normalizer.ts'
-import {
-  type HttpSourceSpec,
-  type Wire,
-  contextOf,
-  lambdaResponseLimit,
-  singleLines,
-} from './http/http-source.ts'
+import { type HttpSourceSpec, type Wire, contextOf, singleLines } from './http/http-source.ts'
+import { lambdaResponseLimit } from '../invocation/response-limit.ts'
 import { stagePrefix } from './http/path.ts'
 import { payloadV1Wire } from './http/payload-v1.ts'
 import { encodeResponse } from './http/encode-response.ts'

@@ -2,16 +2,11 @@ import type { SNSEvent, SNSEventRecord } from 'aws-lambda'
 import type { Logger } from '../core/logger.ts'
 import type { Middleware } from '../core/middy.ts'
 import { checkOptions, isLogger } from '../core/options.ts'
+import { asRecord, asString } from '../core/record.ts'
 import { whole } from './records/answers.ts'
+import { BodyRequest, type BodyRequestParts, type RecordBody, isRecordBody } from './records/body-request.ts'
 import { type MessageAttributeValue, publishedAttributes } from './records/message-attributes.ts'
 import { normalizesRecords } from './records/normalizer.ts'
-import {
-  ParsedRequest,
-  type ParsedRequestParts,
-  type RecordBody,
-  isRecordBody,
-  parsedBody,
-} from './records/parsed-request.ts'
 import { RecordBatch } from './records/record-batch.ts'
 import type { RecordSource } from './records/record-source.ts'
 
@@ -35,28 +30,17 @@ export interface SnsOptions {
  * })
  * ```
  */
-export class SnsRequest<TData = unknown> extends ParsedRequest<SNSEventRecord, TData> {
+export class SnsRequest<TData = unknown> extends BodyRequest<SNSEventRecord, TData> {
   readonly kind = 'sns'
   readonly source = 'sns'
+  #messageAttributes: Record<string, MessageAttributeValue> | undefined
+
   /** @internal */
-  static of(record: SNSEventRecord, parts: ParsedRequestParts<SNSEventRecord>): SnsRequest {
+  static of(record: SNSEventRecord, parts: BodyRequestParts<SNSEventRecord>): SnsRequest {
     return new SnsRequest(record, parts)
   }
 
-  readonly #body: ParsedRequestParts<SNSEventRecord>['body']
-  #messageAttributes: Record<string, MessageAttributeValue> | undefined
-
-  private constructor(record: SNSEventRecord, parts: ParsedRequestParts<SNSEventRecord>) {
-    super(record, parts)
-    this.#body = parts.body
-  }
-
-  protected override read(): unknown {
-    return parsedBody(this, this.#body)
-  }
-
-  /** The message as it was published. */
-  text(): string {
+  protected override get sent(): string {
     return this.record.Sns.Message
   }
 
@@ -110,7 +94,7 @@ export function sns(options: SnsOptions = {}): Middleware<RecordBatch<SnsRequest
     source: 'sns',
     kinds: ['aws:sns'],
     records: ({ Records }: SNSEvent) => Records,
-    idOf: ({ Sns }) => Sns.MessageId,
+    idOf: ({ Sns }) => asString(asRecord(Sns)?.['MessageId']),
     request: (record, id, batch) => SnsRequest.of(record, { id, batch, body }),
     prepare: (request) => request.prepare(),
     answer: whole,

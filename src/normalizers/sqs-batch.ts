@@ -1,5 +1,5 @@
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda'
-import { asRecord, asString } from '../core/record.ts'
+import { asString } from '../core/record.ts'
 import { RecordBatch } from './records/record-batch.ts'
 import type { RecordAnswer, RecordSource } from './records/record-source.ts'
 import { eachFailure } from './records/answers.ts'
@@ -30,18 +30,14 @@ function sqsSource(reading: SqsReading): RecordSource<SQSRecord, SqsRequest> {
     source: 'sqs',
     kinds: ['aws:sqs'],
     records: ({ Records }: SQSEvent) => Records,
-    idOf: messageIdOf,
+    // What is not text cannot be listed.
+    idOf: ({ messageId }) => asString(messageId),
     request: (record, id, batch) => SqsRequest.of(record, { id, batch, reading }),
     prepare: (request) => request.prepare(),
     lanes: sqsLanes,
     afterCare: sqsAfterCare,
     answer: sqsAnswer,
   }
-}
-
-/** What is not text cannot be listed. */
-function messageIdOf(record: unknown): string {
-  return asString(asRecord(record)?.['messageId']) as string
 }
 
 const sqsAnswer: RecordAnswer<SQSRecord> = {

@@ -17,7 +17,7 @@ export type SqsAttributeValue = MessageAttributeValue
 const noEnvelopes: readonly WrappedMessage[] = []
 
 /** What a request is made from, beside its record. */
-interface SqsRequestParts extends Pick<ParsedRequestParts<SQSRecord>, 'id' | 'batch'> {
+interface SqsRequestParts extends ParsedRequestParts {
   readonly reading: SqsReading
 }
 
@@ -61,6 +61,11 @@ export class SqsRequest<TData = unknown> extends ParsedRequest<SQSRecord, TData>
   /** The body as it was sent, or the payload that it points to. */
   text(): string {
     return this.#unwrapped?.payload ?? this.record.body
+  }
+
+  /** The body's bytes. */
+  bytes(): Uint8Array {
+    return Buffer.from(this.text())
   }
 
   /** What was around the data, from the outside in: SNS notifications, EventBridge events. Needs `unwrap`. */

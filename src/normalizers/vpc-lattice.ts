@@ -6,7 +6,8 @@ import {
   normalizes,
   reads,
 } from './http/normalizer.ts'
-import { type HttpSourceSpec, contextOf, lambdaResponseLimit } from './http/http-source.ts'
+import { type HttpSourceSpec, contextOf } from './http/http-source.ts'
+import { lambdaResponseLimit } from '../invocation/response-limit.ts'
 import { encodeResponse } from './http/encode-response.ts'
 
 /** Version 1 of the event structure, the default of a target group. */

@@ -1,5 +1,6 @@
 export { type AlbEventOptions, albEvent } from './alb-event.ts'
 export type { DescribedRequest } from './described-request.ts'
+export { type DescribedFirehoseRecord, type FirehoseEventOptions, firehoseEvent } from './firehose-event.ts'
 export type { GatewaySource } from './gateway-result.ts'
 export { type Gateway, type GatewayInvocation, type GatewayOptions, gateway } from './gateway.ts'
 export {
@@ -11,9 +12,11 @@ export {
 } from './http-api-event.ts'
 export { type AnyHandler, invoke } from './invoke.ts'
 export { type LambdaContextOptions, lambdaContext } from './lambda-context.ts'
+export { type DescribedLine, type LogsEventOptions, logsEvent } from './logs-event.ts'
 export { type MemorySecretsOptions, memorySecrets } from './memory-secrets.ts'
 export { type PollInvocation, type PollOptions, type Poller, poll } from './poll.ts'
 export { type RestApiEventOptions, restApiEvent } from './rest-api-event.ts'
+export { type DescribedObject, s3Event } from './s3-event.ts'
 export { type PublishedMessage, type SnsEventOptions, snsEvent } from './sns-event.ts'
 export { type DescribedMessage, type SqsEventOptions, sqsEvent } from './sqs-event.ts'
 export { type VpcLatticeEventOptions, vpcLatticeEvent } from './vpc-lattice-event.ts'

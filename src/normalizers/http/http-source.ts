@@ -61,12 +61,6 @@ export interface ResponseTarget {
   shape(response: WireResponse, raw: unknown, logger: Logger | undefined): object
 }
 
-/**
- * What Lambda itself delivers, as its own error has it: 6 MB and some room.
- * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
- */
-export const lambdaResponseLimit = 6_291_556
-
 /** One line per name, for sources that know no lists. */
 export function singleLines(headers: WireHeaders): Record<string, string> {
   for (const name in headers) {

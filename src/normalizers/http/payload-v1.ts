@@ -1,7 +1,8 @@
 import { asRecord } from '../../core/record.ts'
 import { readAuthorizer } from './authorizer.ts'
 import { stagePrefix } from './path.ts'
-import { type ResponseTarget, type Wire, contextOf, lambdaResponseLimit } from './http-source.ts'
+import { type ResponseTarget, type Wire, contextOf } from './http-source.ts'
+import { lambdaResponseLimit } from '../../invocation/response-limit.ts'
 
 /** Each header is in one of the two maps: a gateway would send a pair that is in both twice. */
 const payloadV1Target: ResponseTarget = {

@@ -48,8 +48,9 @@ export function normalizesRecords<TBatch extends AnyBatch>(
       await settleSends(request, middleware)?.catch((failure: unknown) => {
         logSafely(logger, 'error', 'A message was not sent', failure)
       })
-      if (failsWhole(error, batch)) {
-        failWith(request, (await ownError(batch)) ?? error)
+      const own = await ownError(batch)
+      if (own !== undefined || failsWhole(error, batch)) {
+        failWith(request, own ?? error)
         return
       }
       if (batch.results !== undefined || !batch.spec.answer.isAnswer(response, batch))
@@ -60,7 +61,7 @@ export function normalizesRecords<TBatch extends AnyBatch>(
   return middleware
 }
 
-/** The records' own error. A middleware behind may have put another one in its place. */
+/** Why there is no answer to what the records came to. A middleware behind may have put another error in its place. */
 function ownError({ answer }: AnyBatch): Promise<unknown> | undefined {
   return answer?.then(
     () => undefined,
@@ -160,6 +161,7 @@ const statuses: ReadonlySet<unknown> = new Set<PromiseSettledResult<unknown>['st
 /** What the records came to, told once. A record without a result of its own comes again. */
 async function answerOf(batch: AnyBatch, { reason, logger }: Telling): Promise<unknown> {
   const { results = [], ids, spec } = batch
+  if (spec.answer.isFinal === true && batch.results === undefined) throw reason
   const rejected: PromiseRejectedResult = { status: 'rejected', reason }
   const all = ids.map((_, index) => results[index] ?? rejected)
   return spec.answer.from(all, batch, logger)
@@ -187,10 +189,11 @@ function areFulfilled(results: AnyBatch['results']): boolean {
  * A source that takes no list, a record that cannot be named, or a message that got lost outside of any record: only all
  * records together can come again.
  */
-function failsWhole(error: unknown, { spec }: AnyBatch): boolean {
+function failsWhole(error: unknown, { spec, results }: AnyBatch): boolean {
   if (error === undefined || error === null) return false
   return (
     spec.answer.failsInvocation === true ||
+    (spec.answer.isFinal === true && results === undefined) ||
     error instanceof UnidentifiedRecordError ||
     error instanceof SqsSendError ||
     error instanceof SqsFlushTimeoutError

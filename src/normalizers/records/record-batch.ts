@@ -2,6 +2,7 @@ import type { Context } from 'aws-lambda'
 import { passForPlainData } from '../../core/plain-data.ts'
 import { ConfigurationError, InvalidEventError } from '../../errors/index.ts'
 import { asRecord } from '../../core/record.ts'
+import { absent } from '../../events/event-sources.ts'
 import { invalidEvent } from '../../events/advice.ts'
 import { eventKind } from '../../events/event-kind.ts'
 import type { BatchScope, RecordRequest } from './record-request.ts'
@@ -48,7 +49,7 @@ export class RecordBatch<TRequest = RecordRequest> {
     Object.defineProperty(this, 'raw', { value: event })
     this.#lambdaContext = lambdaContext
     this.#spec = spec
-    this.#ids = records.map((record) => spec.idOf(record))
+    this.#ids = records.map((record) => spec.idOf(asRecord(record) ?? absent) as string)
   }
 
   /** @internal */

@@ -1,5 +1,6 @@
 import type { EventKind } from '../../events/event-kind.ts'
 import type { Logger } from '../../core/logger.ts'
+import type { UnknownRecord } from '../../core/record.ts'
 import type { RecordLane } from './lanes.ts'
 import type { EachRecordOptions } from './options.ts'
 import type { BatchScope } from './record-request.ts'
@@ -13,8 +14,8 @@ export interface RecordSource<TRecord, TRequest> {
   /** The events that it takes, as `eventKind()` calls them. */
   readonly kinds: readonly EventKind[]
   records(event: unknown): readonly TRecord[]
-  /** Identifies a record in answers, messages and logs. */
-  idOf(record: TRecord): string
+  /** Identifies a record in answers, messages and logs. A record may lack anything, or be none. */
+  idOf(record: UnknownRecord): string | undefined
   /** The request of one record. It is made when it is needed, and must be cheap. */
   request(record: TRecord, id: string, batch: BatchScope): TRequest
   /**
@@ -42,6 +43,8 @@ export interface AnsweredBatch<TRecord> {
 export interface RecordAnswer<TRecord> {
   /** Whether failures fail the invocation, for lack of any other answer. */
   readonly failsInvocation?: boolean
+  /** Whether nothing of what it lists comes again, so that a batch that was not worked has to fail the invocation. */
+  readonly isFinal?: boolean
   /** The answer where every record is done. None if it has to be made from the results. */
   done?(): unknown
   /** The answer to one result per record, or a promise of it. Throws where the invocation has to fail. */

@@ -1,9 +1,8 @@
 import type { SQSRecord } from 'aws-lambda'
-import { parseJson } from '../../core/json.ts'
+import { parseIfJson, parseJson } from '../../core/json.ts'
 import { type UnknownRecord, asRecord } from '../../core/record.ts'
 import { whenReady } from '../../core/thenable.ts'
 import { ConfigurationError, PayloadPointerError } from '../../errors/index.ts'
-import { parseIfJson } from './parsed-request.ts'
 import { type PayloadPointer, payloadPointer } from './payload-pointer.ts'
 import type { SqsReading } from './sqs-reading.ts'
 
