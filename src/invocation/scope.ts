@@ -30,7 +30,9 @@ export class Scope {
   #origins = 0
   /** The middlewares that still wait for what is sent. A record is waited for by its batch. */
   #waiters: object[] | undefined
-  #isOver = false
+  #hasEnded = false
+  /** How many streams the answer still has. */
+  #streams = 0
   #isAnswered = false
   #onAnswer: (() => void) | undefined
 
@@ -49,6 +51,10 @@ export class Scope {
   /** When the invocation is ended, as `Date.now()` counts; `Infinity` where nobody tells. */
   get deadline(): number {
     return (this.#deadline ??= Date.now() + remainingTimeOf(this.#context))
+  }
+
+  get #isOver(): boolean {
+    return this.#hasEnded && this.#streams === 0
   }
 
   /** Milliseconds that are left. `Infinity` for what goes on behind the answer: no deadline is known for that. */
@@ -71,7 +77,9 @@ export class Scope {
   get isAwaited(): boolean {
     return (
       !this.#isOver &&
-      (this.recordId !== undefined || (this.#waiters !== undefined && this.#waiters.length > 0))
+      (this.recordId !== undefined ||
+        this.#streams > 0 ||
+        (this.#waiters !== undefined && this.#waiters.length > 0))
     )
   }
 
@@ -117,7 +125,17 @@ export class Scope {
 
   /** Says that the unit of work is done. Code that goes on behind it may still send. */
   end(): void {
-    this.#isOver = true
+    this.#hasEnded = true
+  }
+
+  /** Says that a stream of the answer goes on when the rest of the work is done. It waits for what is sent. */
+  hold(): void {
+    this.#streams++
+  }
+
+  /** Says that such a stream has ended. */
+  release(): void {
+    this.#streams--
   }
 
   /** Calls a function once an answer is there, whoever gave it. */

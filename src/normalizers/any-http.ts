@@ -4,6 +4,7 @@ import {
   type HttpNormalizer,
   type HttpReader,
   type HttpWriter,
+  type StreamingNormalizerOptions,
   normalizes,
   reads,
 } from './http/normalizer.ts'
@@ -71,4 +72,5 @@ export const anyHttpResponse: HttpWriter<object> = encodeResponse
  *   .handler(async (request) => `Hello from ${request.source}`)
  * ```
  */
-export const anyHttp: HttpNormalizer<HttpSource, AnyHttpEvent> = normalizes(anyHttpSource)
+export const anyHttp: HttpNormalizer<HttpSource, AnyHttpEvent, StreamingNormalizerOptions> =
+  normalizes(anyHttpSource)

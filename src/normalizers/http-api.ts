@@ -10,6 +10,7 @@ import {
   type HttpNormalizer,
   type HttpReader,
   type HttpWriter,
+  type StreamingNormalizerOptions,
   normalizes,
   reads,
 } from './http/normalizer.ts'
@@ -52,7 +53,12 @@ export const httpApiSource: HttpSourceSpec = {
     'http-api': payloadV2Wire,
     'http-api-v1': payloadV1Wire,
     // It encodes its path, and names a route and a stage that do not exist.
-    'function-url': { ...payloadV2Wire, source: 'function-url', prefix: () => '' },
+    'function-url': {
+      ...payloadV2Wire,
+      source: 'function-url',
+      prefix: () => '',
+      target: { ...payloadV2Wire.target, streams: 'by option' },
+    },
   },
 }
 
@@ -100,4 +106,5 @@ export const httpApiResponse: HttpWriter<HttpApiResult> = encodeResponse
  *   .handler(async (request) => ({ received: request.data }))
  * ```
  */
-export const httpApi: HttpNormalizer<'http-api' | 'function-url', HttpApiEvent> = normalizes(httpApiSource)
+export const httpApi: HttpNormalizer<'http-api' | 'function-url', HttpApiEvent, StreamingNormalizerOptions> =
+  normalizes(httpApiSource)

@@ -2,8 +2,10 @@ import { passForPlainData } from '../core/plain-data.ts'
 import { InvalidResponseError } from '../errors/index.ts'
 import { isStatus } from './http/envelope.ts'
 import { headerEntries, nameOfKind } from './http/response-headers.ts'
+import { EventText, type ServerSentEvent } from './http/server-sent-events.ts'
 import { type Cookie, setCookieLine } from './http/set-cookie.ts'
 
+export type { ServerSentEvent } from './http/server-sent-events.ts'
 export type { Cookie } from './http/set-cookie.ts'
 
 /** Header values as a handler writes them; a list is sent as several lines, `null` and `undefined` not at all. */
@@ -75,6 +77,14 @@ function checkedOptions(options: ResponseOptions): ResponseOptions {
   return options
 }
 
+/** @throws InvalidResponseError */
+function checkedSource<TSource>(method: string, source: TSource): TSource {
+  if (typeof source === 'object' && source !== null && Symbol.asyncIterator in source) return source
+  throw new InvalidResponseError(
+    `respond.${method}() takes a stream or another async iterable, not ${nameOfKind(source)}`,
+  )
+}
+
 function shownStatus(status: unknown): string {
   return typeof status === 'number' ? String(status) : nameOfKind(status)
 }
@@ -91,6 +101,21 @@ export interface Respond {
   html(text: string, options?: ResponseOptions): HttpResponse
   /** Done, and nothing to say: 204. */
   noContent(options?: Omit<ResponseOptions, 'status'>): HttpResponse
+  /**
+   * A body that is sent as it is produced, where the source takes that (the option `streaming`, and behind `serve()`);
+   * elsewhere it is collected. The source is asked for a piece when the one before it is on its way, and closed when
+   * the client leaves.
+   * @param source - A web or Node stream, or any other async iterable, of text and bytes
+   */
+  stream(source: AsyncIterable<string | Uint8Array>, options?: ResponseOptions): HttpResponse
+  /** Server-sent events, for a browser's `EventSource`. */
+  events(source: AsyncIterable<ServerSentEvent>, options?: EventStreamOptions): HttpResponse
+}
+
+/** Options of `respond.events()`. */
+export interface EventStreamOptions extends ResponseOptions {
+  /** Seconds without an event after which a comment is sent, which keeps proxies from ending the connection. */
+  readonly keepAlive?: number
 }
 
 /**
@@ -128,6 +153,24 @@ export const respond: Respond = /* @__PURE__ */ Object.assign(
     },
     noContent(options: Omit<ResponseOptions, 'status'> = {}): HttpResponse {
       return new HttpResponse(undefined, { ...options, status: 204 })
+    },
+    stream(source: AsyncIterable<string | Uint8Array>, options: ResponseOptions = {}): HttpResponse {
+      return new HttpResponse(checkedSource('stream', source), options)
+    },
+    events(
+      source: AsyncIterable<ServerSentEvent>,
+      { keepAlive, headers, ...options }: EventStreamOptions = {},
+    ): HttpResponse {
+      if (keepAlive !== undefined && !(keepAlive > 0 && keepAlive <= 86_400))
+        throw new InvalidResponseError('keepAlive is a number of seconds, above 0 and up to 86,400')
+      return new HttpResponse(new EventText(checkedSource('events', source), keepAlive), {
+        ...options,
+        headers: {
+          'content-type': 'text/event-stream; charset=utf-8',
+          'cache-control': 'no-cache',
+          ...givenHeaders(headers),
+        },
+      })
     },
   },
 )

@@ -3,6 +3,7 @@ import {
   type HttpNormalizer,
   type HttpReader,
   type HttpWriter,
+  type StreamingNormalizerOptions,
   normalizes,
   reads,
 } from './http/normalizer.ts'
@@ -18,6 +19,7 @@ export const restApiSource: HttpSourceSpec = {
     'rest-api': {
       ...payloadV1Wire,
       source: 'rest-api',
+      target: { ...payloadV1Wire.target, streams: 'by option' },
       // Query and headers come ready decoded, path and path parameters do not.
       encoded: 'path-parameters',
       clientPrefix: (event, path) => clientPrefix(path, event),
@@ -71,4 +73,5 @@ export const restApiResponse: HttpWriter<APIGatewayProxyResult> = encodeResponse
  *   .handler(async (request) => ({ id: request.pathParameters['id'] }))
  * ```
  */
-export const restApi: HttpNormalizer<'rest-api', APIGatewayProxyEvent> = normalizes(restApiSource)
+export const restApi: HttpNormalizer<'rest-api', APIGatewayProxyEvent, StreamingNormalizerOptions> =
+  normalizes(restApiSource)

@@ -1,8 +1,9 @@
+import type { StreamingOptions } from './streaming.ts'
 import { InvalidResponseError, ResponseTooLargeError } from '../../errors/index.ts'
 import type { Logger } from '../../core/logger.ts'
 import { unfinished } from '../../core/unfinished.ts'
 import { HttpRequest } from '../http-request.ts'
-import { type Envelope, envelopeOf, isStatus } from './envelope.ts'
+import { type Envelope, envelopeOf } from './envelope.ts'
 import type { WireHeaders, WireResponse } from './http-source.ts'
 import { jsonSizeAtMost } from './json-size.ts'
 import {
@@ -15,7 +16,8 @@ import {
   readAll,
   encodeText,
 } from './response-body.ts'
-import { type ResponseLines, addLines, mergeLines } from './response-headers.ts'
+import { hasBody, responseHead } from './response-head.ts'
+import { encodeStreamed, isStreamed } from './encode-streamed.ts'
 
 /** The options of a normalizer that decide how a response is written. */
 export interface HttpResponseOptions {
@@ -27,6 +29,9 @@ export interface HttpResponseOptions {
   /** @default console */
   readonly logger?: Logger
 }
+
+/** What decides how a response is written. */
+export type EncodeOptions = HttpResponseOptions & StreamingOptions
 
 const noResponseOptions: HttpResponseOptions = {}
 
@@ -40,7 +45,7 @@ const noResponseOptions: HttpResponseOptions = {}
 export function encodeResponse<TResult extends object>(
   result: unknown,
   request: HttpRequest,
-  options: HttpResponseOptions = noResponseOptions,
+  options: EncodeOptions = noResponseOptions,
 ): TResult | Promise<TResult> {
   // Each target gives what its source takes; a type for that would go through every signature.
   return encodeEnvelope(envelopeOf(result), request, options) as TResult | Promise<TResult>
@@ -50,10 +55,11 @@ export function encodeResponse<TResult extends object>(
 export function encodeEnvelope(
   envelope: Envelope,
   request: HttpRequest,
-  options: HttpResponseOptions,
+  options: EncodeOptions,
 ): object | Promise<object> {
   const { body } = envelope
   refuseUnfinished(body)
+  if (isStreamed(request, options)) return encodeStreamed(envelope, request, options)
   if (!isReadable(body)) return encodeWhole(envelope, request, options)
   return readAll(body, HttpRequest.targetOf(request).limit).then((bytes) =>
     encodeWhole({ ...envelope, body: bytes }, request, options),
@@ -61,24 +67,18 @@ export function encodeEnvelope(
 }
 
 function encodeWhole(envelope: Envelope, request: HttpRequest, options: HttpResponseOptions): object {
-  const { statusCode } = envelope
-  if (!isStatus(statusCode)) throw new InvalidResponseError('A status is a whole number from 100 to 599')
-  const lines: ResponseLines = { headers: {}, cookies: [] }
-  const { headers, cookies } = lines
-  if (envelope.headers) addLines(envelope.headers, lines)
-  if (envelope.multiValueHeaders) mergeLines(envelope.multiValueHeaders, lines)
-  if (envelope.cookies) addLines({ 'set-cookie': envelope.cookies }, lines)
-
+  const head = responseHead(envelope)
+  const { headers } = head
   const encoded = encodeBody(envelope, headers, options)
   let { text } = encoded
-  if (statusCode < 200 || statusCode === 204 || statusCode === 205 || statusCode === 304) {
+  if (!hasBody(head)) {
     delete headers['content-type']
     text = ''
   } else if (text) headers['content-type'] ??= encoded.type
   if (request.method === 'HEAD') text = ''
   const isBase64Encoded = encoded.isBase64 && text !== ''
   const target = HttpRequest.targetOf(request)
-  const response = { statusCode, headers, cookies, body: text, isBase64Encoded }
+  const response = { ...head, body: text, isBase64Encoded }
   return withinLimit(target.shape(response, request.raw, options.logger), response, target.limit)
 }
 
@@ -92,7 +92,7 @@ function encodeBody(envelope: Envelope, headers: WireHeaders, options: HttpRespo
   return encodeBytes(bytes, type, isBinary)
 }
 
-function withinLimit(result: object, { body, isBase64Encoded }: WireResponse, limit: number): object {
+function withinLimit(result: object, { body, isBase64Encoded }: WireResponse<string>, limit: number): object {
   // A character takes six bytes at the most (`\u0000`), and headers take well under 64 KB: small bodies need no measuring.
   if (body.length * 6 + 65_536 > limit) {
     const rest = Buffer.byteLength(JSON.stringify({ ...result, body: '' }))

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { type UnknownRecord, asRecord } from '../../core/record.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { EventKind } from '../../events/event-kind.ts'
@@ -45,16 +46,18 @@ export function contextOf(event: UnknownRecord): UnknownRecord {
 export type WireHeaders = Record<string, string | string[]>
 
 /** A response that is ready but for the names that its source uses. */
-export interface WireResponse {
+export interface WireResponse<TBody = string | Buffer | Readable> {
   readonly statusCode: number
   readonly headers: WireHeaders
   readonly cookies: string[]
-  readonly body: string
+  readonly body: TBody
   readonly isBase64Encoded: boolean
 }
 
 /** What a source takes. */
 export interface ResponseTarget {
+  /** Whether it takes a body as it is produced: with the option `streaming`, or at all times. */
+  readonly streams?: 'by option' | 'always'
   /** In bytes of the whole result as JSON. */
   readonly limit: number
   /** Gives a response the names that the source uses. */

@@ -1,6 +1,6 @@
 import { invalidEvent } from '../../events/advice.ts'
 import type { Context } from 'aws-lambda'
-import { InvalidEventError } from '../../errors/index.ts'
+import { ConfigurationError, InvalidEventError } from '../../errors/index.ts'
 import { checkOptions, is, isCount, isLogger } from '../../core/options.ts'
 import {
   type ResponseHooks,
@@ -20,10 +20,14 @@ import { isHostList, refuseForeignHost } from './hosts.ts'
 import type { HttpSourceSpec } from './http-source.ts'
 import { RequestHook, type RequestHookOptions } from './request-hook.ts'
 import { type ErrorOptions, Responder, type Response } from './responder.ts'
+import { type StreamingOptions, checkStreaming, whyBuffered } from './streaming.ts'
 
 /** The options that all HTTP normalizers take. */
 export interface HttpNormalizerOptions
   extends HttpRequestOptions, HttpResponseOptions, ErrorOptions, RequestHookOptions {}
+
+/** The options of the normalizers whose sources can take a stream. */
+export interface StreamingNormalizerOptions extends HttpNormalizerOptions, StreamingOptions {}
 
 const optionChecks = {
   trustedProxies: isCount,
@@ -35,6 +39,7 @@ const optionChecks = {
   isBinary: is('function'),
   logger: isLogger,
   onRequest: is('function'),
+  streaming: is('boolean'),
 }
 
 /** Reads an event of one source. */
@@ -52,8 +57,8 @@ export type HttpWriter<TResult extends object> = (
 ) => TResult | Promise<TResult>
 
 /** Puts a handler behind one source. */
-export type HttpNormalizer<TSource extends HttpSource, TRaw> = (
-  options?: HttpNormalizerOptions,
+export type HttpNormalizer<TSource extends HttpSource, TRaw, TOptions = HttpNormalizerOptions> = (
+  options?: TOptions,
 ) => Middleware<HttpRequest<TSource, TRaw>>
 
 const noRequestOptions: HttpRequestOptions = {}
@@ -74,17 +79,19 @@ export function reads<TSource extends HttpSource, TRaw>({
 /** The factory that joins the two, event to request and result to response, to Middy's hooks. */
 export function normalizes<TSource extends HttpSource, TRaw>(
   spec: HttpSourceSpec,
-): HttpNormalizer<TSource, TRaw> {
+): HttpNormalizer<TSource, TRaw, StreamingNormalizerOptions> {
   const read = reads<TSource, TRaw>(spec)
-  return (options = {}) => httpNormalizer(spec.factory, read, options)
+  return (options = {}) => httpNormalizer(spec, read, options)
 }
 
 function httpNormalizer<TRequest extends HttpRequest>(
-  factory: string,
+  spec: HttpSourceSpec,
   read: (event: unknown, context: Context, options: HttpRequestOptions) => TRequest,
-  options: HttpNormalizerOptions,
+  options: StreamingNormalizerOptions,
 ): Middleware<TRequest> {
+  const { factory } = spec
   checkOptions(factory, options, optionChecks)
+  checkStreaming(spec, options)
   const responder = new Responder(options)
   const hook = options.onRequest && new RequestHook(options)
   const hooks: ResponseHooks = {
@@ -101,6 +108,8 @@ function httpNormalizer<TRequest extends HttpRequest>(
   function begin(request: MiddyRequest): void {
     awaitSends(request, middleware)
     const made = receive(request)
+    const reason = whyBuffered(made, options)
+    if (reason !== undefined) throw new ConfigurationError(reason)
     interceptResponses(request, hooks)
     if (options.allowedHosts !== undefined) refuseForeignHost(made.header('host'), options.allowedHosts)
   }
@@ -118,6 +127,7 @@ function httpNormalizer<TRequest extends HttpRequest>(
       if (request.error instanceof InvalidEventError) return
       receive(request)
     }
+    if (whyBuffered(requestOf(request.event), options) !== undefined) return
     const settling = settleSends(request, middleware)
     if (settling === undefined) return settle(request, lastForm(request))
     return settling.then(

@@ -5,7 +5,7 @@ import { InvalidResponseError } from '../../errors/index.ts'
 import type { ResponseState } from '../../invocation/middy-request.ts'
 import type { HttpRequest } from '../http-request.ts'
 import type { HttpResponse } from '../respond.ts'
-import { type HttpResponseOptions, encodeEnvelope, encodeResponse } from './encode-response.ts'
+import { type EncodeOptions, encodeEnvelope, encodeResponse } from './encode-response.ts'
 import {
   type Envelope,
   type ShownResponse,
@@ -31,9 +31,9 @@ export type Response = object | Promise<object>
 
 /** Answers the requests of one normalizer. Each method answers an error on its way as well, and never throws. */
 export class Responder {
-  readonly #options: HttpResponseOptions & ErrorOptions
+  readonly #options: EncodeOptions & ErrorOptions
 
-  constructor(options: HttpResponseOptions & ErrorOptions) {
+  constructor(options: EncodeOptions & ErrorOptions) {
     this.#options = options
   }
 

@@ -67,8 +67,7 @@ export function isReadable(body: unknown): body is Readable {
  */
 export async function readAll(body: Readable, limit: number): Promise<Buffer> {
   if (!(Symbol.asyncIterator in body)) return Buffer.from(await body.arrayBuffer())
-  if (isQuery(body))
-    throw new InvalidResponseError('A query was returned: end it with .page(), .all() or .first()')
+  refuseQuery(body)
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of body) {
@@ -83,9 +82,14 @@ export async function readAll(body: Readable, limit: number): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-/** A query of a backend can be iterated, too. By its methods: its class is no part of an HTTP entry. */
-function isQuery(body: object): boolean {
-  return 'where' in body && 'page' in body && 'first' in body
+/**
+ * A query of a backend can be iterated, too. Known by its methods: its class is no part of an HTTP entry.
+ *
+ * @throws InvalidResponseError
+ */
+export function refuseQuery(body: object): void {
+  if ('where' in body && 'page' in body && 'first' in body)
+    throw new InvalidResponseError('A query was returned: end it with .page(), .all() or .first()')
 }
 
 /** Whether bytes of a content type are no text. */

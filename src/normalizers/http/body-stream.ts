@@ -1,0 +1,129 @@
+import type { Readable } from 'node:stream'
+import { getBuiltinModule } from 'node:process'
+import { ignore } from '../../core/ignore.ts'
+import { InvalidResponseError } from '../../errors/index.ts'
+import { type Scope, currentScope, inScope } from '../../invocation/scope.ts'
+import { bytesOf, refuseQuery } from './response-body.ts'
+import { nameOfKind } from './response-headers.ts'
+
+/** What can be read piece by piece. */
+export type Source = AsyncIterable<unknown> | Iterable<unknown>
+
+/**
+ * A body as a stream of bytes. The source is asked for a piece when the one before it is taken, and closed when the reader
+ * leaves. It works within the scope of its invocation: what it sends is acknowledged before the stream ends.
+ *
+ * @param onError - Told of what the source throws. The stream is destroyed then: an end would look complete.
+ */
+export function bodyStream(source: Source, onError: (error: unknown) => void): Readable {
+  refuseQuery(source)
+  const pieces = new Pieces(source)
+  const { Readable } = getBuiltinModule('node:stream')
+  return new Readable({
+    highWaterMark: 1,
+    read() {
+      pieces.next().then(
+        (bytes) => {
+          this.push(bytes)
+        },
+        (error: unknown) => {
+          onError(error)
+          this.destroy(error instanceof Error ? error : new Error('The stream has failed', { cause: error }))
+        },
+      )
+    },
+    destroy(error, done) {
+      // A source that is busy may take its time, or all time.
+      pieces.close().catch(ignore)
+      done(error)
+    },
+  })
+}
+
+/** Closes what is not going to be read. */
+export function discard(body: unknown): void {
+  if (typeof body === 'object' && body !== null && Symbol.asyncIterator in body)
+    new Pieces(body as AsyncIterable<unknown>).close().catch(ignore)
+}
+
+/** The pieces of a source, each as bytes. */
+class Pieces {
+  readonly #reader: Reader
+  readonly #scope: Scope | undefined = currentScope()
+  /** The first half of a character that the last text ended with. */
+  #half = ''
+  #isOver = false
+
+  constructor(source: Source) {
+    this.#reader = readerOf(source)
+    this.#scope?.hold()
+  }
+
+  /** `null` at the end. */
+  async next(): Promise<Buffer | null> {
+    for (;;) {
+      const result = await this.#inScope(() => this.#reader.next())
+      if (result.done === true) return this.#last()
+      const bytes = this.#bytesOf(result.value)
+      if (bytes.length > 0) return bytes
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#isOver) return
+    this.#isOver = true
+    try {
+      await this.#inScope(() => this.#reader.close())
+    } finally {
+      this.#scope?.release()
+    }
+  }
+
+  async #last(): Promise<Buffer | null> {
+    const half = this.#half
+    this.#half = ''
+    if (half !== '') return Buffer.from(half)
+    await this.#scope?.settle()
+    this.#isOver = true
+    this.#scope?.release()
+    return null
+  }
+
+  #bytesOf(piece: unknown): Buffer {
+    const bytes = typeof piece === 'string' ? this.#bytesOfText(piece) : bytesOf(piece)
+    if (bytes !== undefined) return bytes
+    throw new InvalidResponseError(`A stream gives text or bytes, and this gave ${nameOfKind(piece)}`)
+  }
+
+  /** A text may end in the middle of a character. */
+  #bytesOfText(piece: string): Buffer {
+    const text = this.#half + piece
+    this.#half = /[\ud800-\udbff]$/.exec(text)?.[0] ?? ''
+    return Buffer.from(this.#half === '' ? text : text.slice(0, -1))
+  }
+
+  #inScope<T>(work: () => T): T {
+    return this.#scope === undefined ? work() : inScope(this.#scope, work)
+  }
+}
+
+/** Reads a source, and closes it at once, even while a piece is awaited. */
+interface Reader {
+  next(): IteratorResult<unknown> | Promise<IteratorResult<unknown>>
+  close(): unknown
+}
+
+/** The iterators of web and Node streams, when they are closed, wait for the piece that is under way. */
+function readerOf(source: Source): Reader {
+  if ('getReader' in source && typeof source.getReader === 'function') {
+    const reader = (source as ReadableStream<unknown>).getReader()
+    return { next: () => reader.read() as Promise<IteratorResult<unknown>>, close: () => reader.cancel() }
+  }
+  const iterator: AsyncIterator<unknown> | Iterator<unknown> =
+    Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+  const { destroy } = source as { destroy?: unknown }
+  return {
+    next: () => iterator.next(),
+    close: () => (typeof destroy === 'function' ? (destroy.call(source) as unknown) : iterator.return?.()),
+  }
+}
