@@ -8,7 +8,7 @@ const floors = [
   ['aws'],
   ['wire'],
   ['backends'],
-  ['normalizers', 'middleware', 'rest', 'serve.ts'],
+  ['normalizers', 'middleware', 'rest', 'serve', 'serve.ts'],
   ['testing', 'cli'],
   ['index.ts', 'types.ts'],
 ]

@@ -98,6 +98,13 @@ export type { WrappedMessage as Envelope } from './normalizers/records/unwrap.ts
 export { SqsBatch, type SqsBatchOptions, sqsBatch } from './normalizers/sqs-batch.ts'
 export { type SqsOptions, sqs, sqsResponse } from './normalizers/sqs.ts'
 export {
+  type NodeHttpEvent,
+  type NodeHttpResult,
+  nodeHttp,
+  nodeHttpRequest,
+  nodeHttpResponse,
+} from './normalizers/node-http.ts'
+export {
   type VpcLatticeEvent,
   type VpcLatticeEventV1,
   type VpcLatticeEventV2,

@@ -54,3 +54,7 @@ export type ContextOf<TChain> =
 
 /** The request object that Middy gives to a middleware's hooks. Nothing is assumed of its event and result. */
 export type MiddyRequest = middy.Request<unknown, unknown, unknown>
+
+/** A Lambda handler, of whatever types: Middy types its handlers by what the normalizer leaves, not by what Lambda sends. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type AnyHandler = (event: any, context: any, ...rest: any[]) => unknown

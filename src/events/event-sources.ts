@@ -14,7 +14,7 @@ export interface EventSource {
 }
 
 /** The event sources that speak HTTP. */
-export type HttpSource = 'alb' | 'rest-api' | 'http-api' | 'function-url' | 'vpc-lattice'
+export type HttpSource = 'alb' | 'rest-api' | 'http-api' | 'function-url' | 'vpc-lattice' | 'node-http'
 
 /** The kinds of events that the table tells apart. */
 export type SourceKind =
@@ -80,6 +80,12 @@ export const eventSources: Readonly<Record<SourceKind, EventSource>> = {
     is: (_event, { http, domainName }) => asRecord(http) && asString(domainName)?.includes('.lambda-url.'),
   },
   'http-api': { name: 'HTTP API', normalizer: 'httpApi', is: (_event, { http }) => asRecord(http) },
+  'node-http': {
+    name: "Node's HTTP server",
+    normalizer: 'nodeHttp',
+    // No payload of JSON has a function.
+    is: ({ source, stream }) => source === 'node-http' && typeof stream === 'function',
+  },
   'vpc-lattice': {
     name: 'VPC Lattice',
     normalizer: 'vpcLattice',

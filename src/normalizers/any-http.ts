@@ -13,6 +13,7 @@ import { type HttpApiEvent, httpApiSource } from './http-api.ts'
 import type { HttpSource } from './http-request.ts'
 import { encodeResponse } from './http/encode-response.ts'
 import { restApiSource } from './rest-api.ts'
+import { type NodeHttpEvent, nodeHttpSource } from './node-http.ts'
 import { type VpcLatticeEvent, vpcLatticeSource } from './vpc-lattice.ts'
 
 const anyHttpSource: HttpSourceSpec = {
@@ -22,11 +23,12 @@ const anyHttpSource: HttpSourceSpec = {
     ...restApiSource.wires,
     ...httpApiSource.wires,
     ...vpcLatticeSource.wires,
+    ...nodeHttpSource.wires,
   },
 }
 
 /** The event of any HTTP source. */
-export type AnyHttpEvent = ALBEvent | APIGatewayProxyEvent | HttpApiEvent | VpcLatticeEvent
+export type AnyHttpEvent = ALBEvent | APIGatewayProxyEvent | HttpApiEvent | VpcLatticeEvent | NodeHttpEvent
 
 /**
  * Reads the event of whichever HTTP source sent it.
@@ -58,8 +60,8 @@ export const anyHttpRequest: HttpReader<HttpSource, AnyHttpEvent> = reads(anyHtt
 export const anyHttpResponse: HttpWriter<object> = encodeResponse
 
 /**
- * Puts the handler behind every HTTP source at once: load balancer, REST API, HTTP API, function URL and VPC
- * Lattice. Where a function has one source only, that source's own normalizer is smaller and refuses the others.
+ * Puts the handler behind every HTTP source at once: load balancer, REST API, HTTP API, function URL, VPC
+ * Lattice and Node's own server. Where a function has one source only, that source's own normalizer is smaller and refuses the others.
  *
  * @throws InvalidEventError if the event is of no HTTP source
  * @example

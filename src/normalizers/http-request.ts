@@ -178,7 +178,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   }
 
   get hasBody(): boolean {
-    return Boolean(asString(this.#event['body']))
+    return Boolean(asString(this.#event['body'])) || this.#content.isUnread
   }
   /**
    * The body's bytes, without base64 and, unless the option `decompress` says otherwise, without gzip, deflate and br.
@@ -191,6 +191,15 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   /** The body as text (UTF-8), without a byte order mark. */
   text(): string {
     return this.#content.text()
+  }
+
+  /**
+   * The body as it was sent, packed or not, piece by piece. Behind `serve()` a body of more than `maxBodyBytes`, which
+   * nothing else reads, arrives as the client sends it, and once.
+   */
+  stream(): ReadableStream<Uint8Array> {
+    const { stream } = this.#origin.wire
+    return this.#content.isUnread && stream !== undefined ? stream(this.#raw) : this.#content.stream()
   }
 
   /**
@@ -217,13 +226,21 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** The client's address, as far as trusted proxies vouch for it. */
   get clientIp(): string | undefined {
+    const sourceIp = asString(this.#origin.wire.sourceIp(this.#event))
+    return clientAddress(sourceIp, this.header('x-forwarded-for'), this.#trustedProxies)
+  }
+  get #trustedProxies(): number {
     const { wire, options } = this.#origin
-    const trusted = options.trustedProxies ?? (wire.protocolHeader === undefined ? 0 : 1)
-    return clientAddress(asString(wire.sourceIp(this.#event)), this.header('x-forwarded-for'), trusted)
+    return options.trustedProxies ?? wire.trustedProxies?.() ?? (wire.protocolHeader === undefined ? 0 : 1)
   }
 
   get protocol(): 'http' | 'https' {
-    const { protocolHeader } = this.#origin.wire
+    const { wire } = this.#origin
+    const { protocolHeader } = wire
+    if (wire.protocol !== undefined) {
+      const forwarded = this.#trustedProxies > 0 ? this.header('x-forwarded-proto') : undefined
+      return wire.protocol(this.#event, forwarded)
+    }
     return protocolHeader !== undefined && this.header(protocolHeader) === 'http' ? 'http' : 'https'
   }
 
@@ -243,9 +260,15 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
     return asString(contextOf(this.#event)['requestId']) ?? this.traceId
   }
 
-  /** Aborted with a `DeadlineError` when the invocation's time is nearly up: 5 % of it are left, 250 ms at the least. */
+  /**
+   * Aborted with a `DeadlineError` when the invocation's time is nearly up: 5 % of it are left, 250 ms at the least. Behind
+   * `serve()` aborted with an `AbortError` when the client leaves, too.
+   */
   get signal(): AbortSignal {
-    return (this.#signal ??= new Deadline(this.lambdaContext).signal('The time of the request is nearly up'))
+    if (this.#signal !== undefined) return this.#signal
+    const deadline = new Deadline(this.lambdaContext).signal('The time of the request is nearly up')
+    const client = this.#origin.wire.signal?.(this.#raw)
+    return (this.#signal = client === undefined ? deadline : AbortSignal.any([deadline, client]))
   }
 
   /** The X-Ray header. */
@@ -264,7 +287,8 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
    * @throws BadRequestError for one that the standard does not know, such as TRACE
    */
   toWebRequest(): Request {
-    return webRequest(this, this.#content.isUnpacked)
+    const { isUnread, isUnpacked } = this.#content
+    return webRequest(this, { isUnpacked: isUnpacked && !isUnread, isUnread })
   }
 
   // The payload 1.0 view, which Middy's own HTTP code (router, CORS, …) reads and now and then writes.

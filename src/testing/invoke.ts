@@ -1,10 +1,8 @@
+import type { AnyHandler } from '../core/middy.ts'
 import type { Context } from 'aws-lambda'
 import { lambdaContext } from './lambda-context.ts'
 
-/** A Lambda handler, of whatever types. */
-// Middy types its handlers by what the normalizer leaves, not by what Lambda sends; this accepts any.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type AnyHandler = (event: any, context: any, ...rest: any[]) => unknown
+export type { AnyHandler } from '../core/middy.ts'
 
 /**
  * Invokes a handler as Lambda does: the event and the result pass through JSON, and every invocation has a context of

@@ -1,6 +1,6 @@
 import { parseJson } from '../../core/json.ts'
 import { type UnknownRecord, asString } from '../../core/record.ts'
-import { MalformedJsonError } from '../../errors/index.ts'
+import { HttpError, MalformedJsonError } from '../../errors/index.ts'
 import { type Decompress, contentCodings, unpack, unpackedLimit } from './decompress.ts'
 import { type RequestHeaders, mediaType } from './headers.ts'
 
@@ -41,22 +41,49 @@ export class RequestBody {
     return this.#codings !== undefined
   }
 
+  /** Whether there is a body that is too long to be read whole. */
+  get isUnread(): boolean {
+    return this.#event['maxBodyBytes'] !== undefined
+  }
+
   /** @throws HttpError (413), BadRequestError */
   bytes(): Buffer {
     if (this.#bytes !== undefined) return this.#bytes
-    const bytes = Buffer.from(asString(this.#event['body']) ?? '', this.#isBase64 ? 'base64' : 'utf8')
-    return (this.#bytes = unpack(bytes, this.#codings ?? [], this.#maxBytes))
+    this.#refuseUnread()
+    return (this.#bytes = unpack(this.#sent(), this.#codings ?? [], this.#maxBytes))
+  }
+
+  /** The bytes as they were sent, packed or not. */
+  stream(): ReadableStream<Uint8Array> {
+    const bytes = this.#sent()
+    return new ReadableStream({
+      start(controller) {
+        if (bytes.length > 0) controller.enqueue(bytes)
+        controller.close()
+      },
+    })
+  }
+
+  #sent(): Buffer {
+    return Buffer.from(asString(this.#event['body']) ?? '', this.#isBase64 ? 'base64' : 'utf8')
+  }
+
+  #refuseUnread(): void {
+    if (this.isUnread)
+      throw new HttpError(413, `The request body is larger than ${String(this.#event['maxBodyBytes'])} bytes`)
   }
 
   /** Without a byte order mark. */
   text(): string {
     if (this.#text !== undefined) return this.#text
+    this.#refuseUnread()
     const text = this.#isBase64 ? this.bytes().toString() : (asString(this.#event['body']) ?? '')
     return (this.#text = text.startsWith('\ufeff') ? text.slice(1) : text)
   }
 
   /** @throws MalformedJsonError */
   json(): unknown {
+    this.#refuseUnread()
     if (this.#json === unread) this.#json = asString(this.#event['body']) ? this.#parse() : undefined
     return this.#json
   }

@@ -33,6 +33,14 @@ export interface Wire {
   readonly encoded?: 'query' | 'path-parameters'
   /** Of a load balancer, which appends the peer to `X-Forwarded-For`: the header with the protocol. */
   readonly protocolHeader?: string
+  /** How many proxies append to `X-Forwarded-For`, where that hangs on where the process runs. */
+  trustedProxies?(): number
+  /** The protocol, where the source tells it itself; `forwarded` is what a trusted proxy says. */
+  protocol?(event: UnknownRecord, forwarded: string | undefined): 'http' | 'https'
+  /** Aborted when the client leaves, where the source tells. Gets the event as it came. */
+  signal?(raw: unknown): AbortSignal
+  /** A body that is too long to be read whole, where the source lets one through. Gets the event as it came. */
+  stream?(raw: unknown): ReadableStream<Uint8Array>
   /** How the source takes a response. */
   readonly target: ResponseTarget
 }

@@ -23,26 +23,33 @@ export interface WebRequestParts extends Address {
   readonly headers: Readonly<Record<string, string>>
   readonly hasBody: boolean
   bytes(): Uint8Array
+  stream(): ReadableStream<Uint8Array>
+}
+
+/** How a body has arrived. */
+interface BodyState {
+  /** Whether the bytes are without the codings that the header tells of. */
+  readonly isUnpacked: boolean
+  readonly isUnread: boolean
 }
 
 /**
  * The request of the web standard. Its path is without the base path.
  *
- * @param isUnpacked - Whether the bytes are without the codings that the header tells of
  * @throws BadRequestError for one that the standard does not know, such as TRACE
  */
-export function webRequest(parts: WebRequestParts, isUnpacked: boolean): Request {
+export function webRequest(parts: WebRequestParts, { isUnpacked, isUnread }: BodyState): Request {
   const { method, headers, hasBody } = parts
-  const body = hasBody && !/^(?:GET|HEAD)$/.test(method) ? parts.bytes() : undefined
+  const isSent = hasBody && !/^(?:GET|HEAD)$/.test(method)
   const isOther = isUnpacked && headers['content-encoding'] !== undefined
-  const isSent = (name: string, line: string): boolean =>
+  const isSendable = (name: string, line: string): boolean =>
     // What a `Headers` object cannot hold, odd names and other alphabets than Latin-1, it would throw at.
     isHeaderLine(name, line) && !(isOther && /^content-(?:encoding|length)$/.test(name))
   try {
     return new Request(addressOf(parts, ''), {
       method,
-      headers: Object.entries(headers).filter(([name, line]) => isSent(name, line)),
-      body: body === undefined ? null : (body as Uint8Array<ArrayBuffer>),
+      headers: Object.entries(headers).filter(([name, line]) => isSendable(name, line)),
+      ...(isSent && (isUnread ? { body: parts.stream(), duplex: 'half' } : { body: parts.bytes() })),
     })
   } catch (cause) {
     throw new BadRequestError('This cannot be a web request', { cause })

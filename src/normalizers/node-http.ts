@@ -1,0 +1,140 @@
+import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import type { UnknownRecord } from '../core/record.ts'
+import {
+  type HttpNormalizer,
+  type HttpReader,
+  type HttpWriter,
+  normalizes,
+  reads,
+} from './http/normalizer.ts'
+import { encodeResponse } from './http/encode-response.ts'
+import type { HttpSourceSpec } from './http/http-source.ts'
+
+/** A request of Node's own HTTP server, as `serve()` hands it to a handler. */
+export interface NodeHttpEvent {
+  readonly source: 'node-http'
+  readonly message: IncomingMessage
+  /** The body, if there is one of at most `maxBodyBytes`. */
+  readonly body: Uint8Array | undefined
+  /** Of a longer body, how much would have been read. */
+  readonly maxBodyBytes: number | undefined
+  readonly requestId: string
+  /** Aborted when the client leaves before the answer has ended. */
+  readonly signal: AbortSignal
+  /** A longer body, as it arrives. */
+  stream(): ReadableStream<Uint8Array>
+}
+
+/** A response for Node's own HTTP server. */
+export interface NodeHttpResult {
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, string | readonly string[]>>
+  readonly body: string | Uint8Array | Readable
+}
+
+/** Whether Lambda is in front: a Web Function. */
+const isWebFunction = (): boolean => Boolean(process.env['AWS_LAMBDA_HTTP_ENDPOINT'])
+
+/** The request in payload 1.0's words. */
+function nodeView(raw: UnknownRecord): UnknownRecord {
+  const { message, body, maxBodyBytes, requestId } = raw as unknown as NodeHttpEvent
+  const { method, headers, rawHeaders, socket } = message
+  // A proxy sends the whole address.
+  const target = (message.url ?? '/').replace(/^https?:\/\/[^/?#]*/i, '')
+  const end = target.indexOf('?')
+  const isSimple = rawHeaders.length === Object.keys(headers).length * 2
+  const isText = body !== undefined && headers['content-encoding'] === undefined && isUtf8(body)
+  return {
+    method,
+    path: end < 0 ? target : target.slice(0, end),
+    rawQueryString: end < 0 ? '' : target.slice(end + 1),
+    headers,
+    multiValueHeaders: isSimple ? undefined : message.headersDistinct,
+    body: body && Buffer.from(body.buffer, body.byteOffset, body.length).toString(isText ? 'utf8' : 'base64'),
+    isBase64Encoded: body !== undefined && !isText,
+    maxBodyBytes,
+    requestContext: { requestId },
+    remoteAddress: socket.remoteAddress?.replace(/^::ffff:/, ''),
+    isEncrypted: 'encrypted' in socket,
+  }
+}
+
+/** @internal */
+export const nodeHttpSource: HttpSourceSpec = {
+  factory: 'nodeHttp',
+  wires: {
+    'node-http': {
+      source: 'node-http',
+      view: nodeView,
+      method: (event) => event['method'],
+      path: (event) => event['path'],
+      prefix: () => '',
+      sourceIp: (event) => event['remoteAddress'],
+      authorizer: () => ({ kind: 'none' }),
+      // Lambda itself appends the client's address. The endpoints of Web Functions are HTTPS only.
+      trustedProxies: () => (isWebFunction() ? 1 : 0),
+      protocol: (event, forwarded) => {
+        if (isWebFunction() || event['isEncrypted'] === true) return 'https'
+        return forwarded === 'https' ? 'https' : 'http'
+      },
+      signal: (raw) => (raw as NodeHttpEvent).signal,
+      stream: (raw) => (raw as NodeHttpEvent).stream(),
+      target: {
+        limit: Infinity,
+        streams: 'always',
+        shape({ statusCode, headers, cookies, body }) {
+          if (cookies.length > 0) headers['set-cookie'] = cookies
+          return { statusCode, headers, body }
+        },
+      },
+    },
+  },
+}
+
+/**
+ * Reads a request of Node's own HTTP server.
+ *
+ * @throws InvalidEventError if it is another event
+ * @example
+ * ```ts
+ * import { type NodeHttpEvent, nodeHttpRequest } from 'clearskies-middy/normalizers/node-http'
+ *
+ * export const pathOf = (event: NodeHttpEvent) => nodeHttpRequest(event, {} as never).path
+ * ```
+ */
+export const nodeHttpRequest: HttpReader<'node-http', NodeHttpEvent> = reads(nodeHttpSource)
+
+/**
+ * Turns a handler's result into what `serve()` writes. A stream stays one.
+ *
+ * @throws InvalidResponseError
+ * @example
+ * ```ts
+ * import type { HttpRequest } from 'clearskies-middy/normalizers/http-request'
+ * import { nodeHttpResponse } from 'clearskies-middy/normalizers/node-http'
+ *
+ * export const answer = (request: HttpRequest<'node-http'>) => nodeHttpResponse({ id: 7 }, request)
+ * ```
+ */
+export const nodeHttpResponse: HttpWriter<NodeHttpResult> = encodeResponse
+
+/**
+ * Puts the handler behind Node's own HTTP server, for `serve()`: Lambda Web Functions, containers, local work.
+ *
+ * @throws InvalidEventError if the event is of another source
+ * @example
+ * ```ts
+ * import middy from '@middy/core'
+ * import { nodeHttp } from 'clearskies-middy/normalizers/node-http'
+ * import { serve } from 'clearskies-middy/serve'
+ *
+ * const handler = middy()
+ *   .use(nodeHttp())
+ *   .handler(async (request) => ({ hello: request.query.get('name') }))
+ *
+ * await serve(handler, { port: 3000 })
+ * ```
+ */
+export const nodeHttp: HttpNormalizer<'node-http', NodeHttpEvent> = normalizes(nodeHttpSource)

@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { getBuiltinModule } from 'node:process'
+import { type Logger, defaultLogger, logSafely } from './core/logger.ts'
+import type { AnyHandler } from './core/middy.ts'
+import { checkOptions, is, isCount, isLogger } from './core/options.ts'
+import { ClientMessage } from './serve/client-message.ts'
+import { ClientGoneError, ResponseWriter } from './serve/response-writer.ts'
+
+/** Options of {@link serve}. */
+export interface ServeOptions {
+  /** 0 is a free one. Where `AWS_LAMBDA_HTTP_ENDPOINT` is set, it has the port and the host. @default 3000 */
+  readonly port?: number
+  /** @default all interfaces, as Node has it */
+  readonly host?: string
+  /** Closes the server when it is aborted, as `close()` does. */
+  readonly signal?: AbortSignal
+  /**
+   * The longest body that is read before the handler is called, in bytes. Of a longer one only `request.stream()` and
+   * `toWebRequest()` give anything: `data`, `bytes()` and `text()` throw an `HttpError` (413).
+   * @default 6 MB (6,291,456), as Lambda has it
+   */
+  readonly maxBodyBytes?: number
+  /**
+   * Milliseconds for which an idle connection is kept. Longer than a load balancer in front keeps it (60 s by default), or a
+   * request now and then meets a connection that is just closed.
+   * @default 65_000
+   */
+  readonly keepAliveTimeout?: number
+  /** Milliseconds that one request may take, which `request.signal` and `getRemainingTimeInMillis()` tell. @default no limit */
+  readonly timeout?: number
+  /** @default console */
+  readonly logger?: Logger
+}
+
+/** A server that is listening. */
+export interface Served {
+  readonly url: string
+  readonly port: number
+  /** Takes no more requests, and resolves when those that are under way have been answered. */
+  close(): Promise<void>
+  /** The same, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const optionChecks = {
+  port: isCount,
+  host: is('string'),
+  signal: (value: unknown) => value instanceof AbortSignal,
+  maxBodyBytes: isCount,
+  keepAliveTimeout: isCount,
+  timeout: (value: unknown) => typeof value === 'number' && value > 0,
+  logger: isLogger,
+}
+
+/**
+ * Puts a handler with `nodeHttp()` or `anyHttp()` behind Node's own HTTP server, for Lambda Web Functions, containers and
+ * local work. Requests run beside each other, each in a scope of its own. SIGTERM closes it.
+ *
+ * @throws Error with `code` EADDRINUSE if the port is taken; TypeError for a wrong option
+ * @example
+ * ```ts
+ * import middy from '@middy/core'
+ * import { nodeHttp } from 'clearskies-middy/normalizers/node-http'
+ * import { serve } from 'clearskies-middy/serve'
+ *
+ * const handler = middy().use(nodeHttp()).handler(async ({ path }) => ({ path }))
+ *
+ * const { url } = await serve(handler, { port: 0 })
+ * console.log(await (await fetch(`${url}/products`)).json()) // { path: '/products' }
+ * ```
+ */
+export async function serve(handler: AnyHandler, options: ServeOptions = {}): Promise<Served> {
+  checkOptions('serve', options, optionChecks)
+  const { signal, keepAliveTimeout = 65_000 } = options
+  signal?.throwIfAborted()
+  const { host, port } = placeOf(options)
+  const serving = new Serving(handler, options)
+  // As a builtin, because the module's facade for `import` takes 28 ms to load.
+  const server = getBuiltinModule('node:http').createServer({ keepAliveTimeout }, serving.answer)
+  await listen(server, port, host)
+  const close = closer(server, serving)
+  const stop = (): void => void close()
+  process.once('SIGTERM', stop)
+  signal?.addEventListener('abort', stop, { once: true })
+  server.once('close', () => {
+    process.off('SIGTERM', stop)
+    signal?.removeEventListener('abort', stop)
+  })
+  const address = server.address() as AddressInfo
+  const name = host === undefined ? 'localhost' : urlHost(host)
+  return { url: `http://${name}:${address.port}`, port: address.port, close, [Symbol.asyncDispose]: close }
+}
+
+/** Where to listen: where Lambda says, or where the options say. */
+function placeOf({ host, port = 3000 }: ServeOptions): { host: string | undefined; port: number } {
+  const endpoint = process.env['AWS_LAMBDA_HTTP_ENDPOINT']
+  if (!endpoint) return { host, port }
+  const [, name, digits] = /^(?:https?:\/\/)?(.*):(\d+)\/?$/.exec(endpoint) ?? []
+  if (digits === undefined)
+    throw new TypeError(`AWS_LAMBDA_HTTP_ENDPOINT is no "host:port": ${JSON.stringify(endpoint)}`)
+  return { host: name?.replace(/^\[|\]$/g, '') || undefined, port: Number(digits) }
+}
+
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+function listen(server: Server, port: number, host: string | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function closer(server: Server, serving: Serving): () => Promise<void> {
+  let closed: Promise<void> | undefined
+  return () =>
+    (closed ??= new Promise((resolve) => {
+      server.close(() => {
+        resolve()
+      })
+      serving.close()
+      server.closeIdleConnections()
+    }))
+}
+
+/** Answers requests. */
+class Serving {
+  readonly #handler: AnyHandler
+  readonly #options: ServeOptions
+  readonly #logger: Logger
+  readonly #closing = new AbortController()
+
+  constructor(handler: AnyHandler, options: ServeOptions) {
+    this.#handler = handler
+    this.#options = options
+    this.#logger = options.logger ?? defaultLogger
+  }
+
+  /** From now on each answer ends its connection, and event streams, which have no end, end. */
+  close(): void {
+    this.#closing.abort()
+  }
+
+  readonly answer = (message: IncomingMessage, response: ServerResponse): void => {
+    const writer = new ResponseWriter(message, response, this.#closing.signal)
+    this.#work(message, writer).catch((error: unknown) => {
+      if (error instanceof ClientGoneError) return
+      logSafely(this.#logger, 'error', `${message.method ?? 'GET'} ${message.url ?? '/'} failed`, error)
+      writer.fail()
+    })
+  }
+
+  async #work(message: IncomingMessage, writer: ResponseWriter): Promise<void> {
+    if (hasTwoHosts(message)) {
+      writer.fail(400, 'Bad Request')
+      return
+    }
+    const event = new ClientMessage(message, writer, requestIdOf(message))
+    await event.read(this.#options.maxBodyBytes ?? 6_291_456)
+    const result: unknown = await this.#handler(event, contextOf(event.requestId, this.#options.timeout))
+    await event.drain()
+    writer.write(result)
+  }
+}
+
+/** Who reads the first would see another request than who reads the last (RFC 9112, 3.2). */
+function hasTwoHosts(message: IncomingMessage): boolean {
+  const { headers, rawHeaders } = message
+  if (rawHeaders.length === Object.keys(headers).length * 2) return false
+  return (message.headersDistinct['host']?.length ?? 0) > 1
+}
+
+/** Lambda takes these headers away from what a client sends. */
+function requestIdOf({ headers }: IncomingMessage): string {
+  const id = process.env['AWS_LAMBDA_HTTP_ENDPOINT'] ? headers['lambda-web-request-id'] : undefined
+  return typeof id === 'string' ? id : randomUUID()
+}
+
+/** What stands for Lambda's context. Without a limit nobody tells how much time is left. */
+function contextOf(awsRequestId: string, timeout: number | undefined): object {
+  const functionName = process.env['AWS_LAMBDA_FUNCTION_NAME'] ?? 'serve'
+  if (timeout === undefined) return { awsRequestId, functionName }
+  const deadline = Date.now() + timeout
+  return { awsRequestId, functionName, getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()) }
+}

@@ -1,0 +1,74 @@
+import type { IncomingMessage } from 'node:http'
+import { getBuiltinModule } from 'node:process'
+import type { NodeHttpEvent } from '../normalizers/node-http.ts'
+import { ClientGoneError, type ResponseWriter } from './response-writer.ts'
+
+/** A client's request, as a normalizer takes it. */
+export class ClientMessage implements NodeHttpEvent {
+  readonly source = 'node-http'
+  readonly message: IncomingMessage
+  readonly requestId: string
+  readonly #writer: ResponseWriter
+  body: Uint8Array | undefined
+  maxBodyBytes: number | undefined
+  #isStreamed = false
+
+  constructor(message: IncomingMessage, writer: ResponseWriter, requestId: string) {
+    this.message = message
+    this.requestId = requestId
+    this.#writer = writer
+  }
+
+  get signal(): AbortSignal {
+    return this.#writer.signal
+  }
+
+  stream(): ReadableStream<Uint8Array> {
+    this.#isStreamed = true
+    return getBuiltinModule('node:stream').Readable.toWeb(this.message) as ReadableStream<Uint8Array>
+  }
+
+  /** Reads the body, unless it is longer than that. What has come of a longer one by then is put back. */
+  async read(maxBodyBytes: number): Promise<void> {
+    const { message } = this
+    const length = message.headers['content-length']
+    if (length === undefined && message.headers['transfer-encoding'] === undefined) return
+    const bytes = Number(length ?? 0) > maxBodyBytes ? undefined : await readUpTo(message, maxBodyBytes)
+    if (bytes === undefined) this.maxBodyBytes = maxBodyBytes
+    else if (bytes.length > 0) this.body = bytes
+  }
+
+  /** Reads on where nobody has, a while: a client that still sends may not see an answer before it is done. */
+  async drain(): Promise<void> {
+    if (this.maxBodyBytes === undefined || this.#isStreamed) return
+    await readUpTo(this.message, this.maxBodyBytes)
+  }
+}
+
+/** All that is left of a body; `undefined` where that is more than the limit. Rejects when the client leaves. */
+function readUpTo(message: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const stop = (): void => {
+      message.pause().off('data', take).off('end', end).off('close', leave).off('error', leave)
+    }
+    const take = (chunk: Buffer): void => {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size <= limit) return
+      stop()
+      message.unshift(Buffer.concat(chunks))
+      resolve(undefined)
+    }
+    const end = (): void => {
+      stop()
+      resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
+    }
+    const leave = (): void => {
+      stop()
+      reject(new ClientGoneError())
+    }
+    message.on('data', take).on('end', end).on('close', leave).on('error', leave)
+  })
+}

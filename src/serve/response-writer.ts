@@ -1,0 +1,110 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import { asRecord } from '../core/record.ts'
+import { ConfigurationError } from '../errors/index.ts'
+import type { NodeHttpResult } from '../normalizers/node-http.ts'
+
+/** Writes the answer to one request. */
+export class ResponseWriter {
+  readonly #message: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #closing: AbortSignal
+  #leaving: AbortController | undefined
+
+  /** @param closing - Aborted when the server closes */
+  constructor(message: IncomingMessage, response: ServerResponse, closing: AbortSignal) {
+    this.#message = message
+    this.#response = response
+    this.#closing = closing
+    response.once('close', () => {
+      if (!response.writableFinished) this.#leaving?.abort(new ClientGoneError())
+    })
+  }
+
+  /** Aborted when the client leaves before the answer has ended. */
+  get signal(): AbortSignal {
+    this.#leaving ??= new AbortController()
+    if (this.#hasLeft) this.#leaving.abort(new ClientGoneError())
+    return this.#leaving.signal
+  }
+
+  get #hasLeft(): boolean {
+    return this.#response.destroyed && !this.#response.writableFinished
+  }
+
+  /** @throws ConfigurationError for what is no response */
+  write(result: unknown): void {
+    if (!isResult(result))
+      throw new ConfigurationError(
+        'The handler behind serve() gave no HTTP response: put nodeHttp() or anyHttp() in front of it',
+      )
+    const { body } = result
+    if (typeof body === 'string' || body instanceof Uint8Array) this.#writeWhole(result, body)
+    else this.#stream(result, body)
+  }
+
+  /** Answers by itself. After the first byte there is nothing left to say but that the rest is missing. */
+  fail(status = 500, title = 'Internal Server Error'): void {
+    if (this.#response.headersSent) {
+      this.#response.destroy()
+      return
+    }
+    const body = JSON.stringify({ type: 'about:blank', title, status })
+    this.write({ statusCode: status, headers: { 'content-type': 'application/problem+json' }, body })
+  }
+
+  #writeWhole({ statusCode, headers }: NodeHttpResult, body: string | Uint8Array): void {
+    const hasLength = statusCode >= 200 && statusCode !== 204 && statusCode !== 304 && !this.#isHead
+    const length = hasLength ? { 'content-length': Buffer.byteLength(body) } : {}
+    this.#response.writeHead(statusCode, { ...headers, ...length, ...this.#connection })
+    this.#response.end(this.#isHead || !hasLength ? undefined : body)
+  }
+
+  #stream({ statusCode, headers }: NodeHttpResult, body: Readable): void {
+    const response = this.#response
+    response.once('close', () => body.destroy())
+    body.once('error', () => response.destroy())
+    if (this.#hasLeft) {
+      body.destroy()
+      return
+    }
+    response.writeHead(statusCode, { ...headers, ...this.#connection })
+    response.flushHeaders()
+    body.pipe(response)
+    if (!String(headers['content-type']).startsWith('text/event-stream')) return
+    // It has no end of its own. A browser connects again, to another server.
+    const end = (): void => {
+      body.unpipe(response)
+      body.destroy()
+      response.end()
+    }
+    if (this.#closing.aborted) end()
+    else this.#closing.addEventListener('abort', end, { once: true })
+    response.once('close', () => {
+      this.#closing.removeEventListener('abort', end)
+    })
+  }
+
+  get #isHead(): boolean {
+    return this.#message.method === 'HEAD'
+  }
+
+  /** A body that nobody has read to its end would stand in front of the next request. */
+  get #connection(): { connection?: 'close' } {
+    return this.#closing.aborted || !this.#message.complete ? { connection: 'close' } : {}
+  }
+}
+
+/** The client has left: nobody is there to answer, and nothing has failed. */
+export class ClientGoneError extends Error {
+  override name = 'AbortError'
+
+  constructor() {
+    super('The client has left')
+  }
+}
+
+function isResult(value: unknown): value is NodeHttpResult {
+  const { statusCode, headers, body } = asRecord(value) ?? {}
+  return Number.isInteger(statusCode) && asRecord(headers) !== undefined && body !== undefined
+}
