@@ -1,4 +1,5 @@
 import { ignore } from './ignore.ts'
+
 /**
  * Where the library reports what the caller must not see. `console`, winston and Powertools' logger fit as they are. A
  * logger that takes the error first, as pino does, needs two functions, or it drops the error.

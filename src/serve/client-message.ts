@@ -69,6 +69,6 @@ function readUpTo(message: IncomingMessage, limit: number): Promise<Buffer | und
       stop()
       reject(new ClientGoneError())
     }
-    message.on('data', take).on('end', end).on('close', leave).on('error', leave)
+    message.on('data', take).on('end', end).on('close', leave).on('error', leave).resume()
   })
 }

@@ -10,6 +10,8 @@ export interface GatewayReply {
   readonly status: number
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: Buffer
+  /** In place of the body: what the function produces as it goes. */
+  readonly stream?: AsyncIterable<Buffer>
   /** Why the function's result was refused. */
   readonly reason?: string
 }

@@ -1,5 +1,7 @@
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { pipeline } from 'node:stream/promises'
+import { ignore } from '../core/ignore.ts'
 import { defaultLogger, logSafely } from '../core/logger.ts'
 import { albEvent } from './alb-event.ts'
 import { type DescribedRequest, matchTemplate } from './described-request.ts'
@@ -8,6 +10,7 @@ import { functionUrlEvent, httpApiEvent, httpApiV1Event } from './http-api-event
 import { type AnyHandler, invoke } from './invoke.ts'
 import { lambdaContext } from './lambda-context.ts'
 import { restApiEvent } from './rest-api-event.ts'
+import { invokeStreaming, isStreaming } from './streaming-runtime.ts'
 import { vpcLatticeEvent } from './vpc-lattice-event.ts'
 
 /** What a gateway has done with one request. */
@@ -125,7 +128,10 @@ async function answerRequest(
     reply = gatewayRefusal(`the response cannot be sent: ${String(error)}`)
     response.writeHead(reply.status)
   }
-  response.end(method === 'HEAD' ? undefined : reply.body)
+  if (reply.stream === undefined || method === 'HEAD')
+    response.end(method === 'HEAD' ? undefined : reply.body)
+  // Where the function breaks off, so does the response.
+  else await pipeline(reply.stream, response).catch(ignore)
   const { status, reason } = reply
   if (reason !== undefined) onRefusal(`${source} gateway answered ${method} ${url} with ${status}: ${reason}`)
   const milliseconds = performance.now() - started
@@ -140,8 +146,13 @@ async function replyOf(
   const { timeout = 29_000, binaryMediaTypes = [] } = options
   try {
     const event = toEvent(source, await describe(request), options)
-    const result = await invoke(handler, event, lambdaContext({ timeout }))
-    return readResult(result, { source, event, accept: request.headers.accept ?? '', binaryMediaTypes })
+    const setting = { source, event, accept: request.headers.accept ?? '', binaryMediaTypes }
+    const context = lambdaContext({ timeout })
+    if (!isStreaming(handler)) return readResult(await invoke(handler, event, context), setting)
+    if (source !== 'function-url' && source !== 'rest-api')
+      throw new Error(`the source ${source} takes no stream`)
+    const { metadata, body } = await invokeStreaming(handler, event, context)
+    return { ...readResult({ ...metadata, body: '' }, setting), stream: body }
   } catch (error) {
     return gatewayRefusal(`the function failed: ${String(error)}`)
   }

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 
-/** The area of an id that stands in a title without one. Findings (H, R, X, M, Y, T, E) have no area. */
+/** The area of an id that stands in a title without one. Findings (H, R, X, M, Y, T, E, P) have no area. */
 const areas: readonly (readonly [folder: string, area: string])[] = [
   ['test/http/', 'http'],
   ['test/records/', 'sqs'],
@@ -15,7 +15,7 @@ const areas: readonly (readonly [folder: string, area: string])[] = [
 ]
 
 const names = [...new Set(areas.map(([, area]) => area))].join('|')
-const id = String.raw`(?:(?:${names}) )?(?:[BCD]\d+(?:\.\d+)?|[HRXMYTE]\d+[a-z]?)`
+const id = String.raw`(?:(?:${names}) )?(?:[BCD]\d+(?:\.\d+)?|[HRXMYTEP]\d+[a-z]?)`
 const idsInFront = new RegExp(`^(?:${id}(?:, |(?=\\W|$)))+`)
 
 /** The first argument of each `it`, `test` and `describe`, in any of their forms; and the texts of `each`'s tables. */
@@ -66,7 +66,7 @@ const lines = [...readFileSync('test/cases.md', 'utf8').matchAll(/^- `([^`]+)` /
 )
 
 /** Findings whose lines are there before their tests. */
-const beingMended = /^[HRXMYTE]/
+const beingMended = /^[HRXMYTEP]/
 
 describe('test/cases.md', () => {
   it('every id in front of a title has a line', () => {

@@ -411,7 +411,8 @@ describe('options of respond()', () => {
   })
 })
 
-it('H18: the option streaming is refused by name', () => {
-  for (const each of sources)
+it('H18: the option streaming is refused by name where nothing streams', () => {
+  const buffered = sources.filter(({ name }) => name.startsWith('alb') || name === 'vpc-lattice')
+  for (const each of buffered)
     expect(() => each.normalizer({ streaming: true } as never)).toThrow(/no option "streaming"/)
 })

@@ -10,7 +10,8 @@ const closers = new Set<() => Promise<void>>()
  * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
  */
 export function closeOnShutdown(close: () => Promise<void>): () => void {
-  if (process.env['AWS_LAMBDA_FUNCTION_NAME'] === undefined || !isMainThread) return () => undefined
+  const isLambda = process.env['AWS_LAMBDA_FUNCTION_NAME'] ?? process.env['AWS_LAMBDA_HTTP_ENDPOINT']
+  if (isLambda === undefined || !isMainThread) return () => undefined
   if (closers.size === 0) process.once('SIGTERM', shutDown)
   closers.add(close)
   return () => {
