@@ -1,6 +1,5 @@
-import { isClientOption } from '../aws/client.ts'
 import { ConflictError, NotFoundError } from '../errors/index.ts'
-import { checkOptions, is, oneOf } from '../core/options.ts'
+import { checkOptions } from '../core/options.ts'
 import type {
   Creates,
   DeleteOptions,
@@ -16,9 +15,8 @@ import { equals, meets } from './planning/evaluate.ts'
 import type { Model } from './model.ts'
 import { Query } from './query.ts'
 import type { QueryRunner } from './planning/query-state.ts'
-import { checkTokenOptions, tokenChecks } from './planning/token.ts'
 import { batchGet, batchWrite } from './dynamodb/batch.ts'
-import type { DynamoDbOptions } from './dynamodb/options.ts'
+import { type DynamoDbOptions, checkDynamoDbOptions } from './dynamodb/options.ts'
 import type { Update } from './planning/changes.ts'
 import { changeOrCreate } from './dynamodb/change-or-create.ts'
 import { checkedUpdate, freshItem } from './planning/checked-changes.ts'
@@ -88,22 +86,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
   readonly #runner: QueryRunner
 
   constructor(model: Model<TItem, TInput, TKey>, options: DynamoDbOptions = {}) {
-    const isColumn = (value: unknown): boolean => typeof value === 'string' && model.has(value)
-    checkOptions('DynamoDbBackend', options, {
-      client: isClientOption,
-      scan: oneOf('error', 'allow'),
-      ...tokenChecks,
-      version: isColumn,
-      ttl: isColumn,
-      numbers: oneOf('safe', 'bigint', 'string'),
-      dates: oneOf('iso', 'seconds', 'milliseconds'),
-      consistent: is('boolean'),
-      hydrate: is('boolean'),
-      validate: oneOf('write', 'both'),
-      onCapacity: is('function'),
-    })
-    if (model.key.length > 2) throw new TypeError('DynamoDbBackend(): a key has one or two columns')
-    checkTokenOptions('DynamoDbBackend', options)
+    checkDynamoDbOptions(model, options)
     this.#model = model
     this.#access = new TableAccess(model, options)
     this.#runner = new TableReader(this.#access)

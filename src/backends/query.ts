@@ -1,4 +1,4 @@
-import { ConditionError, DeadlineError } from '../errors/index.ts'
+import { ConditionError, DeadlineError, InvalidResponseError } from '../errors/index.ts'
 import { checkOptions, is, isCount } from '../core/options.ts'
 import { unfinished } from '../core/unfinished.ts'
 import type { Column } from './model.ts'
@@ -93,6 +93,15 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
   private constructor(runner: QueryRunner, state: QueryState = { conditions: [] }) {
     this.#runner = runner
     this.#state = state
+  }
+
+  /**
+   * What would be sent of it, for instance inside of a handler's answer, is nothing.
+   *
+   * @internal
+   */
+  toJSON(): never {
+    throw new InvalidResponseError(`What is sent holds what is no answer yet: ${this[unfinished]}`)
   }
 
   /** @internal */

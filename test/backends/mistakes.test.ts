@@ -219,6 +219,25 @@ describe('a query without an end', () => {
   })
 })
 
+describe('a query without an end inside of an answer', () => {
+  it.each([
+    ['a member', (query: unknown) => ({ items: query })],
+    ['an element', (query: unknown) => [query]],
+    ['deep inside', (query: unknown) => ({ a: [{ b: query }] })],
+  ])('M47: is an error that is logged, as %s', async (_, answer) => {
+    const things = new MemoryBackend(Thing, { scan: 'allow' })
+    const logged: unknown[] = []
+    const logger = { error: (...parts: unknown[]) => void logged.push(...parts), warn: () => undefined }
+    const handler = middy()
+      .use(httpApi({ logger }))
+      .handler(() => answer(things.query()))
+    expect(await invoke(handler, httpApiEvent({ path: '/' }))).toMatchObject({ statusCode: 500 })
+    expect(
+      logged.some((part) => part instanceof InvalidResponseError && /no end: \.page\(\)/.test(part.message)),
+    ).toBe(true)
+  })
+})
+
 describe('transact()', () => {
   it('M49: refuses what is no prepared write, before anything is sent', async () => {
     const things = new DynamoDbBackend(Thing, { client })

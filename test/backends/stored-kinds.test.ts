@@ -2,7 +2,7 @@
 import { PGlite } from '@electric-sql/pglite'
 import { GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { MemoryBackend, model } from 'clearskies-middy'
-import { DynamoDbBackend } from 'clearskies-middy/backends/dynamodb'
+import { DynamoDbBackend, type DynamoDbOptions } from 'clearskies-middy/backends/dynamodb'
 import { SqlBackend } from 'clearskies-middy/backends/sql'
 import { InvalidDataError, TypeMismatchError, ValidationError } from 'clearskies-middy/errors'
 import * as v from 'valibot'
@@ -239,6 +239,52 @@ describe('numbers', () => {
       const within = stored.filter((date) => date >= operand && date.getTime() <= time + 1500).length
       expect(await backend.where('at', 'between', [operand, new Date(time + 1500)]).count()).toBe(within)
     }
+  })
+
+  it('M20: a column of "ttl" that can never expire is refused at cold start', () => {
+    const timed = z.object({ id: z.string(), text: z.string(), at: z.date(), n: z.number(), big: z.bigint() })
+    const Timed = model({ name: 'timed', key: ['id'], schema: timed })
+    const open = (options: DynamoDbOptions) => () =>
+      new DynamoDbBackend(Timed, { client: tables.client, ...options })
+    for (const options of [
+      { ttl: 'at' },
+      { ttl: 'at', dates: 'iso' },
+      { ttl: 'at', dates: 'milliseconds' },
+      { ttl: 'text' },
+    ] as const) {
+      expect(open(options)).toThrow(TypeError)
+      expect(open(options)).toThrow(/"ttl"/)
+    }
+    for (const options of [{ ttl: 'at', dates: 'seconds' }, { ttl: 'n' }, { ttl: 'big' }] as const)
+      expect(open(options)).not.toThrow()
+  })
+
+  it('M20: a column of "ttl" may be one of a key: what has expired is left out of all answers', async () => {
+    const timed = z.object({ id: z.string(), kind: z.string(), until: z.number() })
+    const indexes = { byKind: { partition: 'kind', sort: 'until' } } as const
+    const { backend } = await tables.open(
+      { key: ['id'], schema: timed, indexes },
+      { ttl: 'until', scan: 'allow' },
+    )
+    const now = Math.floor(Date.now() / 1000)
+    const items = Array.from({ length: 60 }, (_, n) => ({
+      id: String(n),
+      kind: 'a',
+      until: now + (n % 2 === 0 ? 1 : -1) * (1000 + n),
+    }))
+    await backend.createMany(items)
+    const alive = items.filter(({ until }) => until > now)
+    const query = backend.where('kind', '=', 'a')
+    expect(await query.sortBy('until').all()).toEqual(alive)
+    expect(await query.count()).toBe(alive.length)
+    expect(await query.limit(5).count()).toBe(5)
+    expect(await query.where('until', '>', 0).exists()).toBe(true)
+    expect(await query.where('until', '<', now).exists()).toBe(false)
+    const { items: page, next } = await query.sortBy('until').limit(7).page()
+    expect(page).toEqual(alive.slice(0, 7))
+    expect((await query.sortBy('until').limit(7).after(next).page()).items).toEqual(alive.slice(7, 14))
+    expect(await query.select('id').sortBy('until').first()).toEqual({ id: alive[0]?.id })
+    expect(await backend.query().count()).toBe(alive.length)
   })
 
   it('M21: text of a million digits is refused, or read, at once', async () => {

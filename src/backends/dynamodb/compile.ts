@@ -21,15 +21,16 @@ export type RangeRequest = QueryCommandInput & ScanCommandInput
 
 /** The request of a read, but for its page: a pure function, so that `explain()` shows what is sent. */
 export function compile(
-  { index, key, filter, forward }: RangeRead,
+  read: RangeRead,
   { table, select, consistent, ttl, isCount = false, capacity = false }: RequestOptions,
 ): RangeRequest {
+  const { index, key, filter, forward } = read
   const expression = new Expression()
   const request: RangeRequest = { TableName: table }
   if (index !== undefined) request.IndexName = index
   if (key.length > 0) request.KeyConditionExpression = expression.conditions(key)
   const filters = filter.length > 0 ? [expression.conditions(filter)] : []
-  if (ttl !== undefined) filters.push(notExpired(expression, ttl))
+  if (ttl !== undefined && !isKeyOf(read, ttl.column)) filters.push(notExpired(expression, ttl))
   if (filters.length > 0) request.FilterExpression = filters.join(' AND ')
   if (isCount) request.Select = 'COUNT'
   else if (select !== undefined)
@@ -74,13 +75,23 @@ export function rangeInput(
   }
 }
 
+/** Whether a Query reads by a column, on which it takes no filter: what that would say is checked on the items. */
+export function isKeyOf({ operation, order }: RangeRead, column: string | undefined): boolean {
+  return operation === 'Query' && column !== undefined && order.includes(column)
+}
+
 /** Whether a part gives fewer items than it reads. */
 export function filters(
   { read, except }: Part & { readonly read: RangeRead },
   request: RangeRequest,
+  ttl: string | undefined,
 ): boolean {
   const { filter, check } = read
-  return request.FilterExpression !== undefined || filter.length + check.length + except.length > 0
+  return (
+    isKeyOf(read, ttl) ||
+    request.FilterExpression !== undefined ||
+    filter.length + check.length + except.length > 0
+  )
 }
 
 /**

@@ -1,8 +1,11 @@
 import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb'
-import type { ClientOption } from '../../aws/client.ts'
+import { type ClientOption, isClientOption } from '../../aws/client.ts'
+import { checkOptions, is, oneOf } from '../../core/options.ts'
 import type { NumberMode } from '../../wire/unmarshall.ts'
 import type { DateMode } from '../../wire/attribute-value.ts'
-import type { TokenOptions } from '../planning/token.ts'
+import type { Model } from '../model.ts'
+import type { ColumnKind } from '../planning/column-kinds.ts'
+import { type TokenOptions, checkTokenOptions, tokenChecks } from '../planning/token.ts'
 
 /** Options of {@link DynamoDbBackend}. */
 export interface DynamoDbOptions extends TokenOptions {
@@ -32,4 +35,42 @@ export interface DynamoDbOptions extends TokenOptions {
   readonly validate?: 'write' | 'both'
   /** Told what each request has consumed. */
   readonly onCapacity?: (consumed: ConsumedCapacity) => void
+}
+
+/**
+ * Refuses options that are wrong for a model.
+ *
+ * @throws TypeError
+ */
+export function checkDynamoDbOptions(
+  model: Pick<Model, 'key' | 'has' | 'kind'>,
+  options: DynamoDbOptions,
+): void {
+  const isColumn = (value: unknown): boolean => typeof value === 'string' && model.has(value)
+  checkOptions('DynamoDbBackend', options, {
+    client: isClientOption,
+    scan: oneOf('error', 'allow'),
+    ...tokenChecks,
+    version: isColumn,
+    ttl: isColumn,
+    numbers: oneOf('safe', 'bigint', 'string'),
+    dates: oneOf('iso', 'seconds', 'milliseconds'),
+    consistent: is('boolean'),
+    hydrate: is('boolean'),
+    validate: oneOf('write', 'both'),
+    onCapacity: is('function'),
+  })
+  checkTokenOptions('DynamoDbBackend', options)
+  if (model.key.length > 2) throw new TypeError('DynamoDbBackend(): a key has one or two columns')
+  const { ttl, dates } = options
+  if (ttl !== undefined && !holdsSeconds(model.kind(ttl), dates))
+    throw new TypeError(
+      `DynamoDbBackend(): the column "${ttl}" of the option "ttl" has to hold seconds since 1970: a number, or a date with dates: 'seconds'`,
+    )
+}
+
+/** DynamoDB deletes by numbers alone. */
+function holdsSeconds(kind: ColumnKind | undefined, dates: DateMode | undefined): boolean {
+  if (kind === 'date') return dates === 'seconds'
+  return kind === undefined || ['number', 'bigint', 'decimal'].includes(kind)
 }

@@ -40,6 +40,7 @@ export interface Source {
 /** What all sources of a table need. */
 export interface SourceOptions extends KeyRequestOptions {
   readonly connection: Connection
+  readonly ttl: string | undefined
   /** Items that count as absent. */
   readonly isExpired: (item: AttributeItem) => boolean
 }
@@ -104,7 +105,7 @@ export function rangeSource(
 ): Source {
   const { operation, order } = part.read
   const { segment, connection, keyColumns } = options
-  const isFiltered = filters(part, request)
+  const isFiltered = filters(part, request, options.ttl)
   const positionColumns = [...new Set([...keyColumns, ...order])]
   let portions = 0
   return {
@@ -140,7 +141,7 @@ async function kept(
   const places: AttributeItem[] = []
   for (const [index, place] of found.entries()) {
     const item = whole[index]
-    if (item === undefined || (hydrate && options.isExpired(item)) || !passes(item, check, except)) continue
+    if (item === undefined || options.isExpired(item) || !passes(item, check, except)) continue
     items.push(item)
     places.push(place)
   }

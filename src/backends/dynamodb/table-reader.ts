@@ -8,7 +8,7 @@ import type {
   QueryState,
 } from '../planning/query-state.ts'
 import { readToken, writeToken } from '../planning/token.ts'
-import { type RangeRequest, compile, filters, rangeInput } from './compile.ts'
+import { type RangeRequest, compile, filters, isKeyOf, rangeInput } from './compile.ts'
 import { type KeyRequestOptions, compileKeys } from './compile-keys.ts'
 import { storedConditions } from '../planning/operands.ts'
 import { Interrupted, type SourceState, readPage } from './paging.ts'
@@ -117,7 +117,7 @@ export class TableReader implements QueryRunner {
       most: Infinity,
       start: typeof start === 'number' ? undefined : (start ?? undefined),
       segment,
-      isFiltered: filters({ read, except }, request),
+      isFiltered: filters({ read, except }, request, this.#access.options.ttl),
       portion: 0,
     })
     return [input]
@@ -157,6 +157,7 @@ export class TableReader implements QueryRunner {
     const shared = {
       ...this.#keyRequest(question),
       connection: this.#access.connection,
+      ttl: this.#access.options.ttl,
       isExpired: (item: AttributeItem) => this.#access.isExpired(item),
     }
     return ways.map(({ read, except, segment }) => {
@@ -182,7 +183,8 @@ export class TableReader implements QueryRunner {
   async #countRange(question: CountQuestion, part: PartOf<RangeRead>): Promise<number> {
     const { limit, signal } = question
     const { read, except } = part
-    if (read.check.length + except.length > 0 || read.hydrate) return this.#countItems(question, part)
+    const isCheckedHere = read.check.length + except.length > 0 || isKeyOf(read, this.#access.options.ttl)
+    if (isCheckedHere || read.hydrate) return this.#countItems(question, part)
     const request = this.#request(question, part, true)
     let total = 0
     let start: AttributeItem | undefined
