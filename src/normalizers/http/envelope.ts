@@ -1,6 +1,6 @@
 import { InvalidResponseError } from '../../errors/index.ts'
 import { headerEntries } from './response-headers.ts'
-import { bytesOf } from './response-body.ts'
+import { bytesOf, knownStream } from './response-body.ts'
 
 /** Lambda's own form of a response, with more liberty in what its fields hold. */
 export interface Envelope {
@@ -72,7 +72,10 @@ export function shownResponse(result: unknown): ShownResponse {
     return shown
   }
   const bytes = bytesOf(body)
-  if (bytes === undefined) return shown
+  if (bytes === undefined) {
+    shown.body = knownStream(body)
+    return shown
+  }
   shown.body = bytes.toString('base64')
   shown.isBase64Encoded = true
   return shown

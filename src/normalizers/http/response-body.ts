@@ -1,3 +1,4 @@
+import { unfinished } from '../../core/unfinished.ts'
 import { InvalidResponseError, ResponseTooLargeError } from '../../errors/index.ts'
 import { nameOfKind } from './response-headers.ts'
 
@@ -83,13 +84,23 @@ export async function readAll(body: Readable, limit: number): Promise<Buffer> {
 }
 
 /**
- * A query of a backend can be iterated, too. Known by its methods: its class is no part of an HTTP entry.
- *
- * @throws InvalidResponseError
+ * A body as other middlewares find it. They know Node's streams and those of the web; any other iterable would be data to
+ * them, which the logger of Middy 6 clones.
  */
+export function knownStream(body: unknown): unknown {
+  if (!isReadable(body) || !(Symbol.asyncIterator in body) || isQuery(body)) return body
+  return 'getReader' in body || 'pipe' in body || unfinished in body ? body : ReadableStream.from(body)
+}
+
+/** @throws InvalidResponseError for a query of a backend, which can be iterated, too */
 export function refuseQuery(body: object): void {
-  if ('where' in body && 'page' in body && 'first' in body)
+  if (isQuery(body))
     throw new InvalidResponseError('A query was returned: end it with .page(), .all() or .first()')
+}
+
+/** Known by its methods: its class is no part of an HTTP entry. */
+function isQuery(body: object): boolean {
+  return 'where' in body && 'page' in body && 'first' in body
 }
 
 /** Whether bytes of a content type are no text. */
