@@ -15,6 +15,9 @@ const requests = await benchRequests(quick ? 3 : 31)
 say(requestTables(requests))
 const growth = await benchGrowth(quick ? 3 : 15)
 say(growthTable(growth))
+const { benchServe, serveTable } = await import('./serve.ts')
+const served = await benchServe(quick ? 1 : 11, quick ? 2000 : 20_000)
+say(serveTable(served))
 const records = await benchRecords(quick ? 1 : 31)
 say(recordsTable(records))
 const fifo = await benchFifo(quick ? 3 : 9)
@@ -59,6 +62,7 @@ const results = {
   machine: machine(),
   date: new Date().toISOString(),
   requests,
+  served,
   growth,
   records,
   fifo,

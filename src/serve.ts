@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getBuiltinModule } from 'node:process'
 import { type Logger, defaultLogger, logSafely } from './core/logger.ts'
 import type { AnyHandler } from './core/middy.ts'
 import { checkOptions, is, isCount, isLogger } from './core/options.ts'
+import type { NodeHttpEvent } from './normalizers/node-http.ts'
 import { ClientMessage } from './serve/client-message.ts'
 import { ClientGoneError, ResponseWriter } from './serve/response-writer.ts'
 
@@ -130,12 +130,16 @@ function closer(server: Server, serving: Serving): () => Promise<void> {
     }))
 }
 
+const functionName = process.env['AWS_LAMBDA_FUNCTION_NAME'] ?? 'serve'
+
 /** Answers requests. */
 class Serving {
   readonly #handler: AnyHandler
   readonly #options: ServeOptions
   readonly #logger: Logger
   readonly #closing = new AbortController()
+  // Looking into the environment takes longer than all else here.
+  readonly #isWebFunction = Boolean(process.env['AWS_LAMBDA_HTTP_ENDPOINT'])
 
   constructor(handler: AnyHandler, options: ServeOptions) {
     this.#handler = handler
@@ -162,10 +166,12 @@ class Serving {
       writer.fail(400, 'Bad Request')
       return
     }
-    const event = new ClientMessage(message, writer, requestIdOf(message))
-    await event.read(this.#options.maxBodyBytes ?? 6_291_456)
-    const result: unknown = await this.#handler(event, contextOf(event.requestId, this.#options.timeout))
-    await event.drain()
+    const event = new ClientMessage(message, writer, this.#isWebFunction)
+    const reading = event.read(this.#options.maxBodyBytes ?? 6_291_456)
+    if (reading !== undefined) await reading
+    const result: unknown = await this.#handler(event, new ServedContext(event, this.#options.timeout))
+    const draining = event.drain()
+    if (draining !== undefined) await draining
     writer.write(result)
   }
 }
@@ -177,16 +183,20 @@ function hasTwoHosts(message: IncomingMessage): boolean {
   return (message.headersDistinct['host']?.length ?? 0) > 1
 }
 
-/** Lambda takes these headers away from what a client sends. */
-function requestIdOf({ headers }: IncomingMessage): string {
-  const id = process.env['AWS_LAMBDA_HTTP_ENDPOINT'] ? headers['lambda-web-request-id'] : undefined
-  return typeof id === 'string' ? id : randomUUID()
-}
-
 /** What stands for Lambda's context. Without a limit nobody tells how much time is left. */
-function contextOf(awsRequestId: string, timeout: number | undefined): object {
-  const functionName = process.env['AWS_LAMBDA_FUNCTION_NAME'] ?? 'serve'
-  if (timeout === undefined) return { awsRequestId, functionName }
-  const deadline = Date.now() + timeout
-  return { awsRequestId, functionName, getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()) }
+class ServedContext {
+  readonly functionName: string = functionName
+  readonly #event: NodeHttpEvent
+  getRemainingTimeInMillis?: () => number
+
+  constructor(event: NodeHttpEvent, timeout: number | undefined) {
+    this.#event = event
+    if (timeout === undefined) return
+    const deadline = Date.now() + timeout
+    this.getRemainingTimeInMillis = () => Math.max(0, deadline - Date.now())
+  }
+
+  get awsRequestId(): string {
+    return this.#event.requestId
+  }
 }

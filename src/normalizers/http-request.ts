@@ -231,7 +231,11 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   }
   get #trustedProxies(): number {
     const { wire, options } = this.#origin
-    return options.trustedProxies ?? wire.trustedProxies?.() ?? (wire.protocolHeader === undefined ? 0 : 1)
+    return (
+      options.trustedProxies ??
+      wire.trustedProxies?.(this.#event) ??
+      (wire.protocolHeader === undefined ? 0 : 1)
+    )
   }
 
   get protocol(): 'http' | 'https' {

@@ -21,6 +21,8 @@ export interface NodeHttpEvent {
   /** Of a longer body, how much would have been read. */
   readonly maxBodyBytes: number | undefined
   readonly requestId: string
+  /** Whether Lambda is in front: a Web Function. */
+  readonly isWebFunction: boolean
   /** Aborted when the client leaves before the answer has ended. */
   readonly signal: AbortSignal
   /** A longer body, as it arrives. */
@@ -30,16 +32,27 @@ export interface NodeHttpEvent {
 /** A response for Node's own HTTP server. */
 export interface NodeHttpResult {
   readonly statusCode: number
-  readonly headers: Readonly<Record<string, string | readonly string[]>>
+  readonly headers: Readonly<Record<string, string | string[]>>
   readonly body: string | Uint8Array | Readable
 }
 
-/** Whether Lambda is in front: a Web Function. */
-const isWebFunction = (): boolean => Boolean(process.env['AWS_LAMBDA_HTTP_ENDPOINT'])
+/** In place of a gateway's. An id is made where somebody looks. */
+class RequestContext {
+  readonly #event: NodeHttpEvent
+
+  constructor(event: NodeHttpEvent) {
+    this.#event = event
+  }
+
+  get requestId(): string {
+    return this.#event.requestId
+  }
+}
 
 /** The request in payload 1.0's words. */
 function nodeView(raw: UnknownRecord): UnknownRecord {
-  const { message, body, maxBodyBytes, requestId } = raw as unknown as NodeHttpEvent
+  const event = raw as unknown as NodeHttpEvent
+  const { message, body, maxBodyBytes, isWebFunction } = event
   const { method, headers, rawHeaders, socket } = message
   // A proxy sends the whole address.
   const target = (message.url ?? '/').replace(/^https?:\/\/[^/?#]*/i, '')
@@ -55,9 +68,10 @@ function nodeView(raw: UnknownRecord): UnknownRecord {
     body: body && Buffer.from(body.buffer, body.byteOffset, body.length).toString(isText ? 'utf8' : 'base64'),
     isBase64Encoded: body !== undefined && !isText,
     maxBodyBytes,
-    requestContext: { requestId },
+    requestContext: new RequestContext(event),
     remoteAddress: socket.remoteAddress?.replace(/^::ffff:/, ''),
-    isEncrypted: 'encrypted' in socket,
+    isEncrypted: isWebFunction || 'encrypted' in socket,
+    isWebFunction,
   }
 }
 
@@ -74,9 +88,9 @@ export const nodeHttpSource: HttpSourceSpec = {
       sourceIp: (event) => event['remoteAddress'],
       authorizer: () => ({ kind: 'none' }),
       // Lambda itself appends the client's address. The endpoints of Web Functions are HTTPS only.
-      trustedProxies: () => (isWebFunction() ? 1 : 0),
+      trustedProxies: (event) => (event['isWebFunction'] === true ? 1 : 0),
       protocol: (event, forwarded) => {
-        if (isWebFunction() || event['isEncrypted'] === true) return 'https'
+        if (event['isEncrypted'] === true) return 'https'
         return forwarded === 'https' ? 'https' : 'http'
       },
       signal: (raw) => (raw as NodeHttpEvent).signal,

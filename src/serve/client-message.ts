@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { getBuiltinModule } from 'node:process'
+import { randomUUID } from 'node:crypto'
 import type { NodeHttpEvent } from '../normalizers/node-http.ts'
 import { ClientGoneError, type ResponseWriter } from './response-writer.ts'
 
@@ -7,16 +8,24 @@ import { ClientGoneError, type ResponseWriter } from './response-writer.ts'
 export class ClientMessage implements NodeHttpEvent {
   readonly source = 'node-http'
   readonly message: IncomingMessage
-  readonly requestId: string
+  readonly isWebFunction: boolean
   readonly #writer: ResponseWriter
   body: Uint8Array | undefined
   maxBodyBytes: number | undefined
   #isStreamed = false
 
-  constructor(message: IncomingMessage, writer: ResponseWriter, requestId: string) {
+  #requestId: string | undefined
+
+  constructor(message: IncomingMessage, writer: ResponseWriter, isWebFunction: boolean) {
     this.message = message
-    this.requestId = requestId
+    this.isWebFunction = isWebFunction
     this.#writer = writer
+  }
+
+  /** Lambda's own: it takes such headers away from what a client sends. */
+  get requestId(): string {
+    const id = this.isWebFunction ? this.message.headers['lambda-web-request-id'] : undefined
+    return (this.#requestId ??= typeof id === 'string' ? id : randomUUID())
   }
 
   get signal(): AbortSignal {
@@ -28,20 +37,27 @@ export class ClientMessage implements NodeHttpEvent {
     return getBuiltinModule('node:stream').Readable.toWeb(this.message) as ReadableStream<Uint8Array>
   }
 
-  /** Reads the body, unless it is longer than that. What has come of a longer one by then is put back. */
-  async read(maxBodyBytes: number): Promise<void> {
-    const { message } = this
-    const length = message.headers['content-length']
-    if (length === undefined && message.headers['transfer-encoding'] === undefined) return
-    const bytes = Number(length ?? 0) > maxBodyBytes ? undefined : await readUpTo(message, maxBodyBytes)
+  /**
+   * Reads the body, unless it is longer than that. What has come of a longer one by then is put back. `undefined` where
+   * there is none.
+   */
+  read(maxBodyBytes: number): Promise<void> | undefined {
+    const { headers } = this.message
+    const length = headers['content-length']
+    if (length === undefined && headers['transfer-encoding'] === undefined) return undefined
+    return this.#read(Number(length ?? 0), maxBodyBytes)
+  }
+
+  async #read(length: number, maxBodyBytes: number): Promise<void> {
+    const bytes = length > maxBodyBytes ? undefined : await readUpTo(this.message, maxBodyBytes)
     if (bytes === undefined) this.maxBodyBytes = maxBodyBytes
     else if (bytes.length > 0) this.body = bytes
   }
 
   /** Reads on where nobody has, a while: a client that still sends may not see an answer before it is done. */
-  async drain(): Promise<void> {
-    if (this.maxBodyBytes === undefined || this.#isStreamed) return
-    await readUpTo(this.message, this.maxBodyBytes)
+  drain(): Promise<unknown> | undefined {
+    if (this.maxBodyBytes === undefined || this.#isStreamed) return undefined
+    return readUpTo(this.message, this.maxBodyBytes)
   }
 }
 

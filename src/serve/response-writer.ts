@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { asRecord } from '../core/record.ts'
 import { ConfigurationError } from '../errors/index.ts'
@@ -16,16 +16,19 @@ export class ResponseWriter {
     this.#message = message
     this.#response = response
     this.#closing = closing
-    response.once('close', () => {
-      if (!response.writableFinished) this.#leaving?.abort(new ClientGoneError())
-    })
   }
 
   /** Aborted when the client leaves before the answer has ended. */
   get signal(): AbortSignal {
-    this.#leaving ??= new AbortController()
-    if (this.#hasLeft) this.#leaving.abort(new ClientGoneError())
-    return this.#leaving.signal
+    if (this.#leaving !== undefined) return this.#leaving.signal
+    const controller = new AbortController()
+    const leave = (): void => {
+      if (!this.#response.writableFinished) controller.abort(new ClientGoneError())
+    }
+    if (this.#response.destroyed) leave()
+    else this.#response.once('close', leave)
+    this.#leaving = controller
+    return controller.signal
   }
 
   get #hasLeft(): boolean {
@@ -54,10 +57,12 @@ export class ResponseWriter {
   }
 
   #writeWhole({ statusCode, headers }: NodeHttpResult, body: string | Uint8Array): void {
-    const hasLength = statusCode >= 200 && statusCode !== 204 && statusCode !== 304 && !this.#isHead
-    const length = hasLength ? { 'content-length': Buffer.byteLength(body) } : {}
-    this.#response.writeHead(statusCode, { ...headers, ...length, ...this.#connection })
-    this.#response.end(this.#isHead || !hasLength ? undefined : body)
+    const isSent = statusCode >= 200 && statusCode !== 204 && statusCode !== 304 && !this.#isHead
+    const all: OutgoingHttpHeaders = { ...headers }
+    if (isSent) all['content-length'] = Buffer.byteLength(body)
+    if (this.#isLast) all['connection'] = 'close'
+    this.#response.writeHead(statusCode, all)
+    this.#response.end(isSent ? body : undefined)
   }
 
   #stream({ statusCode, headers }: NodeHttpResult, body: Readable): void {
@@ -68,7 +73,7 @@ export class ResponseWriter {
       body.destroy()
       return
     }
-    response.writeHead(statusCode, { ...headers, ...this.#connection })
+    response.writeHead(statusCode, this.#isLast ? { ...headers, connection: 'close' } : { ...headers })
     response.flushHeaders()
     body.pipe(response)
     if (!String(headers['content-type']).startsWith('text/event-stream')) return
@@ -90,8 +95,8 @@ export class ResponseWriter {
   }
 
   /** A body that nobody has read to its end would stand in front of the next request. */
-  get #connection(): { connection?: 'close' } {
-    return this.#closing.aborted || !this.#message.complete ? { connection: 'close' } : {}
+  get #isLast(): boolean {
+    return this.#closing.aborted || !this.#message.complete
   }
 }
 

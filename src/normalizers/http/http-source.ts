@@ -34,7 +34,7 @@ export interface Wire {
   /** Of a load balancer, which appends the peer to `X-Forwarded-For`: the header with the protocol. */
   readonly protocolHeader?: string
   /** How many proxies append to `X-Forwarded-For`, where that hangs on where the process runs. */
-  trustedProxies?(): number
+  trustedProxies?(event: UnknownRecord): number
   /** The protocol, where the source tells it itself; `forwarded` is what a trusted proxy says. */
   protocol?(event: UnknownRecord, forwarded: string | undefined): 'http' | 'https'
   /** Aborted when the client leaves, where the source tells. Gets the event as it came. */
