@@ -7,7 +7,8 @@ import { digitsOf, isExact, numberId } from './number-text.ts'
 import { type DateMode, type AttributeItem, setOwn } from './attribute-value.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
-const maxItemBytes = 409_600
+/** The largest item, in bytes. */
+export const maxItemBytes = 409_600
 const maxAttributeDepth = 32
 
 /**

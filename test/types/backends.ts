@@ -262,7 +262,6 @@ async function writes(): Promise<void> {
   await books.update(id, {}, { expect: '1' })
   // @ts-expect-error an option of delete
   await books.update(id, {}, { mustExist: true })
-  // @ts-expect-error an option that only DynamoDB has
   await tracks.update({ id: 'a' }, {}, { add: { length: 1 } })
 
   const deleted = await books.delete(id, { mustExist: true, when: (query) => query.where('price', '=', 5) })
@@ -325,8 +324,13 @@ new DynamoDbBackend(Book, { scan: 'yes' })
 new DynamoDbBackend(Book, { numbers: 'exact' })
 // @ts-expect-error a region is no client
 new DynamoDbBackend(Book, { client: 'eu-central-1' })
-// @ts-expect-error an option of DynamoDB
 new MemoryBackend(Track, { consistent: true })
+// @ts-expect-error a database that it does not stand for
+new MemoryBackend(Track, { like: 'redis' })
+// @ts-expect-error SQL has no prepared writes
+new MemoryBackend(Track, { like: 'sql' }).prepare.create({ id: 'a' })
+// @ts-expect-error DynamoDB has no transactions with a function
+void new MemoryBackend(Track).transaction(async () => 1)
 // @ts-expect-error a secret is a text
 new MemoryBackend(Track, { tokenSecret: 5 })
 

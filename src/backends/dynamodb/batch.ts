@@ -12,7 +12,7 @@ import { remainingTime } from '../../invocation/scope.ts'
 import { type Connection, pauseBeforeRetry } from './connection.ts'
 import { type KeyRequestOptions, compileBatchGet, keyBatches } from './compile-keys.ts'
 import { clientFailure } from './failure.ts'
-import { keyId } from './key-id.ts'
+import { keyId } from '../planning/key-id.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html */

@@ -1,7 +1,7 @@
 import type { BatchGetItemCommandInput, GetItemCommandInput } from '@aws-sdk/client-dynamodb'
 import { chunks } from '../../core/chunks.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
-import { keyId } from './key-id.ts'
+import { keyId } from '../planning/key-id.ts'
 
 /** What requests by keys have in common. */
 export interface KeyRequestOptions {

@@ -1,8 +1,7 @@
-import { ConditionError } from '../../errors/index.ts'
-import { checkedUpdate, freshItem } from '../planning/checked-changes.ts'
+import { checkedUpdate, freshItem, unfilledUpsert } from '../planning/checked-changes.ts'
 import { checkOptions } from '../../core/options.ts'
 import type { Patch, DeleteOptions, WriteConditions } from '../capabilities.ts'
-import { keyId } from './key-id.ts'
+import { keyId } from '../planning/key-id.ts'
 import {
   type Precondition,
   conditionChecks,
@@ -68,7 +67,7 @@ export class DynamoDbWrites<TItem extends object, TInput, TKey extends object> i
       const asked = { key, patch, changes: options }
       const update = await checkedUpdate(checks, target, asked)
       if (options.upsert === true && (await freshItem(checks, version, asked)).isFilled)
-        throw new ConditionError('An upsert of a transaction cannot fill in defaults: give them in the patch')
+        throw unfilledUpsert()
       const input = updateInput(target, update, precondition)
       if (input === undefined) return conditionCheck(target, key, precondition)
       const { ReturnValues: _, UpdateExpression = '', ...rest } = input

@@ -1,7 +1,6 @@
 import { Attempts } from '../../aws/attempts.ts'
 import {
   type ConflictError,
-  InvalidDataError,
   type NotFoundError,
   StoredDataError,
   ValidationError,
@@ -17,9 +16,10 @@ import { type Checks, NumberForms } from '../planning/number-forms.ts'
 import type { StoredForm } from '../planning/operands.ts'
 import type { DynamoDbOptions } from './options.ts'
 import { indexColumns } from '../planning/keys.ts'
+import { missingPlace, unfitPlace } from '../planning/actions.ts'
+import { shapesOf } from '../planning/reading.ts'
 import type { Table } from '../planning/table.ts'
 import { type ReadingOptions, plainItem, unmarshallItem } from '../../wire/unmarshall.ts'
-import { type ValueShape, hasKind } from '../../wire/value-shape.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 import type { WriteTarget } from './write-target.ts'
 import { type VersionColumn, versionColumn } from '../planning/versions.ts'
@@ -155,10 +155,9 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
     } catch (cause) {
       const { name, message = '', Item } = clientFailure(cause)
       if (name === 'ValidationException' && message.includes('document path'))
-        throw new InvalidDataError(
-          `The update of ${this.model.name} writes to a place inside a column, and what should be around it is not there`,
-          { cause },
-        )
+        throw missingPlace(this.model.name, cause)
+      if (name === 'ValidationException' && /incorrect (?:data|operand) type/.test(message))
+        throw unfitPlace(this.model.name, cause)
       if (name !== 'ConditionalCheckFailedException') throw cause
       const ambiguous = attempts.mayBeDone(cause)
       // Not every engine gives the item along; without it, absent and different look the same.
@@ -187,18 +186,4 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
 /** DynamoDB counts expiry in seconds. */
 export function nowInSeconds(): number {
   return Math.floor(Date.now() / 1000)
-}
-
-const typedKinds: ReadonlySet<string | undefined> = new Set(['bigint', 'date', 'decimal'])
-
-/** The columns that are read, and those of which the stored form does not tell all. A version is compared, whatever other numbers become. */
-function shapesOf(model: Model, version: string | undefined): Pick<ReadingOptions, 'shapes' | 'columns'> {
-  const columns = model.columns ?? []
-  const shapes = new Map<string, ValueShape>()
-  if (version !== undefined) shapes.set(version, { kind: 'version' })
-  for (const column of columns) {
-    const shape = model.shape(column)
-    if (shape !== undefined && hasKind(shape, typedKinds)) shapes.set(column, shape)
-  }
-  return { ...(shapes.size > 0 && { shapes }), ...(!model.isLoose && { columns: new Set(columns) }) }
 }

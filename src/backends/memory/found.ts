@@ -1,8 +1,8 @@
-import { asRecord } from '../../core/record.ts'
 import { meets, order } from '../planning/evaluate.ts'
 import type { Plan, SingleRead } from '../planning/reads.ts'
 import type { Condition } from '../planning/query-state.ts'
 import type { Table } from '../planning/table.ts'
+import type { Stored } from './form.ts'
 
 /** An item, and its place in the order of what is found. */
 export interface Found<TItem> {
@@ -25,57 +25,66 @@ export interface Items<TItem> {
 }
 
 /** The items that a plan gives, in its order. */
-export function found<TItem extends object>(chosen: Plan, items: Items<TItem>): Found<TItem>[] {
+export function found<T extends Stored>(chosen: Plan, items: Items<T>): Found<T>[] {
   if (chosen.operation === 'None') return []
   const reads = chosen.operation === 'Union' ? chosen.parts.map(({ read }) => read) : [chosen]
-  const seen = new Set<TItem>()
+  const seen = new Set<string>()
   return reads.flatMap((read, part) => {
-    const fresh = itemsOf(read, items).filter((item) => !seen.has(item))
-    for (const item of fresh) seen.add(item)
-    const places = placesIn(read, items)
-    return fresh
-      .map((item): Found<TItem> => {
-        const place = places.placeOf(item)
-        return { item, part, place, compare: (other) => places.sign * compareAll(place, other) }
-      })
-      .sort((a, b) => a.compare(b.place))
+    const fresh = entriesOf(read, items).filter(([id]) => !seen.has(id))
+    for (const [id] of fresh) seen.add(id)
+    const { placeOf, sign } = placesIn(read, items)
+    return inOrder(fresh.map(([id, item]) => ({ item, part, sign, place: placeOf(id, item) })))
   })
+}
+
+/** An item, and where it stands. */
+interface Placed<T> extends Pick<Found<T>, 'item' | 'part' | 'place'> {
+  readonly sign: 1 | -1
+}
+
+function inOrder<T>(placed: readonly Placed<T>[]): Found<T>[] {
+  return placed
+    .map(({ item, part, sign, place }): Found<T> => {
+      return { item, part, place, compare: (other) => sign * comparePlaces(place, other) }
+    })
+    .sort((a, b) => a.compare(b.place))
 }
 
 /** An index holds only items that have its columns. */
-function itemsOf<TItem extends object>(read: SingleRead, { all, idOf, conditions }: Items<TItem>): TItem[] {
+function entriesOf<T extends Stored>(
+  read: SingleRead,
+  { all, idOf, conditions }: Items<T>,
+): (readonly [id: string, item: T])[] {
   const wanted = 'keys' in read ? read.check : [...read.key, ...read.filter, ...read.check]
   const present = 'keys' in read ? [] : read.order
   const keys = 'keys' in read ? new Set(read.keys.map(idOf)) : undefined
-  return all.flatMap(([id, item]) => {
-    const columns = asRecord(item)
-    const isFound =
+  return all.filter(
+    ([id, { plain }]) =>
       (keys === undefined || keys.has(id)) &&
-      present.every((column) => columns[column] !== undefined && columns[column] !== null) &&
-      [...wanted, ...conditions].every((condition) => meets(columns, condition))
-    return isFound ? [item] : []
-  })
+      present.every((column) => plain[column] !== undefined && plain[column] !== null) &&
+      [...wanted, ...conditions].every((condition) => meets(plain, condition)),
+  )
 }
 
 interface Places {
-  readonly placeOf: (item: object) => readonly unknown[]
+  readonly placeOf: (id: string, item: Stored) => readonly unknown[]
   readonly sign: 1 | -1
 }
 
 /** By their keys, items come in the order in which the keys are given. */
-function placesIn(read: SingleRead, { table, idOf }: Items<object>): Places {
+function placesIn(read: SingleRead, { table, idOf }: Pick<Items<Stored>, 'table' | 'idOf'>): Places {
   if ('keys' in read) {
     const ids = read.keys.map(idOf)
-    return { placeOf: (item) => [ids.indexOf(idOf(item))], sign: 1 }
+    return { placeOf: (id) => [ids.indexOf(id)], sign: 1 }
   }
   const columns = [...new Set([...read.order, ...table.key])]
   return {
-    placeOf: (item) => columns.map((column) => asRecord(item)[column]),
+    placeOf: (_, { plain }) => columns.map((column) => plain[column]),
     sign: read.forward ? 1 : -1,
   }
 }
 
-function compareAll(a: readonly unknown[], b: readonly unknown[]): number {
+function comparePlaces(a: readonly unknown[], b: readonly unknown[]): number {
   for (const [index, value] of a.entries()) {
     const compared = order(value, b[index]) ?? 0
     if (compared !== 0) return compared

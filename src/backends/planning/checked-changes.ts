@@ -1,5 +1,5 @@
 import { isNumeric } from '../../core/is-numeric.ts'
-import { ValidationError } from '../../errors/index.ts'
+import { ConditionError, ValidationError } from '../../errors/index.ts'
 import type { UnknownRecord } from '../../core/record.ts'
 import type { Model } from '../model.ts'
 import type { Changes, Path, Update } from './changes.ts'
@@ -17,7 +17,7 @@ type Checking = Pick<Model<never, never>, 'checkPatch' | 'checkElements' | 'kind
  */
 export async function checkedUpdate(
   model: Checking,
-  { table, version }: { readonly table: Table; readonly version: string | undefined },
+  { table, version }: { readonly table: Pick<Table, 'key'>; readonly version: string | undefined },
   { key, patch, changes }: Update,
 ): Promise<Update> {
   const exempt = [...table.key, ...(version === undefined ? [] : [version])]
@@ -126,4 +126,9 @@ export async function freshItem(
     ([column, value]) => value !== undefined && !Object.hasOwn(candidate, column),
   )
   return { fresh, isFilled }
+}
+
+/** A transaction has one write for an item that may be there or not, and defaults belong into a new one alone. */
+export function unfilledUpsert(): ConditionError {
+  return new ConditionError('An upsert of a transaction cannot fill in defaults: give them in the patch')
 }

@@ -5,7 +5,8 @@ import type { Model } from '../model.ts'
 import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Comparison, Condition } from '../planning/query-state.ts'
 import type { AnyTables, Engine, SqlTag } from './database.ts'
-import { checkType, toColumn } from './rows.ts'
+import { checkType } from '../planning/check-type.ts'
+import { toColumn } from './rows.ts'
 
 type Builder = ExpressionBuilder<AnyTables, string>
 type SqlCondition = Expression<SqlBool>

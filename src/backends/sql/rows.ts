@@ -1,7 +1,5 @@
-import { isNumeric } from '../../core/is-numeric.ts'
-import { InvalidDataError, TypeMismatchError } from '../../errors/index.ts'
+import { InvalidDataError } from '../../errors/index.ts'
 import { asRecord } from '../../core/record.ts'
-import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Model } from '../model.ts'
 import { Decimal } from '../../wire/decimal.ts'
 import { digitsOf } from '../../wire/number-text.ts'
@@ -107,27 +105,6 @@ function exactNumber(column: string, value: string | bigint): number {
       `${column} holds a number beyond 2^53, which JavaScript would round: declare it as bigint`,
     )
   return number
-}
-
-/** What each kind of column takes, in words. */
-const expectations: Readonly<Partial<Record<ColumnKind, [what: string, is: (value: unknown) => boolean]>>> = {
-  string: ['text', (value) => typeof value === 'string'],
-  number: ['a number', isNumeric],
-  bigint: ['a number', isNumeric],
-  decimal: ['a number or its text', (value) => Decimal.of(value) !== undefined],
-  boolean: ['true or false', (value) => typeof value === 'boolean'],
-  date: ['a Date', (value) => value instanceof Date],
-  bytes: ['bytes', (value) => value instanceof Uint8Array],
-}
-
-/**
- * Refuses a value of another type than its column's: MySQL would turn one into the other, by which 0 equals most text.
- *
- * @throws TypeMismatchError
- */
-export function checkType(model: Model, column: string, value: unknown): void {
-  const [what, is] = expectations[model.kind(column) ?? 'object'] ?? []
-  if (what !== undefined && is?.(value) === false) throw new TypeMismatchError(column, what, typeof value)
 }
 
 /** Tells a row from every other one by the values of its key. */

@@ -8,7 +8,8 @@ import { type AnyKysely, type Engine, type SqlTag, selected } from './database.t
 import { type Precondition, conflictOf, missingItem } from '../planning/preconditions.ts'
 import { meetsNothing, rowConditions } from './row-conditions.ts'
 import { isDuplicate } from './error-codes.ts'
-import { checkType, maxParameters, partSize, readableItem, rowId, toColumn, toItem, toRow } from './rows.ts'
+import { checkType } from '../planning/check-type.ts'
+import { maxParameters, partSize, readableItem, rowId, toColumn, toItem, toRow } from './rows.ts'
 
 /** What a writer works with. */
 interface WriterOptions {

@@ -1,0 +1,183 @@
+import { asRecord } from '../../core/record.ts'
+import type { UnknownRecord } from '../../core/record.ts'
+import { ColumnError, ConditionError, InvalidDataError, KeyChangeError } from '../../errors/index.ts'
+import { fromJson, toJson } from '../../wire/json-column.ts'
+import { sumOf } from '../../wire/number-sum.ts'
+import type { Model } from '../model.ts'
+import type { Update } from '../planning/changes.ts'
+import { checkType } from '../planning/check-type.ts'
+import { equals, meets, order } from '../planning/evaluate.ts'
+import type { Comparison, Condition, Explanation, QueryState } from '../planning/query-state.ts'
+import { toTokenValues } from '../planning/token-values.ts'
+import { nextVersion, versionColumn, versioned, carriedVersion } from '../planning/versions.ts'
+import type { Form, Stored } from './form.ts'
+import type { Found } from './found.ts'
+import { meetsPattern } from './pattern.ts'
+
+/** Stores and finds as a table of SQL does: any order, any pattern, and JSON for what is no scalar. */
+export class SqlForm implements Form<Stored> {
+  readonly isAllOrNone = true
+  readonly readsBack = true
+  readonly key: readonly string[]
+  readonly #model: Model
+  readonly #version: string | undefined
+
+  constructor(model: Model, version: string | undefined) {
+    this.key = model.key
+    this.#model = model
+    this.#version = version
+  }
+
+  id(key: object): string {
+    const values = this.key.map((column) => {
+      const value = asRecord(key)[column]
+      if (value === undefined || value === null)
+        throw new InvalidDataError(`The key column "${column}" has no value`)
+      checkType(this.#model, column, value)
+      // A number and a bigint are the same to a database.
+      return typeof value === 'number' || typeof value === 'bigint' ? { number: String(value) } : value
+    })
+    return JSON.stringify(toTokenValues(values))
+  }
+
+  stored(item: object): Stored {
+    this.id(item)
+    const columns = Object.entries(item).flatMap(([column, value]: [string, unknown]) => {
+      const isNone = value === undefined || (value === null && !this.#model.isNullable(column))
+      return isNone ? [] : [[column, this.#column(column, value)] as const]
+    })
+    return { plain: Object.fromEntries(columns) }
+  }
+
+  /** A value as it comes back from its column. */
+  #column(column: string, value: unknown): unknown {
+    if (value instanceof Uint8Array) return new Uint8Array(value)
+    if (value instanceof Date) return new Date(value)
+    if (typeof value === 'object' && value !== null)
+      return fromJson(JSON.parse(toJson(value)), this.#model.shape(column))
+    return this.#model.kind(column) === 'decimal' ? String(value) : value
+  }
+
+  item({ plain }: Stored): UnknownRecord {
+    return structuredClone(plain)
+  }
+
+  readable(stored: Stored): UnknownRecord {
+    return this.item(stored)
+  }
+
+  changed({ plain }: Stored, update: Update): Stored | undefined {
+    this.checkNew(update)
+    const { patch, changes } = update
+    const columns = Object.entries(patch).filter(
+      ([column, value]) => value !== undefined && column !== this.#version && !this.key.includes(column),
+    )
+    const sums = Object.entries(changes.add ?? {}).map(
+      ([column, number]) => [column, withAdded(plain[column], number)] as const,
+    )
+    const lists = Object.entries(changes.append ?? {}).map(
+      ([column, list]) => [column, [...listOf(plain[column]), ...list]] as const,
+    )
+    const all = [...columns, ...sums, ...lists]
+    if (all.length === 0) return undefined
+    const version = nextVersion(carriedVersion(plain, this.#version))
+    const next = { ...plain, ...Object.fromEntries(all) }
+    return this.stored(versioned(next, versionColumn(this.#model, this.#version), version))
+  }
+
+  checkNew({ key, patch }: Update): void {
+    for (const [column, value] of Object.entries(patch))
+      if (value !== undefined && this.key.includes(column) && !equals(value, asRecord(key)[column]))
+        throw new KeyChangeError(column)
+  }
+
+  conditions(when: readonly Condition[]): readonly Condition[] {
+    for (const condition of when) {
+      if ('or' in condition) condition.or.forEach((group) => this.conditions(group))
+      else this.#check(condition)
+    }
+    return when
+  }
+
+  /** @throws ColumnError, TypeMismatchError, ConditionError */
+  #check({ column, operator, value }: Comparison): void {
+    if (!this.#model.has(column)) throw new ColumnError(column)
+    switch (operator) {
+      case 'is-null':
+      case 'is-not-null':
+      case 'like':
+        return
+      case 'begins-with':
+      case 'contains': {
+        const kind = this.#model.kind(column)
+        const isText =
+          typeof value === 'string' || (operator === 'begins-with' && value instanceof Uint8Array)
+        if (!isText && kind !== 'array' && kind !== 'set')
+          throw new ConditionError(`The condition on "${column}" takes a string`)
+        return
+      }
+      case 'in':
+      case 'not-in':
+      case 'between':
+        for (const operand of value) checkType(this.#model, column, operand)
+        return
+      default:
+        checkType(this.#model, column, value)
+    }
+  }
+
+  meets(plain: UnknownRecord, condition: Condition): boolean {
+    if ('or' in condition)
+      return condition.or.some((group) => group.every((inner) => this.meets(plain, inner)))
+    if (condition.operator !== 'like') return meets(plain, condition)
+    return meetsPattern(plain[condition.column], condition.value)
+  }
+
+  found(state: QueryState, all: readonly (readonly [id: string, stored: Stored])[]): Found<Stored>[] {
+    const conditions = this.conditions(state.conditions)
+    const { sort } = state
+    const sign = sort?.direction === 'desc' ? -1 : 1
+    // Rows without a value come last, in either direction; what is equal comes in the order of the keys.
+    const columns = [...new Set([...(sort === undefined ? [] : [sort.column]), ...this.key])]
+    return all
+      .filter(([, { plain }]) => conditions.every((condition) => this.meets(plain, condition)))
+      .map(([, item]): Found<Stored> => {
+        const place = columns.map((column) => item.plain[column] ?? null)
+        return { item, part: 0, place, compare: (other) => comparedPlaces(place, other, sign) }
+      })
+      .sort((a, b) => a.compare(b.place))
+  }
+
+  explain(state: QueryState): Explanation['plan'] {
+    this.conditions(state.conditions)
+    return { operation: 'select', why: 'the database chooses the index' }
+  }
+
+  isExpired(): boolean {
+    return false
+  }
+}
+
+function comparedPlaces(a: readonly unknown[], b: readonly unknown[], sign: 1 | -1): number {
+  for (const [index, value] of a.entries()) {
+    const other = b[index]
+    if (value === null || other === null) {
+      if (value !== other) return value === null ? 1 : -1
+      continue
+    }
+    const compared = order(value, other) ?? 0
+    if (compared !== 0) return sign * compared
+  }
+  return 0
+}
+
+/** Decimals are texts here. */
+function withAdded(old: unknown, number: number | bigint | string): unknown {
+  if (old === undefined || old === null) return number
+  if (typeof old === 'bigint') return old + BigInt(number)
+  return typeof old === 'string' ? sumOf(old, String(number)) : Number(old) + Number(number)
+}
+
+function listOf(old: unknown): readonly unknown[] {
+  return Array.isArray(old) ? old : []
+}
