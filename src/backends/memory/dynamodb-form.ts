@@ -20,8 +20,8 @@ import { shapesOf } from '../planning/reading.ts'
 import type { Plan } from '../planning/reads.ts'
 import { tableOf } from '../planning/table.ts'
 import { withActions } from './apply-actions.ts'
-import type { Form, Stored } from './form.ts'
-import { type Found, found } from './found.ts'
+import type { Form, Found, Stored } from './form.ts'
+import { found } from './found.ts'
 
 /** The options of DynamoDB's own backend that change what is stored, found or read. */
 export interface LikeDynamoDbOptions {

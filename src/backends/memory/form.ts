@@ -1,12 +1,21 @@
 import type { UnknownRecord } from '../../core/record.ts'
 import type { Update } from '../planning/changes.ts'
 import type { Explanation, Condition, QueryState } from '../planning/query-state.ts'
-import type { Found } from './found.ts'
 
 /** What is stored of one item. */
 export interface Stored {
   /** The item as conditions are checked on it. */
   readonly plain: UnknownRecord
+}
+
+/** An item, and its place in the order of what is found. */
+export interface Found<TItem> {
+  readonly item: TItem
+  /** Which of several reads gives it. */
+  readonly part: number
+  readonly place: readonly unknown[]
+  /** Negative in front of another place of the same part, positive behind it. */
+  readonly compare: (place: readonly unknown[]) => number
 }
 
 /** How one database stores the items of one model, and finds them. `T` is what it stores. */

@@ -2,17 +2,7 @@ import { meets, order } from '../planning/evaluate.ts'
 import type { Plan, SingleRead } from '../planning/reads.ts'
 import type { Condition } from '../planning/query-state.ts'
 import type { Table } from '../planning/table.ts'
-import type { Stored } from './form.ts'
-
-/** An item, and its place in the order of what is found. */
-export interface Found<TItem> {
-  readonly item: TItem
-  /** Which of several reads gives it. */
-  readonly part: number
-  readonly place: readonly unknown[]
-  /** Negative in front of another place of the same part, positive behind it. */
-  readonly compare: (place: readonly unknown[]) => number
-}
+import type { Found, Stored } from './form.ts'
 
 /** What a plan is run on. */
 export interface Items<TItem> {

@@ -51,7 +51,10 @@ export class MemoryItems<TItem extends object, TInput, T extends Stored> {
   readonly #layer: Layer<T>
   readonly #layers = new WeakMap<MemoryTransaction, Layer<T>>()
 
-  constructor({ model, form, checks, version }: ItemsOptions<TItem, TInput, T>, layer: Layer<T> = new Layer<T>()) {
+  constructor(
+    { model, form, checks, version }: ItemsOptions<TItem, TInput, T>,
+    layer: Layer<T> = new Layer<T>(),
+  ) {
     this.model = model
     this.form = form
     this.#checks = checks

@@ -11,8 +11,7 @@ import type {
 } from '../planning/query-state.ts'
 import { fromTokenValues, toTokenValues } from '../planning/token-values.ts'
 import { type TokenOptions, readToken, writeToken } from '../planning/token.ts'
-import type { Stored } from './form.ts'
-import type { Found } from './found.ts'
+import type { Found, Stored } from './form.ts'
 import type { MemoryItems } from './items.ts'
 
 /** Runs the queries of one table. */

@@ -10,8 +10,7 @@ import { equals, meets, order } from '../planning/evaluate.ts'
 import type { Comparison, Condition, Explanation, QueryState } from '../planning/query-state.ts'
 import { toTokenValues } from '../planning/token-values.ts'
 import { nextVersion, versionColumn, versioned, carriedVersion } from '../planning/versions.ts'
-import type { Form, Stored } from './form.ts'
-import type { Found } from './found.ts'
+import type { Form, Found, Stored } from './form.ts'
 import { meetsPattern } from './pattern.ts'
 
 /** Stores and finds as a table of SQL does: any order, any pattern, and JSON for what is no scalar. */
