@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../errors/index.ts'
-import { asRecord } from '../core/record.ts'
+import { asRecord, asString } from '../core/record.ts'
 import { regionFromFile, regionPlaces } from './region.ts'
 
 /** The part of an AWS SDK client that the library uses. Any client fits, and so does a stand-in. */
@@ -55,6 +55,16 @@ export function ownClients(
 
 function noRegion(): string {
   return `No AWS region is set: give AWS_REGION in ${regionPlaces()}`
+}
+
+/** The region of a client, where it tells. */
+export async function regionOfClient(client: unknown): Promise<string | undefined> {
+  const region = asRecord(asRecord(client)?.['config'])?.['region']
+  try {
+    return asString(typeof region === 'function' ? await Reflect.apply(region, undefined, []) : region)
+  } catch {
+    return undefined
+  }
 }
 
 /** Why a call failed: the error's code, or what to do where that is known. It is safe to show in a message. */

@@ -19,6 +19,10 @@ export interface ErrorDetails {
  */
 export class ClearskiesError extends Error {
   override name = 'ClearskiesError'
+  /** The table that it is about. It is there for logs: no message that reaches a caller names a table. */
+  declare readonly table?: string
+  /** The region of that table. */
+  declare readonly region?: string
 
   constructor(message: string, { cause }: ErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause })

@@ -1,7 +1,7 @@
 import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb'
 import type * as sdk from '@aws-sdk/client-dynamodb'
 import type { Attempts } from '../../aws/attempts.ts'
-import type { AwsClient, ClientOption } from '../../aws/client.ts'
+import { type AwsClient, type ClientOption, regionOfClient } from '../../aws/client.ts'
 import { dynamodb } from '../../aws/dynamodb.ts'
 import {
   type OperationInput,
@@ -12,6 +12,7 @@ import {
 } from '../../aws/port.ts'
 import { ConflictError, DeadlineError, ThrottledError, UnavailableError } from '../../errors/index.ts'
 import { clientFailure } from './failure.ts'
+import { located } from '../planning/located.ts'
 import { remainingTime } from '../../invocation/scope.ts'
 
 /** The operations of DynamoDB. */
@@ -24,8 +25,8 @@ export type Output<TOperation extends string> = OperationOutput<typeof sdk, TOpe
 /** What a connection is told of. */
 export interface ConnectionOptions {
   readonly client?: ClientOption | undefined
-  /** For messages. */
-  readonly title: () => string
+  /** The table, for logs and for messages that no caller sees. */
+  readonly table: () => string
   readonly onCapacity?: ((consumed: ConsumedCapacity) => void) | undefined
 }
 
@@ -72,7 +73,7 @@ export class Connection {
       call.signal?.throwIfAborted()
       // What is not sent has certainly not been done.
       if (remainingTime() <= 0)
-        throw new DeadlineError(`The time was up before ${this.#options.title()} was asked`)
+        throw new DeadlineError(`The time was up before ${this.#options.table()} was asked`)
       try {
         const output = await send(withinTime(call.signal))
         if (this.#options.onCapacity !== undefined) this.#report(output)
@@ -84,9 +85,16 @@ export class Connection {
         if (metadata !== undefined) metadata.attempts = tried += metadata.attempts ?? 1
         // The client itself tries again after most errors, but not after these.
         if (attempt < maxAttempts && isTransient(error)) await pauseBeforeRetry(attempt, call.signal)
-        else throw this.#explained(error, call)
+        else throw await this.#located(this.#explained(error, call), call)
       }
     }
+  }
+
+  /** An error with what an operator has to know of it, and no caller. The reason of a signal is the caller's own. */
+  async #located(error: unknown, { signal, tables = [this.#options.table()] }: Call): Promise<unknown> {
+    if (signal?.aborted === true && error === signal.reason) return error
+    const client = await this.#port.client().catch(() => undefined)
+    return located(error, { table: tables.join(', '), region: await regionOfClient(client) })
   }
 
   #report(output: unknown): void {
@@ -105,7 +113,7 @@ export class Connection {
             cause,
             ambiguous,
           })
-        : new ThrottledError(`${this.#options.title()} takes no more requests at the moment`, { cause })
+        : new ThrottledError('The database takes no more requests at the moment', { cause })
     if (contended.has(name))
       return new ConflictError('Another write of this item is being made at the moment', { cause, ambiguous })
     if (fault === 'server' || (metadata?.httpStatusCode ?? 0) >= 500)
@@ -124,6 +132,8 @@ export class Connection {
 interface Call {
   readonly signal?: AbortSignal | undefined
   readonly attempts?: Attempts
+  /** The tables that a request is about, where it is not the one. */
+  readonly tables?: readonly string[] | undefined
 }
 
 /** As errors, and as reasons why a transaction was cancelled. */

@@ -4,6 +4,9 @@ import type { AttributeItem } from '../../wire/attribute-value.ts'
 export interface ClientFailure {
   readonly name?: string
   readonly message?: string
+  /** Of what it was about, where it has passed the connection. */
+  readonly table?: string
+  readonly region?: string
   readonly $fault?: string
   readonly $metadata?: { attempts?: number; readonly httpStatusCode?: number }
   /** The item that did not meet a condition. */

@@ -99,7 +99,7 @@ export class DynamoDbWrites<TItem extends object, TInput, TKey extends object> i
       async build(): Promise<PreparedWrite> {
         const target = await access.target()
         const [item, wire] = await make(target)
-        return { item, wire, id: `${target.name} ${keyId(wire, target.table.key)}` }
+        return { item, wire, table: target.name, id: `${target.name} ${keyId(wire, target.table.key)}` }
       },
     }
     return {

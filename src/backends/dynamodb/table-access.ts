@@ -48,7 +48,7 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
     const { client, onCapacity, numbers = 'safe', dates = 'iso' } = options
     this.model = model
     this.options = options
-    this.connection = new Connection({ client, title: () => model.name, onCapacity })
+    this.connection = new Connection({ client, table: () => model.name, onCapacity })
     this.describe = describedTable(model, this.connection)
     this.reading = { numbers, dates, ...shapesOf(model, options.version) }
     this.version = versionColumn(model, options.version)

@@ -21,6 +21,7 @@ import type { Table } from '../planning/table.ts'
 import { type TableAccess, nowInSeconds } from './table-access.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 import { picked } from '../../core/record.ts'
+import { located } from '../planning/located.ts'
 import { keyOf } from '../planning/keys.ts'
 
 /** What is asked of which table. */
@@ -67,7 +68,8 @@ export class TableReader implements QueryRunner {
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error
       const { message, cause } = error.cause
-      throw new ThrottledError(message, { cause, next: this.#token(error.states, state, ways) })
+      const next = this.#token(error.states, state, ways)
+      throw located(new ThrottledError(message, { cause, next }), error.cause)
     }
   }
 

@@ -4,6 +4,7 @@ import { ConditionError, InvalidDataError, TransactionError } from '../../errors
 import { type TransactOptions, type WriteTransaction, foreignWrite } from '../planning/transact.ts'
 import { type Connection } from './connection.ts'
 import { clientFailure } from './failure.ts'
+import { located } from '../planning/located.ts'
 import { sizeOf } from '../../wire/item-size.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 
@@ -19,6 +20,7 @@ interface Unsent {
 /** What it says. */
 export interface PreparedWrite {
   readonly item: TransactWriteItem
+  readonly table: string
   /** Tells the item that is written from every other. */
   readonly id: string
   readonly wire: AttributeItem
@@ -53,6 +55,7 @@ export class DynamoDbTransaction implements WriteTransaction {
       await this.#writes[0]?.connection.write('TransactWriteItems', input, {
         attempts: new Attempts(),
         signal,
+        tables: [...new Set(made.map(({ table }) => table))],
       })
     } catch (cause) {
       const { name, CancellationReasons: reasons = [] } = clientFailure(cause)
@@ -63,7 +66,7 @@ export class DynamoDbTransaction implements WriteTransaction {
       const codes = new Set(found.map(({ code }) => code))
       if (codes.has('ValidationError') && !codes.has('ConditionalCheckFailed'))
         throw new InvalidDataError('DynamoDB refuses a write of the transaction as it stands', { cause })
-      throw new TransactionError(found, { cause })
+      throw located(new TransactionError(found, { cause }), clientFailure(cause))
     }
   }
 }

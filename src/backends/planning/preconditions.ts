@@ -3,6 +3,7 @@ import { type OptionChecks, is } from '../../core/options.ts'
 import type { DeleteOptions, UpdateOptions, WriteConditions } from '../capabilities.ts'
 import { Query } from '../query.ts'
 import type { Condition, QueryRunner } from './query-state.ts'
+import { located } from './located.ts'
 import { refuseTypes, simplified } from './simplify.ts'
 import type { Table } from './table.ts'
 import {
@@ -109,8 +110,10 @@ export function meetable(when: readonly Condition[], table: Table): readonly Con
 }
 
 /** No item has the key of a write that needs one. */
-export function missingItem(title: string, cause?: unknown): NotFoundError {
-  return new NotFoundError(`${title} has no item with this key`, cause === undefined ? {} : { cause })
+export function missingItem(table: string, cause?: unknown): NotFoundError {
+  return located(new NotFoundError('There is no item with this key', cause === undefined ? {} : { cause }), {
+    table,
+  })
 }
 
 /** What stands against a write. */
@@ -123,9 +126,9 @@ export interface ConflictFacts {
 }
 
 /** The item is not what the precondition says. */
-export function conflictOf(title: string, { isNew = false, ...details }: ConflictFacts): ConflictError {
+export function conflictOf(table: string, { isNew = false, ...details }: ConflictFacts): ConflictError {
   const reason = isNew
-    ? 'has an item with this key already'
-    : 'has this item in another state than was expected'
-  return new ConflictError(`${title} ${reason}`, details)
+    ? 'There is an item with this key already'
+    : 'The item is in another state than was expected'
+  return located(new ConflictError(reason, details), { table })
 }

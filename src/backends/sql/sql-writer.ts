@@ -2,6 +2,7 @@ import type { UnknownRecord } from '../../core/record.ts'
 import { ConflictError, InvalidDataError } from '../../errors/index.ts'
 import { asRecord } from '../../core/record.ts'
 import type { Model } from '../model.ts'
+import { located } from '../planning/located.ts'
 import type { Comparison } from '../planning/query-state.ts'
 import type { ConditionWriter } from './conditions.ts'
 import { type AnyKysely, type Engine, type SqlTag, selected } from './database.ts'
@@ -72,7 +73,7 @@ export class SqlWriter {
       // Within a transaction of PostgreSQL nothing can be asked any more.
       const current =
         kysely.isTransaction || items.length > 1 ? undefined : await this.find(kysely, items[0] as object)
-      throw this.#conflict('has such an item already', current, error)
+      throw this.#conflict('There is such an item already', current, error)
     }
     return stored
   }
@@ -284,11 +285,10 @@ export class SqlWriter {
   }
 
   #conflict(what: string, current: UnknownRecord | undefined, cause?: unknown): ConflictError {
-    return new ConflictError(`${this.#model.name} ${what}`, {
-      ...(cause !== undefined && { cause }),
-      current: current && readableItem(this.#model, current),
-    })
+    const details = { current: current && readableItem(this.#model, current) }
+    const error = new ConflictError(what, cause === undefined ? details : { ...details, cause })
+    return located(error, { table: this.#model.name })
   }
 }
 
-const takenMessage = 'has an item with one of these values already'
+const takenMessage = 'There is an item with one of these values already'
