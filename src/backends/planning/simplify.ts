@@ -1,5 +1,6 @@
 import { ConditionError, TypeMismatchError } from '../../errors/index.ts'
 import { Decimal } from '../../wire/decimal.ts'
+import { touches } from './condition-columns.ts'
 import { likeOperation, order } from './evaluate.ts'
 import type { Choice, Comparison, Condition } from './query-state.ts'
 import type { Table, WireType } from './table.ts'
@@ -72,12 +73,13 @@ export function withoutEmptyKeys(
   conditions: readonly Condition[],
   { paths }: Table,
 ): Condition[] | undefined {
-  const keys = new Set(paths.flatMap(({ partition, sort }) => [...partition, ...sort]))
   const filled: Condition[] = []
   for (const condition of conditions) {
-    const kept = 'or' in condition || !keys.has(condition.column) ? condition : filledComparison(condition)
-    if (kept === undefined) return undefined
-    filled.push(kept)
+    const kept = 'or' in condition ? condition : filledComparison(condition)
+    const isMeant = kept === condition || paths.some(({ order: columns }) => touches(condition, columns))
+    if (!isMeant) filled.push(condition)
+    else if (kept === undefined) return undefined
+    else filled.push(kept)
   }
   return filled
 }
@@ -99,6 +101,7 @@ function filledComparison(comparison: Comparison): Comparison | undefined {
       return isEmpty(low) ? { column, operator: '<=', value: high } : comparison
     }
     case 'in': {
+      if (!value.some(isEmpty)) return comparison
       const values = value.filter((element) => !isEmpty(element))
       if (values.length < 2)
         return values.length === 0 ? undefined : { column, operator: '=', value: values[0] }
@@ -135,26 +138,23 @@ export function refuseTypes(conditions: readonly Condition[], table: Table): voi
     }
     const { column, operator, value } = condition
     const expected = table.typeOf(column)
-    const values: readonly unknown[] = listOperators.has(operator) && Array.isArray(value) ? value : [value]
-    if (values.some((element) => element === Infinity || element === -Infinity))
-      throw new ConditionError(`The condition on "${column}" has a value without an end`, { statusCode: 400 })
     if (operator === 'begins-with' && expected === 'N')
       throw new TypeMismatchError(column, 'no beginning, being a number', 'one')
-    if (expected === undefined || operator === 'contains') continue
-    for (const element of values) {
-      const seen = wireTypeOf(element)
-      if (seen !== undefined && seen !== expected)
-        throw new TypeMismatchError(
-          column,
-          wireTypeNames[expected],
-          isWireType(seen) ? wireTypeNames[seen] : seen,
-        )
-    }
+    const type = operator === 'contains' ? undefined : expected
+    if (operator === 'in' || operator === 'not-in' || operator === 'between')
+      for (const element of value) refuseValue(column, element, type)
+    else refuseValue(column, value, type)
   }
 }
 
-/** The operators that take several values. */
-const listOperators: ReadonlySet<unknown> = new Set(['in', 'not-in', 'between'])
+function refuseValue(column: string, value: unknown, expected: WireType | undefined): void {
+  if (value === Infinity || value === -Infinity)
+    throw new ConditionError(`The condition on "${column}" has a value without an end`, { statusCode: 400 })
+  if (expected === undefined) return
+  const seen = wireTypeOf(value)
+  if (seen !== undefined && seen !== expected)
+    throw new TypeMismatchError(column, wireTypeNames[expected], isWireType(seen) ? wireTypeNames[seen] : seen)
+}
 
 function isWireType(name: string): name is WireType {
   return Object.hasOwn(wireTypeNames, name)
