@@ -4,6 +4,7 @@ import { benchColdStart, benchEntries, coldStartTable, entriesTable } from './co
 import { machine } from './harness.ts'
 import { benchGrowth, benchRequests, growthTable, requestTables } from './http.ts'
 import { benchFirstValue, firstValueTable } from './secrets-cold-start.ts'
+import { benchFiles, benchSchemas, importTable } from './schema-libraries.ts'
 import { benchFifo, benchRecords, fifoTable, recordsTable } from './sqs-records.ts'
 
 // A few rounds show that everything runs; the numbers mean something with all of them.
@@ -56,6 +57,10 @@ const coldStart = await benchColdStart(quick ? 2 : 20)
 say(coldStartTable(coldStart))
 const entries = await benchEntries()
 say(entriesTable(entries))
+const schemas = await benchSchemas(quick ? 1 : 9)
+say(importTable('Schema libraries: import, fresh processes', schemas))
+const files = await benchFiles(quick ? 1 : 9)
+say(importTable('The library: import, fresh processes', files))
 
 mkdirSync('.bench', { recursive: true })
 const results = {
@@ -78,6 +83,8 @@ const results = {
   firstValue,
   coldStart,
   entries,
+  schemas,
+  files,
 }
 writeFileSync('.bench/results.json', `${JSON.stringify(results, null, 2)}\n`)
 say('\nWritten to bench/.bench/results.json')
