@@ -58,6 +58,11 @@ export {
   linearBackoff,
 } from './normalizers/backoff.ts'
 export {
+  type DynamoDbStreamOptions,
+  DynamoDbStreamRequest,
+  dynamodbStream,
+} from './normalizers/dynamodb-stream.ts'
+export {
   type BatchHandler,
   type EachRecordOptions,
   type RecordBatch,
@@ -79,6 +84,13 @@ export type { RequestOutcome } from './normalizers/http/request-hook.ts'
 export { HttpRequest, type HttpRequestOptions, type HttpSource } from './normalizers/http-request.ts'
 export type { HttpResponseOptions } from './normalizers/http-response.ts'
 export { InvocationRequest, invocation } from './normalizers/invocation.ts'
+export {
+  type KinesisOptions,
+  type KinesisPipeRecord,
+  type KinesisRecord,
+  KinesisRequest,
+  kinesis,
+} from './normalizers/kinesis.ts'
 export { type LogRecord, LogsRequest, type LogsOptions, logs } from './normalizers/logs.ts'
 export {
   type Cookie,

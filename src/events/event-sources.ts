@@ -28,6 +28,8 @@ export type SourceKind =
   | 'aws:sqs'
   | 'aws:sns'
   | 'aws:s3'
+  | 'aws:kinesis'
+  | 'aws:dynamodb'
   | 'kafka'
   | 'firehose'
   | 'cloudwatch-logs'
@@ -122,6 +124,16 @@ export const eventSources: Readonly<Record<SourceKind, EventSource>> = {
     // The message that S3 sends to try a new notification has no records.
     is: ({ Service: service, Event: name }, _context, { eventSource }) =>
       eventSource === 'aws:s3' || (service === 'Amazon S3' && name === 's3:TestEvent'),
+  },
+  'aws:kinesis': {
+    name: 'aws:kinesis',
+    normalizer: 'kinesis',
+    is: (_event, _context, { eventSource }) => eventSource === 'aws:kinesis',
+  },
+  'aws:dynamodb': {
+    name: 'aws:dynamodb',
+    normalizer: 'dynamodbStream',
+    is: (_event, _context, { eventSource }) => eventSource === 'aws:dynamodb',
   },
   kafka: {
     name: 'Kafka',

@@ -1,5 +1,10 @@
 export { type AlbEventOptions, albEvent } from './alb-event.ts'
 export type { DescribedRequest } from './described-request.ts'
+export {
+  type DescribedChange,
+  type DynamoDbStreamEventOptions,
+  dynamodbStreamEvent,
+} from './dynamodb-stream-event.ts'
 export { type DescribedFirehoseRecord, type FirehoseEventOptions, firehoseEvent } from './firehose-event.ts'
 export type { GatewaySource } from './gateway-result.ts'
 export { type Gateway, type GatewayInvocation, type GatewayOptions, gateway } from './gateway.ts'
@@ -11,6 +16,7 @@ export {
   httpApiV1Event,
 } from './http-api-event.ts'
 export { type AnyHandler, invoke } from './invoke.ts'
+export { type DescribedKinesisRecord, type KinesisEventOptions, kinesisEvent } from './kinesis-event.ts'
 export { type LambdaContextOptions, lambdaContext } from './lambda-context.ts'
 export { type DescribedLine, type LogsEventOptions, logsEvent } from './logs-event.ts'
 export { type MemorySecretsOptions, memorySecrets } from './memory-secrets.ts'

@@ -56,10 +56,15 @@ function unmarshall(wire: AttributeValue, numbers: NumberMode | 'any', path: str
   if (wire.M !== undefined) return unmarshallMap(wire.M, numbers)
   if (wire.L !== undefined) return wire.L.map((element) => unmarshall(element, numbers, path))
   if (wire.NULL !== undefined) return null
-  if (wire.B !== undefined) return wire.B
+  if (wire.B !== undefined) return bytesOf(wire.B)
   if (wire.SS !== undefined) return new Set(wire.SS)
   if (wire.NS !== undefined) return new Set(wire.NS.map((text) => parseNumber(text, numbers, path)))
-  return new Set(wire.BS)
+  return new Set(wire.BS?.map(bytesOf))
+}
+
+/** Streams have bytes as base64, and the SDK has them as they are. */
+function bytesOf(bytes: unknown): unknown {
+  return typeof bytes === 'string' ? new Uint8Array(Buffer.from(bytes, 'base64')) : bytes
 }
 
 function parseNumber(

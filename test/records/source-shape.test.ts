@@ -3,12 +3,13 @@ import middy from '@middy/core'
 import { eachRecord } from 'clearskies-middy'
 import { invoke } from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
-import { firstFailure } from '../../src/normalizers/records/answers.ts'
+import { lowestFailure } from '../../src/normalizers/records/answers.ts'
 import { lanesByKey } from '../../src/normalizers/records/lanes.ts'
 import { normalizesRecords } from '../../src/normalizers/records/normalizer.ts'
 import { RecordBatch } from '../../src/normalizers/records/record-batch.ts'
 import type { RecordRequest } from '../../src/normalizers/records/record-request.ts'
 import type { RecordSource } from '../../src/normalizers/records/record-source.ts'
+import type { UnknownRecord } from '../../src/core/record.ts'
 import { RecordingLogger } from '../support/recording-logger.ts'
 
 interface Entry {
@@ -24,7 +25,7 @@ const stream: RecordSource<Entry, StreamRequest> = {
   source: 'stream',
   kinds: ['test:stream'],
   records: ({ Records }: { Records: readonly Entry[] }) => Records,
-  idOf: ({ key, at }) => `${key}-${at}`,
+  idOf: ({ key, at }) => `${String(key)}-${String(at)}`,
   request: (record, id, { lambdaContext, signal }) => ({
     kind: 'stream',
     source: 'stream',
@@ -36,7 +37,7 @@ const stream: RecordSource<Entry, StreamRequest> = {
     data: record.at,
   }),
   lanes: ({ Records }) => ({ lanes: lanesByKey(Records, ({ key }) => key) }),
-  answer: firstFailure(),
+  answer: lowestFailure,
 }
 
 function entries(...keys: readonly string[]): { Records: Entry[] } {
@@ -64,11 +65,8 @@ describe('a stream on the shape of a record source', () => {
   })
 
   it('answers the first failure of each group, named as the source names it', async () => {
-    const answer = firstFailure<Entry>({
-      group: ({ key }) => key,
-      identifier: ({ key, at }) => ({ partition: key, offset: at }),
-    })
-    const handler = handlerOf({ ...stream, answer }, ({ record }) => {
+    const identifierOf = ({ key, at }: UnknownRecord) => ({ partition: String(key), offset: Number(at) })
+    const handler = handlerOf({ ...stream, identifierOf }, ({ record }) => {
       if (record.at > 1) throw new Error('no')
     })
     expect(await invoke(handler, entries('a', 'b', 'a', 'b', 'a'))).toEqual({

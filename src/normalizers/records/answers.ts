@@ -3,19 +3,14 @@ import { findCause } from '../../core/causes.ts'
 import { fieldNames } from '../../core/field-names.ts'
 import { type Logger, logSafely } from '../../core/logger.ts'
 import { errorOf } from '../../core/thrown-response.ts'
-import { asRecord } from '../../core/record.ts'
-import type { RecordAnswer } from './record-source.ts'
+import { asRecord, asString } from '../../core/record.ts'
+import type { RecordAnswer, RecordIdentifier } from './record-source.ts'
 
-/** What is listed in a source's answer. */
-export interface FailureRule<TRecord> {
-  /** Of the failed records of one group, the first is listed. */
-  group(record: TRecord, id: string): string
-  /** How a record is named in the list. @default its id */
-  identifier?(record: TRecord, id: string): unknown
-}
+type FromResults = Parameters<RecordAnswer<unknown>['from']>
+type Batch = FromResults[1]
 
 interface Item {
-  readonly itemIdentifier: unknown
+  readonly itemIdentifier: RecordIdentifier
 }
 
 /** What the event source mappings of Lambda take with `ReportBatchItemFailures`. */
@@ -24,41 +19,45 @@ export interface FailureList {
 }
 
 /** Each failed record, once however often it came: what is not listed is done. */
-export const eachFailure: RecordAnswer<unknown> = failureList({ group: (_, id) => id })
+export const eachFailure: RecordAnswer<unknown> = failureList(keyOf)
 
-/** Where a stream has to go on: the first record that is not done, in all or of each group. */
-export function firstFailure<TRecord>(rule: Partial<FailureRule<TRecord>> = {}): RecordAnswer<TRecord> {
-  return failureList({ group: () => '', ...rule })
-}
+/**
+ * Where a stream has to go on: at the lowest number that is not done, or at the lowest offset of each partition. Lambda
+ * runs everything from there again, also what is done.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
+ */
+export const lowestFailure: RecordAnswer<unknown> = failureList(
+  (identifier) => (typeof identifier === 'string' ? '' : identifier.partition),
+  'sequence number or offset',
+)
 
-function failureList<TRecord>({ group, identifier }: FailureRule<TRecord>): RecordAnswer<TRecord> {
-  type Batch = Parameters<RecordAnswer<TRecord>['from']>[1]
-
-  function list({ Records, ids }: Batch, isFailed: (index: number) => boolean): FailureList {
-    const groups = new Map<string, Item>()
-    for (const [index, record] of Records.entries()) {
-      if (!isFailed(index)) continue
-      const id = ids[index] ?? ''
-      const key = group(record, id)
-      if (!groups.has(key)) groups.set(key, { itemIdentifier: identifier?.(record, id) ?? id })
+/**
+ * @param groupOf - Of the failed records of one group, the lowest is listed
+ * @param named - What names a record, for messages
+ */
+function failureList(
+  groupOf: (identifier: RecordIdentifier) => string,
+  named?: string,
+): RecordAnswer<unknown> {
+  function list(identifiers: Iterable<RecordIdentifier | undefined>): FailureList {
+    const groups = new Map<string, RecordIdentifier>()
+    for (const identifier of identifiers) {
+      if (identifier === undefined) continue
+      const group = groupOf(identifier)
+      const lowest = groups.get(group)
+      if (lowest === undefined || isLower(identifier, lowest)) groups.set(group, identifier)
     }
-    return { batchItemFailures: [...groups.values()] }
-  }
-
-  function keysOf({ Records, ids }: Batch): string[] {
-    return ids.map((id, index) => {
-      const record = Records[index]
-      return record === undefined ? id : identifierKey(identifier?.(record, id) ?? id)
-    })
+    return { batchItemFailures: Array.from(groups.values(), (itemIdentifier) => ({ itemIdentifier })) }
   }
 
   /** Every item that is listed must be of this batch: any other fails it whole. */
-  function isAnswer(response: unknown, batch: Batch): response is FailureList {
+  function isAnswer(response: unknown, { identifiers }: Batch): response is FailureList {
     const items = asRecord(response)?.['batchItemFailures']
     if (!Array.isArray(items)) return false
-    const keys = new Set(keysOf(batch))
+    const keys = new Set(identifiers.map(keyOf))
     return items.every((item) => {
-      const key = identifierKey(asRecord(item)?.['itemIdentifier'])
+      const key = keyOf(asRecord(item)?.['itemIdentifier'])
       return key !== '' && keys.has(key)
     })
   }
@@ -66,27 +65,35 @@ function failureList<TRecord>({ group, identifier }: FailureRule<TRecord>): Reco
   return {
     done: () => ({ batchItemFailures: [] }),
     from(results, batch, logger) {
-      const failed = new Set(failedOf(results, batch.ids))
+      const failed = failedOf(results, batch.identifiers, named)
       logFailures(results, batch, logger)
-      return list(batch, (index) => failed.has(index))
+      return list(failed.map((index) => batch.identifiers[index]))
     },
     isAnswer,
     join(answer, other, batch) {
       if (other === answer || !isAnswer(other, batch) || !isAnswer(answer, batch)) return answer
-      const listed = new Set([...answer.batchItemFailures, ...other.batchItemFailures].map(keyOfItem))
-      const keys = keysOf(batch)
-      return list(batch, (index) => listed.has(keys[index] ?? ''))
+      const items = [...answer.batchItemFailures, ...other.batchItemFailures]
+      const listed = new Set(items.map(({ itemIdentifier }) => keyOf(itemIdentifier)))
+      return list(batch.identifiers.filter((identifier) => listed.has(keyOf(identifier))))
     },
   }
 }
 
-function identifierKey(identifier: unknown): string {
-  if (identifier === undefined) return ''
-  return typeof identifier === 'string' ? identifier : JSON.stringify(identifier)
+function keyOf(identifier: unknown): string {
+  const { partition, offset } = asRecord(identifier) ?? {}
+  if (typeof partition === 'string' && typeof offset === 'number') return `${offset} ${partition}`
+  return asString(identifier) ?? ''
 }
 
-function keyOfItem({ itemIdentifier }: Item): string {
-  return identifierKey(itemIdentifier)
+/** Numbers of a stream have up to 56 digits, and not all have as many. */
+function isLower(identifier: RecordIdentifier, other: RecordIdentifier): boolean {
+  const [number, otherNumber] = [numberIn(identifier), numberIn(other)]
+  return number !== undefined && otherNumber !== undefined && number < otherNumber
+}
+
+function numberIn(identifier: RecordIdentifier): bigint | undefined {
+  const digits = typeof identifier === 'string' ? identifier : String(identifier.offset)
+  return /^\d+$/.test(digits) ? BigInt(digits) : undefined
 }
 
 /** No partial answer exists: all is done, or the invocation fails with the one error, or with an AggregateError. */
@@ -105,14 +112,16 @@ export const whole: RecordAnswer<unknown> = {
   join: (answer) => answer,
 }
 
-type FromResults = Parameters<RecordAnswer<unknown>['from']>
-
-/** @throws UnidentifiedRecordError if a failed record has no id */
-export function failedOf(results: FromResults[0], ids: readonly string[]): number[] {
+/** @throws UnidentifiedRecordError if nothing can name a failed record */
+export function failedOf(results: FromResults[0], identifiers: readonly unknown[], named?: string): number[] {
   const failed: number[] = []
   for (const [index, result] of results.entries()) {
     if (result.status !== 'rejected') continue
-    if (!ids[index]) throw new UnidentifiedRecordError(index, { cause: result.reason })
+    if (!identifiers[index])
+      throw new UnidentifiedRecordError(index, {
+        cause: result.reason,
+        ...(named !== undefined && { id: named }),
+      })
     failed.push(index)
   }
   return failed

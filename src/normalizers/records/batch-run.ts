@@ -34,6 +34,8 @@ export class BatchRun<TRequest> {
   #afterCare: AfterCare<TRequest> | undefined
   /** The batch is answered: nothing counts any more that a record still does. */
   #isOver = false
+  /** Of a stream: all that is behind it comes again. */
+  #firstFailure = Infinity
 
   constructor(batch: RecordBatch<TRequest>, { fn, options }: BatchWork<TRequest>) {
     this.#batch = batch
@@ -75,8 +77,9 @@ export class BatchRun<TRequest> {
       let failed: number | undefined
       for (const index of typeof lane === 'number' ? [lane] : lane) {
         if (this.#isOver || this.#deadline.isPast) return
-        if (failed !== undefined) {
-          this.#skip(index, failed)
+        const blocking = failed ?? (index > this.#firstFailure ? this.#firstFailure : undefined)
+        if (blocking !== undefined) {
+          this.#skip(index, blocking)
           continue
         }
         const record = this.#begin(index)
@@ -92,7 +95,11 @@ export class BatchRun<TRequest> {
           // The record's own error is the one that counts; what it has sent arrives all the same.
           if (!record.scope.isSettled) await record.settle()
           result = await this.#failed(error, record)
-          if (result.status === 'rejected') failed = index
+          if (result.status === 'rejected') {
+            failed = index
+            if (this.#batch.spec.repeatsRest === true)
+              this.#firstFailure = Math.min(this.#firstFailure, index)
+          }
         }
         record.scope.end()
         // Answered meanwhile, and this record listed: what it came to is too late.

@@ -6,7 +6,7 @@ import { absent } from '../../events/event-sources.ts'
 import { invalidEvent } from '../../events/advice.ts'
 import { eventKind } from '../../events/event-kind.ts'
 import type { BatchScope, RecordRequest } from './record-request.ts'
-import type { RecordSource } from './record-source.ts'
+import type { RecordIdentifier, RecordSource } from './record-source.ts'
 
 type RecordResults = readonly (PromiseSettledResult<unknown> | undefined)[] | undefined
 
@@ -32,6 +32,7 @@ export class RecordBatch<TRequest = RecordRequest> {
   readonly #lambdaContext: Context
   readonly #records: readonly unknown[]
   readonly #ids: readonly string[]
+  readonly #identifiers: readonly (RecordIdentifier | undefined)[]
   readonly #spec: RecordSource<unknown, TRequest>
   #results: RecordResults
   #answer: Promise<unknown> | undefined
@@ -50,6 +51,10 @@ export class RecordBatch<TRequest = RecordRequest> {
     this.#lambdaContext = lambdaContext
     this.#spec = spec
     this.#ids = records.map((record) => spec.idOf(asRecord(record) ?? absent) as string)
+    this.#identifiers =
+      spec.identifierOf === undefined
+        ? this.#ids
+        : records.map((record) => spec.identifierOf?.(asRecord(record) ?? absent))
   }
 
   /** @internal */
@@ -68,6 +73,11 @@ export class RecordBatch<TRequest = RecordRequest> {
   /** @internal The records' ids, kept from before any handler could change the event. */
   get ids(): readonly string[] {
     return this.#ids
+  }
+
+  /** @internal What names the records in the answer, kept in the same way. */
+  get identifiers(): readonly (RecordIdentifier | undefined)[] {
+    return this.#identifiers
   }
 
   /** @internal What its source has of its own. */

@@ -16,6 +16,8 @@ export interface RecordSource<TRecord, TRequest> {
   records(event: unknown): readonly TRecord[]
   /** Identifies a record in answers, messages and logs. A record may lack anything, or be none. */
   idOf(record: UnknownRecord): string | undefined
+  /** Names a record in the answer. @default its id */
+  identifierOf?(record: UnknownRecord): RecordIdentifier | undefined
   /** The request of one record. It is made when it is needed, and must be cheap. */
   request(record: TRecord, id: string, batch: BatchScope): TRequest
   /**
@@ -25,6 +27,10 @@ export interface RecordSource<TRecord, TRequest> {
   prepare?(request: TRequest): boolean | Promise<boolean>
   /** Who waits for whom; without it no record waits for another. */
   lanes?(batch: AnsweredBatch<TRecord>, options: EachRecordOptions<TRequest>): RecordLanes | undefined
+  /**
+   * Whether all that is behind the first failure comes again, whatever it comes to. Then nothing of it is begun any more.
+   */
+  readonly repeatsRest?: boolean
   /** What else is done about failed records. A source that has none refuses the options that are for it. */
   afterCare?(options: EachRecordOptions<TRequest>, tools: AfterCareTools): AfterCare<TRequest>
   /** Whether the function's values are part of the answer; then no value is a failure, whatever its status. */
@@ -37,7 +43,12 @@ export interface AnsweredBatch<TRecord> {
   readonly Records: readonly TRecord[]
   /** The records' ids, in their order. */
   readonly ids: readonly string[]
+  /** What names them in the answer. */
+  readonly identifiers: readonly (RecordIdentifier | undefined)[]
 }
+
+/** A message's id, a number in a stream, or a place in a partition. */
+export type RecordIdentifier = string | { readonly partition: string; readonly offset: number }
 
 /** How a source learns what the records came to. */
 export interface RecordAnswer<TRecord> {
