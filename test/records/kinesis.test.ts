@@ -117,7 +117,7 @@ describe('kinesis(): a record as a request', () => {
   })
 
   it.each<[string, NonNullable<KinesisOptions['body']>]>([
-    ['throws', () => JSON.parse('{')],
+    ['throws', (): unknown => JSON.parse('{')],
     ['rejects', () => Promise.reject(new Error('no'))],
   ])('E30: a body function that %s fails its record, and the function is not called', async (_, body) => {
     const event = ofKeys('a')
@@ -210,8 +210,8 @@ describe('kinesis(): order, and where the stream goes on', () => {
       '49671000000000000000000000000000000000000002',
     ]
     const event = kinesisEvent([
-      { partitionKey: 'a', data: 'high', sequenceNumber: high! },
-      { partitionKey: 'b', data: 'low', sequenceNumber: low! },
+      { partitionKey: 'a', data: 'high', sequenceNumber: high },
+      { partitionKey: 'b', data: 'low', sequenceNumber: low },
     ])
     expect((await work(event, { fn: throwFor('high', 'low') })).answer).toEqual([low])
   })
