@@ -107,6 +107,10 @@ export class DynamoDbForm implements Form<StoredAttributes> {
     return kept(next)
   }
 
+  check(update: Update): void {
+    actionsOf(this.#target, update)
+  }
+
   checkNew(update: Update): void {
     const isInside = actionsOf(this.#target, update).some(
       ({ path }) => typeof path !== 'string' && path.length > 1,

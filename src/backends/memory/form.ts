@@ -32,7 +32,9 @@ export interface Form<T extends Stored> {
   readable(stored: T): UnknownRecord
   /** A stored item with what an update makes of it; `undefined` for an update without a change. @throws InvalidDataError, KeyChangeError */
   changed(stored: T, update: Update): T | undefined
-  /** Refuses an update that only an item that is there can take. @throws InvalidDataError, KeyChangeError */
+  /** Refuses an update that no item can take. @throws ConditionError, InvalidDataError */
+  check(update: Update): void
+  /** Refuses an update that only an item that is there can take. @throws InvalidDataError */
   checkNew(update: Update): void
   /** The conditions of a write, as {@link meets} takes them. @throws ConditionError */
   conditions(when: readonly Condition[]): readonly Condition[]

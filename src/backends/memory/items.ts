@@ -152,12 +152,13 @@ export class MemoryItems<TItem extends object, TInput, T extends Stored> {
     const fresh = options.upsert === true ? await this.#fresh(asked, fills) : undefined
     const id = form.id(key)
     const made = fresh && form.stored({ ...fresh, ...picked(asRecord(key), form.key) })
-    if (made !== undefined) form.checkNew(update)
+    form.check(update)
     return {
       id,
       check: this.#checkOf(id, precondition),
       make: () => {
         const stored = this.#stored(id)
+        if (stored === undefined) form.checkNew(update)
         const next = stored === undefined ? made : (form.changed(stored, update) ?? stored)
         return () => {
           this.#layer.set(id, next)

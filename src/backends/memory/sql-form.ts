@@ -66,7 +66,6 @@ export class SqlForm implements Form<Stored> {
   }
 
   changed({ plain }: Stored, update: Update): Stored | undefined {
-    this.checkNew(update)
     const { patch, changes } = update
     const columns = Object.entries(patch).filter(
       ([column, value]) => value !== undefined && column !== this.#version && !this.key.includes(column),
@@ -84,11 +83,13 @@ export class SqlForm implements Form<Stored> {
     return this.stored(versioned(next, versionColumn(this.#model, this.#version), version))
   }
 
-  checkNew({ key, patch }: Update): void {
+  check({ key, patch }: Update): void {
     for (const [column, value] of Object.entries(patch))
       if (value !== undefined && this.key.includes(column) && !equals(value, asRecord(key)[column]))
         throw new KeyChangeError(column)
   }
+
+  checkNew(): void {}
 
   conditions(when: readonly Condition[]): readonly Condition[] {
     for (const condition of when) {
