@@ -41,7 +41,8 @@ export interface ShopContext {
 const secrets = parameterStore()
 const stores = backends(shopBackends)
 
-const routes = router<ShopContext>({
+/** What the shop answers, whatever stores its data. */
+export const routes = router<ShopContext>({
   'GET /': showShop,
   'GET /logo.png': showLogo,
   'POST /add': addProduct,
