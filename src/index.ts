@@ -125,4 +125,13 @@ export {
   vpcLatticeRequest,
   vpcLatticeResponse,
 } from './normalizers/vpc-lattice.ts'
+export {
+  type WebSocketEvent,
+  type WebSocketOptions,
+  WebSocketRequest,
+  type WebSocketResult,
+  webSocket,
+  webSocketRequest,
+  webSocketResponse,
+} from './normalizers/web-socket.ts'
 export type { ContextOf, Logger, Middleware } from './types.ts'

@@ -34,3 +34,16 @@ export class SqsFlushTimeoutError extends ClearskiesError {
     this.unsent = unsent
   }
 }
+
+/** The client of a WebSocket connection has left: 410. Forget the connection. It is never told to a caller. */
+export class GoneError extends ClearskiesError {
+  override name = 'GoneError'
+  readonly statusCode = 410
+  readonly expose = false
+  readonly connectionId: string
+
+  constructor(connectionId: string, details?: ErrorDetails) {
+    super(`The connection ${connectionId} is gone`, details)
+    this.connectionId = connectionId
+  }
+}

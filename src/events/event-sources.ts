@@ -96,6 +96,7 @@ export const eventSources: Readonly<Record<SourceKind, EventSource>> = {
   },
   'web-socket': {
     name: 'WebSocket API',
+    normalizer: 'webSocket',
     is: (_event, { connectionId, eventType }) => connectionId && eventType,
   },
   'http-api-v1': {

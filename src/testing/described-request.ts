@@ -98,7 +98,7 @@ function queryText(query: DescribedRequest['query']): string {
   return parameters.toString()
 }
 
-function encodedBody(body: unknown): Buffer {
+export function encodedBody(body: unknown): Buffer {
   if (body === undefined) return Buffer.alloc(0)
   if (body instanceof Uint8Array) return Buffer.from(body)
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))

@@ -27,3 +27,9 @@ export { type PublishedMessage, type SnsEventOptions, snsEvent } from './sns-eve
 export { type DescribedMessage, type SqsEventOptions, sqsEvent } from './sqs-event.ts'
 export { streamingRuntime } from './streaming-runtime.ts'
 export { type VpcLatticeEventOptions, vpcLatticeEvent } from './vpc-lattice-event.ts'
+export { type WebSocketEventOptions, webSocketEvent } from './web-socket-event.ts'
+export {
+  type WebSocketGateway,
+  type WebSocketGatewayOptions,
+  webSocketGateway,
+} from './web-socket-gateway.ts'

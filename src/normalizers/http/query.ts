@@ -4,14 +4,14 @@ import type { Wire } from './http-source.ts'
 /** A request's query. What a middleware writes into one of its views stays there. */
 export class RequestQuery {
   readonly #event: UnknownRecord
-  readonly #wire: Wire
+  readonly #wire: Pick<Wire, 'encoded'>
   #parameters: URLSearchParams | undefined
   /** The last value of each name, for Middy's own middlewares. */
   #single: Record<string, string> | undefined
   /** Every value of each name, for Middy's own middlewares. */
   #lists: Record<string, string[]> | undefined
 
-  constructor(event: UnknownRecord, wire: Wire) {
+  constructor(event: UnknownRecord, wire: Pick<Wire, 'encoded'> = {}) {
     this.#event = event
     this.#wire = wire
   }
