@@ -7,6 +7,15 @@ import { MalformedJsonError } from '../errors/index.ts'
  * @throws MalformedJsonError, which says where the text breaks. V8's own error would quote the text.
  */
 export function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return parseMarked(text, what)
+  }
+}
+
+/** Only few texts begin with a mark, which `JSON.parse` refuses. */
+function parseMarked(text: string, what: string): unknown {
   const start = text.charCodeAt(0) === 0xfeff ? 1 : 0
   try {
     return JSON.parse(text.slice(start))

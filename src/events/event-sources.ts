@@ -69,6 +69,19 @@ type OtherKind =
 export const eventSources: Readonly<Record<SourceKind, EventSource>> = {
   // This comes first: a request also has the fields of an event, for Middy's own middlewares.
   normalized: { name: 'normalized', is: (event) => event['lambdaContext'] && 'raw' in event },
+  // These come early, because they are asked for once per batch, and no other event has their marks.
+  'aws:sqs': {
+    name: 'aws:sqs',
+    normalizer: 'sqs',
+    // A batch without records names no source.
+    is: ({ Records: records }, _context, { eventSource }) =>
+      eventSource === 'aws:sqs' || (Array.isArray(records) && records.length === 0),
+  },
+  'aws:sns': {
+    name: 'aws:sns',
+    normalizer: 'sns',
+    is: (_event, _context, { EventSource: source }) => source === 'aws:sns',
+  },
   alb: { name: 'ALB', normalizer: 'alb', is: (_event, { elb }) => asRecord(elb) },
   // This comes before the APIs: the event has the request context of the API that asks.
   authorizer: {
@@ -107,18 +120,6 @@ export const eventSources: Readonly<Record<SourceKind, EventSource>> = {
   'rest-api': { name: 'REST API', normalizer: 'restApi', is: isPayloadV1 },
   'event-bridge': { name: 'EventBridge', is: (event) => event['detail-type'] && event['source'] },
   'lambda-edge': { name: 'Lambda@Edge', is: (_event, _context, { cf }) => asRecord(cf) },
-  'aws:sqs': {
-    name: 'aws:sqs',
-    normalizer: 'sqs',
-    // A batch without records names no source.
-    is: ({ Records: records }, _context, { eventSource }) =>
-      eventSource === 'aws:sqs' || (Array.isArray(records) && records.length === 0),
-  },
-  'aws:sns': {
-    name: 'aws:sns',
-    normalizer: 'sns',
-    is: (_event, _context, { EventSource: source }) => source === 'aws:sns',
-  },
   'aws:s3': {
     name: 'aws:s3',
     normalizer: 's3',

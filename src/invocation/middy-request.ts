@@ -1,7 +1,7 @@
 import type { MiddyRequest } from '../core/middy.ts'
 import { openContext } from './open-context.ts'
 import { guardOperations } from './durable.ts'
-import { Scope, currentScope, enterScope, inScope } from './scope.ts'
+import { InvocationScope, type Scope, currentScope, enterScope, inScope } from './scope.ts'
 
 type Finish = (response: unknown) => unknown
 
@@ -34,7 +34,7 @@ export interface ResponseState {
 
 /** What the library keeps of one of Middy's requests. */
 interface RequestState {
-  readonly scope: Scope
+  readonly scope: InvocationScope
   context: unknown
   error: unknown
   response: unknown
@@ -180,7 +180,7 @@ export function opensInvocation(request: KnownRequest, before: Hook): void | Pro
   if (scopeOf(request) !== undefined) return before(request)
   openContext(request)
   const state: RequestState = {
-    scope: new Scope(request, currentScope()),
+    scope: new InvocationScope(request, currentScope()),
     context: undefined,
     error: undefined,
     response: undefined,
@@ -223,8 +223,8 @@ export function scopeOf(request: KnownRequest): Scope | undefined {
 }
 
 /** Says, in a `before`, that a middleware will call `settleSends()`. */
-export function awaitSends(request: MiddyRequest, waiter: object): void {
-  scopeOf(request)?.addWaiter(waiter)
+export function awaitSends(request: KnownRequest, waiter: object): void {
+  request[key]?.scope.addWaiter(waiter)
   guardOperations(request.context)
 }
 
@@ -234,9 +234,9 @@ export function awaitSends(request: MiddyRequest, waiter: object): void {
  *
  * @throws SqsSendError, SqsFlushTimeoutError
  */
-export function settleSends(request: MiddyRequest, waiter: object): Promise<void> | undefined {
-  const scope = scopeOf(request)
-  if (scope === undefined || scope.recordId !== undefined) return undefined
+export function settleSends(request: KnownRequest, waiter: object): Promise<void> | undefined {
+  const scope = request[key]?.scope
+  if (scope === undefined) return undefined
   if (!scope.isSettled)
     return scope.settle().finally(() => {
       scope.removeWaiter(waiter)

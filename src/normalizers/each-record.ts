@@ -91,7 +91,11 @@ export function eachRecord(
     refuseForeignOptions(batch, options)
     batch.checkRecords()
     const contextOf = contextPerRecord(context)
-    return new BatchRun(batch, { fn: (request) => fn(request, contextOf() as never), options }).results()
+    const run = new BatchRun(batch, { fn: (request) => fn(request, contextOf() as never), options })
+    await run.begin()
+    const ending = run.end()
+    if (ending !== undefined) await ending
+    return run.results
   }
 }
 

@@ -1,11 +1,21 @@
 // What the invocations of one process have borrowed from a pool: X7.
 import { describe, expect, it } from 'vitest'
-import { Scope } from '../../src/invocation/scope.ts'
+import { InvocationScope, Scope } from '../../src/invocation/scope.ts'
 import { Loans } from '../../src/middleware/database/loans.ts'
 
 const never = new Promise<never>(() => undefined)
-const scopeOf = (left: number, parent?: Scope, recordId?: string) =>
-  new Scope({ event: {}, context: { getRemainingTimeInMillis: () => left } }, parent, recordId)
+
+class RecordScope extends Scope {
+  override readonly event = {}
+  protected override readonly hasWaiter = true
+}
+
+function scopeOf(left: number, parent?: Scope, recordId?: string): Scope {
+  const context = { getRemainingTimeInMillis: () => left }
+  return recordId === undefined
+    ? new InvocationScope({ event: {}, context }, parent)
+    : new RecordScope(context, parent, recordId)
+}
 
 describe('X7: the loans of a pool', () => {
   it('are taken back from the invocation that ends, and from no other', () => {

@@ -1,10 +1,10 @@
 import { DeadlineError, FailedRecordError, SkippedRecordError } from '../../errors/index.ts'
 import { statusOf } from '../../core/thrown-response.ts'
 import { isThenable } from '../../core/thenable.ts'
-import { currentScope, enterScope } from '../../invocation/scope.ts'
-import { Deadline } from '../../invocation/deadline.ts'
+import { InvocationScope, currentScope, enterNewScope, enterScope } from '../../invocation/scope.ts'
+import { Deadline, type Pieces } from '../../invocation/deadline.ts'
 import type { EachRecordOptions } from './options.ts'
-import type { RecordLane } from './lanes.ts'
+import { LaneQueue, LaneWorker } from './lanes.ts'
 import type { RecordBatch } from './record-batch.ts'
 import { RecordHooks } from './record-hooks.ts'
 import { RecordRun } from './record-run.ts'
@@ -27,9 +27,9 @@ export class BatchRun<TRequest> {
   readonly #hooks: RecordHooks<TRequest>
   readonly #deadline: Deadline
   readonly #results: (PromiseSettledResult<unknown> | undefined)[]
-  /** Which records were begun, to tell at the deadline. */
-  readonly #begun: (true | undefined)[]
   readonly #scope = currentScope()
+  readonly #workers: LaneWorker[] = []
+  #copies: RecordLanes['copies']
   /** Made with the first failure: most batches have none. */
   #afterCare: AfterCare<TRequest> | undefined
   /** The batch is answered: nothing counts any more that a record still does. */
@@ -44,40 +44,52 @@ export class BatchRun<TRequest> {
     this.#hooks = new RecordHooks(options)
     this.#deadline = new Deadline(batch.lambdaContext, options.deadlineMargin)
     this.#results = new Array<undefined>(batch.ids.length)
-    this.#begun = new Array<undefined>(batch.ids.length)
     // As it is from now on: what a record came to is known whatever happens to the batch.
     batch.results = this.#results
-    this.#scope?.onAnswer(() => {
-      this.#stop()
-    })
+    if (this.#scope instanceof InvocationScope)
+      this.#scope.onAnswer(() => {
+        this.#stop()
+      })
   }
 
-  /** Works the batch; gives one result per record, in their order. */
-  async results(): Promise<PromiseSettledResult<unknown>[]> {
-    const { concurrency = 10 } = this.#options
-    const { lanes, copies }: Partial<RecordLanes> = this.#batch.spec.lanes?.(this.#batch, this.#options) ?? {}
-    const left = lanes?.values() ?? this.#results.keys()
-    const count = Math.min(concurrency, lanes?.length ?? this.#results.length)
-    const workers = new Array<Promise<void>>(count)
-    for (let index = 0; index < count; index++) workers[index] = this.#work(left)
-    // The first record of each worker has begun in this frame.
-    enterScope(this.#scope)
-    await this.#deadline.limit(workers)
-    this.#isOver = true
-    // The copies of a record that were not run end as the one that was.
-    for (const [index, copied] of copies ?? []) this.#results[index] = this.#results[copied]
-    this.#closeOpen()
-    if (this.#afterCare !== undefined || this.#hooks.open.length > 0) await this.#windUp()
+  /** One per record, in their order, once the batch is worked. */
+  get results(): PromiseSettledResult<unknown>[] {
     return this.#results as PromiseSettledResult<unknown>[]
   }
 
-  /** Works lane after lane. All workers take from the same iterator. */
-  async #work(lanes: Iterable<RecordLane>): Promise<void> {
-    for (const lane of lanes) {
-      let failed: number | undefined
-      for (const index of typeof lane === 'number' ? [lane] : lane) {
-        if (this.#isOver || this.#deadline.isPast) return
-        const blocking = failed ?? (index > this.#firstFailure ? this.#firstFailure : undefined)
+  /** Begins the records. Resolves when all have ended, or when the time is up. */
+  begin(): Promise<void> {
+    const { concurrency = 10 } = this.#options
+    const order = this.#batch.spec.lanes?.(this.#batch, this.#options)
+    this.#copies = order?.copies
+    const queue = new LaneQueue(order?.lanes, this.#results.length)
+    const count = Math.min(concurrency, queue.length)
+    return this.#deadline.limit(count, (pieces) => {
+      for (let index = 0; index < count; index++) {
+        const worker = new LaneWorker(queue)
+        this.#workers.push(worker)
+        void this.#work(worker, pieces)
+      }
+      // The first record of each worker has begun in this frame.
+      enterScope(this.#scope)
+    })
+  }
+
+  /** Ends the batch: nothing counts any more that a record still does. A promise where something is left to do. */
+  end(): Promise<void> | undefined {
+    this.#isOver = true
+    // The copies of a record that were not run end as the one that was.
+    for (const [index, copied] of this.#copies ?? []) this.#results[index] = this.#results[copied]
+    this.#closeOpen()
+    return this.#windUp()
+  }
+
+  /** Works record after record. */
+  async #work(worker: LaneWorker, { end, fail }: Pieces): Promise<void> {
+    try {
+      while (!this.#isOver && !this.#deadline.isPast && worker.next()) {
+        const { index } = worker
+        const blocking = worker.failed ?? (index > this.#firstFailure ? this.#firstFailure : undefined)
         if (blocking !== undefined) {
           this.#skip(index, blocking)
           continue
@@ -88,30 +100,32 @@ export class BatchRun<TRequest> {
           // Synchronous work costs no turn of the event loop: batches are large.
           const started = this.#start(record)
           const value = isThenable(started) ? await started : started
-          if (!record.scope.isSettled) await record.sent()
+          if (!record.isSettled) await record.sent()
           if (this.#batch.spec.takesValues === true) result = { status: 'fulfilled', value }
           else checkAnswer(value)
         } catch (error) {
           // The record's own error is the one that counts; what it has sent arrives all the same.
-          if (!record.scope.isSettled) await record.settle()
+          if (!record.isSettled) await record.settleFailed()
           result = await this.#failed(error, record)
           if (result.status === 'rejected') {
-            failed = index
+            worker.fail()
             if (this.#batch.spec.repeatsRest === true)
               this.#firstFailure = Math.min(this.#firstFailure, index)
           }
         }
-        record.scope.end()
+        record.end()
         // Answered meanwhile, and this record listed: what it came to is too late.
-        if (this.#isOver as boolean) return
+        if (this.#isOver as boolean) break
         this.#results[index] = result
         if (!record.hasFailed && this.#hooks.wantSuccess) this.#hooks.succeeded(record)
       }
+      end()
+    } catch (error) {
+      fail(error)
     }
   }
 
   #begin(index: number): RecordRun<TRequest> {
-    this.#begun[index] = true
     const { timeout } = this.#options
     const limit = timeout === undefined ? undefined : new RecordTimeLimit(this.#batch, timeout)
     const record = new RecordRun(this.#batch, { index, limit, parent: this.#scope })
@@ -122,7 +136,7 @@ export class BatchRun<TRequest> {
   /** Calls the function with what it needs to be there. */
   #start(record: RecordRun<TRequest>): unknown {
     // This worker's own asynchronous context: each record takes it over from the one before.
-    enterScope(record.scope)
+    enterNewScope(record)
     const { request, limit } = record
     const hasWork = this.#batch.spec.prepare?.(request) ?? true
     const fn = this.#fn
@@ -163,7 +177,7 @@ export class BatchRun<TRequest> {
   #closeOpen(): void {
     for (let index = 0; index < this.#results.length; index++) {
       if (this.#results[index] !== undefined) continue
-      const begun = this.#begun[index] === true
+      const begun = this.#workers.some((worker) => worker.index === index)
       const error = new DeadlineError(`The time was up before the record was ${begun ? 'done' : 'begun'}`)
       if (begun) this.#batch.abort(error)
       this.#results[index] = rejected(error)
@@ -174,10 +188,14 @@ export class BatchRun<TRequest> {
   }
 
   /** What has to be done once all records are. */
-  async #windUp(): Promise<void> {
+  #windUp(): Promise<void> | undefined {
     const care = this.#afterCare?.finish()
     const open = care === undefined ? this.#hooks.open : [...this.#hooks.open, care]
-    if (open.length > 0) await this.#deadline.limit(open, 0.5)
+    if (open.length === 0) return undefined
+    const watch = ({ end, fail }: Pieces): void => {
+      for (const hook of open) hook.then(end, fail)
+    }
+    return this.#deadline.limit(open.length, watch, 0.5)
   }
 
   #idOf(index: number): string {

@@ -29,3 +29,61 @@ export function lanesByKey<TRecord>(
   }
   return lanes
 }
+
+/** The lanes of a batch that no worker has taken yet; without lanes, each record is one of its own. */
+export class LaneQueue {
+  readonly length: number
+  readonly #lanes: readonly RecordLane[] | undefined
+  #next = 0
+
+  constructor(lanes: readonly RecordLane[] | undefined, recordCount: number) {
+    this.length = lanes?.length ?? recordCount
+    this.#lanes = lanes
+  }
+
+  /** Takes one; undefined if none is left. */
+  take(): RecordLane | undefined {
+    if (this.#next >= this.length) return undefined
+    const next = this.#next++
+    return this.#lanes === undefined ? next : this.#lanes[next]
+  }
+}
+
+/** Goes through lane after lane of a queue that all workers share. */
+export class LaneWorker {
+  /** The position of the record that is worked, or that was the last. */
+  index = -1
+  /** The record of this lane that failed. */
+  failed: number | undefined
+  readonly #queue: LaneQueue
+  #lane: RecordLane | undefined
+  #at = 0
+
+  constructor(queue: LaneQueue) {
+    this.#queue = queue
+  }
+
+  /** Goes on to the next record. False if none is left. */
+  next(): boolean {
+    const index = this.#nextOfLane() ?? this.#firstOfNext()
+    if (index === undefined) return false
+    this.index = index
+    return true
+  }
+
+  /** Says that the record has failed. */
+  fail(): void {
+    this.failed = this.index
+  }
+
+  #nextOfLane(): number | undefined {
+    return typeof this.#lane === 'object' ? this.#lane[++this.#at] : undefined
+  }
+
+  #firstOfNext(): number | undefined {
+    this.#lane = this.#queue.take()
+    this.#at = 0
+    this.failed = undefined
+    return typeof this.#lane === 'object' ? this.#lane[0] : this.#lane
+  }
+}

@@ -12,7 +12,7 @@ const pointerClass =
 /** The pointer that the extended client libraries put in a body's place. */
 export function payloadPointer(body: string): PayloadPointer | undefined {
   // Every body is looked at, and hardly any is a list.
-  if (!body.startsWith('[') || !pointerClass.test(body)) return undefined
+  if (body[0] !== '[' || !pointerClass.test(body)) return undefined
   try {
     const [, pointer] = JSON.parse(body) as [string, { s3BucketName?: unknown; s3Key?: unknown }]
     return { bucket: String(pointer.s3BucketName), key: String(pointer.s3Key) }

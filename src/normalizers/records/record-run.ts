@@ -1,6 +1,4 @@
-import { ignore } from '../../core/ignore.ts'
-import type { Context } from 'aws-lambda'
-import { Scope, type Work } from '../../invocation/scope.ts'
+import { Scope } from '../../invocation/scope.ts'
 import type { RecordBatch } from './record-batch.ts'
 import type { ToldRecord } from './record-hooks.ts'
 import type { RecordTimeLimit } from './record-time-limit.ts'
@@ -12,36 +10,43 @@ interface RecordRunParts {
   readonly parent: Scope | undefined
 }
 
-/** One record on its way through. */
-export class RecordRun<TRequest> implements ToldRecord<TRequest>, Work {
-  readonly id: string
+/** One record on its way through, and its scope: one object for both, because batches are large. */
+export class RecordRun<TRequest> extends Scope implements ToldRecord<TRequest> {
   readonly request: TRequest
-  readonly context: Context
   readonly limit: RecordTimeLimit | undefined
-  readonly scope: Scope
   startedAt: number | undefined
   hasFailed = false
 
   constructor(batch: RecordBatch<TRequest>, { index, limit, parent }: RecordRunParts) {
-    this.id = batch.ids[index] ?? ''
+    super(batch.lambdaContext, parent, batch.ids[index] ?? '')
     this.request = batch.requestOf(index, limit)
-    this.context = batch.lambdaContext
     this.limit = limit
-    this.scope = new Scope(this, parent, this.id)
   }
 
-  get event(): TRequest {
+  get id(): string {
+    return this.recordId ?? ''
+  }
+
+  override get event(): TRequest {
     return this.request
+  }
+
+  protected override get hasWaiter(): boolean {
+    return true
   }
 
   /** Waits for what the record has sent, as long as its time allows. */
   async sent(): Promise<void> {
-    const settling = this.scope.sends.settle()
+    const settling = this.sends.settle()
     await (this.limit === undefined ? settling : this.limit.race(settling))
   }
 
   /** Waits for what a failed record has sent, unless its time is up. */
-  async settle(): Promise<void> {
-    if (this.limit?.isUp !== true) await this.scope.sends.settle().catch(ignore)
+  async settleFailed(): Promise<void> {
+    if (this.limit?.isUp !== true) await this.sends.settle().catch(ignore)
   }
+}
+
+function ignore(): void {
+  // The record has failed already.
 }
