@@ -8,10 +8,11 @@ function sourceOf(kind: string): {
   readonly name: string
   readonly normalizer: string
   readonly isOwn: boolean
+  readonly isEmulated: boolean
 } {
   const source = new Map<string, EventSource>(Object.entries(eventSources)).get(kind)
-  const { name = kind, normalizer } = source ?? {}
-  return { name, normalizer: normalizer ?? 'invocation', isOwn: normalizer !== undefined }
+  const { name = kind, normalizer, isEmulated = false } = source ?? {}
+  return { name, normalizer: normalizer ?? 'invocation', isOwn: normalizer !== undefined, isEmulated }
 }
 
 /** What to do if a normalizer does not take an event. */
@@ -38,7 +39,7 @@ export function missingNormalizer(event: unknown): string {
 /** The error of a normalizer that does not take the event. Calls the kinds of the table by their names. */
 export function invalidEvent(factory: string, expected: readonly string[], seen: string): InvalidEventError {
   const { name } = sourceOf(seen)
-  const names = expected.map((kind) => sourceOf(kind).name)
+  const names = expected.map(sourceOf).flatMap((source) => (source.isEmulated ? [] : source.name))
   const message = `${factory}() takes ${names.join(', ')} and got "${name}": ${adviceFor(seen)}`
   return new InvalidEventError(name, names, message)
 }

@@ -6,6 +6,8 @@ export interface EventSource {
   readonly name: string
   /** The factory of its normalizer, if there is one. */
   readonly normalizer?: string
+  /** Whether a tool makes its events in place of another source: messages do not list it among what is taken. */
+  readonly isEmulated?: true
   /**
    * Whether an event is of this source. `context` is the event's request context, `record` its first record; either is
    * empty where there is none.
@@ -22,6 +24,7 @@ export type SourceKind =
   | 'normalized'
   | 'authorizer'
   | 'web-socket'
+  | 'sam-api'
   | 'http-api-v1'
   | 'event-bridge'
   | 'lambda-edge'
@@ -111,6 +114,15 @@ export const eventSources: Readonly<Record<SourceKind, EventSource>> = {
     name: 'WebSocket API',
     normalizer: 'webSocket',
     is: (_event, { connectionId, eventType }) => connectionId && eventType,
+  },
+  'sam-api': {
+    name: 'REST API of SAM CLI',
+    normalizer: 'restApi',
+    isEmulated: true,
+    // Until 2024 it called the events of both APIs 1.0. These two ids are in its source, for any API.
+    // https://github.com/aws/aws-sam-cli/issues/6442
+    is: (event, context) =>
+      event['version'] === '1.0' && context['apiId'] === '1234567890' && context['resourceId'] === '123456',
   },
   'http-api-v1': {
     name: 'HTTP API 1.0',

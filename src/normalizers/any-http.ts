@@ -24,6 +24,8 @@ const anyHttpSource: HttpSourceSpec = {
     ...httpApiSource.wires,
     ...vpcLatticeSource.wires,
     ...nodeHttpSource.wires,
+    // Once more, behind the HTTP API, which takes those of SAM CLI as well.
+    ...restApiSource.wires,
   },
 }
 

@@ -52,6 +52,7 @@ export const httpApiSource: HttpSourceSpec = {
   wires: {
     'http-api': payloadV2Wire,
     'http-api-v1': payloadV1Wire,
+    'sam-api': payloadV1Wire,
     // It encodes its path, and names a route and a stage that do not exist.
     'function-url': {
       ...payloadV2Wire,

@@ -73,6 +73,8 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
     this.#query = new RequestQuery(event, wire)
     this.#content = new RequestBody(event, this.#headers, origin.options.decompress)
     this.#body = this.body
+    // What a parser in front has put there is the data.
+    if (typeof this.body !== 'string' && this.body !== undefined) this.#data = this.body
     addProperties(this, HttpRequest.#members)
   }
 
@@ -178,7 +180,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   }
 
   get hasBody(): boolean {
-    return Boolean(asString(this.#event['body'])) || this.#content.isUnread
+    return (this.#event['body'] ?? '') !== '' || this.#content.isUnread
   }
   /**
    * The body's bytes, without base64 and, unless the option `decompress` says otherwise, without gzip, deflate and br.

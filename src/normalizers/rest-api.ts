@@ -7,26 +7,26 @@ import {
   normalizes,
   reads,
 } from './http/normalizer.ts'
-import type { HttpSourceSpec } from './http/http-source.ts'
+import type { HttpSourceSpec, Wire } from './http/http-source.ts'
 import { clientPrefix, mappingPrefix } from './http/path.ts'
 import { payloadV1Wire } from './http/payload-v1.ts'
 import { encodeResponse } from './http/encode-response.ts'
 
+const restWire: Wire = {
+  ...payloadV1Wire,
+  source: 'rest-api',
+  target: { ...payloadV1Wire.target, streams: 'by option' },
+  // Query and headers come ready decoded, path and path parameters do not.
+  encoded: 'path-parameters',
+  clientPrefix: (event, path) => clientPrefix(path, event),
+  // Where the event's path has lost something already, a mapping is not left in it.
+  prefix: (event, path) => (clientPrefix(path, event) === '' ? mappingPrefix(path, event) : ''),
+}
+
 /** @internal */
 export const restApiSource: HttpSourceSpec = {
   factory: 'restApi',
-  wires: {
-    'rest-api': {
-      ...payloadV1Wire,
-      source: 'rest-api',
-      target: { ...payloadV1Wire.target, streams: 'by option' },
-      // Query and headers come ready decoded, path and path parameters do not.
-      encoded: 'path-parameters',
-      clientPrefix: (event, path) => clientPrefix(path, event),
-      // Where the event's path has lost something already, a mapping is not left in it.
-      prefix: (event, path) => (clientPrefix(path, event) === '' ? mappingPrefix(path, event) : ''),
-    },
-  },
+  wires: { 'rest-api': restWire, 'sam-api': restWire },
 }
 
 /**

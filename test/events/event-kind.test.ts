@@ -80,7 +80,7 @@ describe('an event is told by fields that only its source sends together', () =>
 
   it('what names no source is never half read', () => {
     expect(() => anyHttpRequest(sqsEvent([{ body: 1 }]), lambdaContext())).toThrow(
-      'anyHttp() takes ALB, REST API, HTTP API, HTTP API 1.0, function URL, VPC Lattice and got "aws:sqs": use the normalizer of that source, sqs(), and only one',
+      'anyHttp() takes ALB, REST API, HTTP API, HTTP API 1.0, function URL, VPC Lattice, Node\'s HTTP server and got "aws:sqs": use the normalizer of that source, sqs(), and only one',
     )
     expect(() => albRequest(lattice, lambdaContext())).toThrow(
       'got "VPC Lattice": use the normalizer of that source, vpcLattice(), and only one',

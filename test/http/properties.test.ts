@@ -6,6 +6,7 @@ import { albRequest } from 'clearskies-middy/normalizers/alb'
 import { anyHttpRequest } from 'clearskies-middy/normalizers/any-http'
 import { httpApiRequest } from 'clearskies-middy/normalizers/http-api'
 import { restApiRequest } from 'clearskies-middy/normalizers/rest-api'
+import { vpcLatticeRequest } from 'clearskies-middy/normalizers/vpc-lattice'
 import { invoke, lambdaContext } from 'clearskies-middy/testing'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -40,7 +41,17 @@ function readAll(request: HttpRequest): void {
 
 const json = () => fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<unknown>
 const names = fc.oneof(
-  fc.constantFrom('host', 'cookie', 'x-forwarded-for', 'content-type', '__proto__', 'constructor', 'X-A', ''),
+  fc.constantFrom(
+    'content-encoding',
+    'host',
+    'cookie',
+    'x-forwarded-for',
+    'content-type',
+    '__proto__',
+    'constructor',
+    'X-A',
+    '',
+  ),
   fc.string(),
 )
 const texts = fc.oneof(
@@ -54,6 +65,15 @@ const texts = fc.oneof(
     '\r\n',
     'a=1; b=2',
     '1.2.3.4, 5.6.7.8:9',
+    'gzip',
+    'br, gzip, deflate',
+    'gzip,'.repeat(9),
+    'shop.example:443',
+    'shop.example@evil.example',
+    'evil.example/x?',
+    '[::1]:99999',
+    'H4sIAAAAAAAAA6tWSlSyMqwFAF7rZYQHAAAA',
+    'ż',
     '[::1',
     '/dev',
     '/v1/x',
@@ -85,10 +105,16 @@ const eventLike = fc.record(
     cookies: fc.oneof(fc.array(texts), json()),
     body: texts,
     isBase64Encoded: fc.oneof(fc.boolean(), json()),
+    // VPC Lattice, version 1.
+    method: texts,
+    raw_path: texts,
+    query_string_parameters: map(),
+    is_base64_encoded: fc.oneof(fc.boolean(), json()),
     requestContext: fc.oneof(
       fc.record(
         {
           elb: json(),
+          serviceArn: texts,
           http: fc.oneof(fc.record({ method: texts, path: texts, sourceIp: texts }), json()),
           stage: texts,
           domainName: texts,
@@ -123,6 +149,7 @@ describe('any event', () => {
     ['albRequest', albRequest],
     ['restApiRequest', restApiRequest],
     ['httpApiRequest', httpApiRequest],
+    ['vpcLatticeRequest', vpcLatticeRequest],
     ['anyHttpRequest', anyHttpRequest],
   ])('%s gives a request or a named error', (_, take) => {
     fc.assert(

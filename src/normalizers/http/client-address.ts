@@ -13,8 +13,10 @@ export function clientAddress(
 ): string | undefined {
   if (forwardedFor === undefined) return sourceIp
   const chain = forwardedFor.split(',').map(withoutPort).filter(Boolean)
+  // A gateway appends the peer that it tells. In the middle of the list the same address is what a client wrote; in front
+  // of it nobody is.
   const self = chain.lastIndexOf(sourceIp ?? '')
-  const seen = self < 0 ? chain : chain.slice(0, self)
+  const seen = self === 0 || self === chain.length - 1 ? chain.slice(0, Math.max(self, 0)) : chain
   const index = seen.length - trustedProxies
   if (index >= 0) return seen[index] ?? sourceIp
   // No proxy wrote the first of fewer entries: it is what the client wrote, which may be anything.

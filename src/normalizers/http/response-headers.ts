@@ -79,9 +79,15 @@ function checkedLine(name: string, value: unknown): string {
   // In a map, this name would be the map's prototype.
   if (line === undefined || name === '__proto__' || !isHeaderLine(name, line))
     throw new InvalidResponseError(
-      `The header ${JSON.stringify(name)} cannot be sent${line === undefined ? `: it is ${nameOfKind(value)}` : ''}`,
+      `The header ${JSON.stringify(name)} cannot be sent${whyNot(line, nameOfKind(value))}`,
     )
   return line.trim()
+}
+
+function whyNot(line: string | undefined, kind: string): string {
+  if (line === undefined) return `: it is ${kind}`
+  // RFC 8187 has a form for file names, `filename*=UTF-8''…`; other values can be percent-encoded.
+  return /[^\0-\xff]/.test(line) ? ': it has a character that headers do not have. Encode it' : ''
 }
 
 /** What a value is, for a message: never the value. */
