@@ -415,3 +415,27 @@ describe('a function that nothing would run', () => {
     expect(() => eachRecord(fn as never)).toThrow(TypeError)
   })
 })
+
+describe('a typed record', () => {
+  it('R25: has the schema’s type and the source’s members without a cast', async () => {
+    const totals: string[] = []
+    const chain = middy<SqsRequest>()
+      .use(validate({ data: z.object({ total: z.number() }) }))
+      .handler(({ data, messageId }) => {
+        totals.push(`${messageId} ${data.total.toFixed(2)}`)
+      })
+    const handler = middy()
+      .use(sqs({ logger: new RecordingLogger() }))
+      .handler(eachRecord(chain))
+    const answer = await invoke(
+      handler,
+      sqsEvent([
+        { messageId: 'a', body: { total: 7 } },
+        { messageId: 'b', body: { total: 'seven' } },
+      ]),
+      lambdaContext(),
+    )
+    expect(totals).toEqual(['a 7.00'])
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'b' }] })
+  })
+})
