@@ -18,7 +18,6 @@ import { equals } from './planning/evaluate.ts'
 import type { Model } from './model.ts'
 import { Query } from './query.ts'
 import type { QueryRunner } from './planning/query-state.ts'
-import { type TokenOptions, checkTokenOptions, tokenChecks } from './planning/token.ts'
 import {
   conditionChecks,
   deleteChecks,
@@ -29,27 +28,23 @@ import {
 } from './planning/preconditions.ts'
 import { type VersionColumn, versionColumn, versioned } from './planning/versions.ts'
 import { type AnyKysely, type DatabaseOption, isKysely, kyselyDatabase } from './sql/database.ts'
+import { type SqlBackendOptions, type SqlTransaction, checkSqlOptions } from './sql/options.ts'
 import { isNone, meetsNothing } from './sql/row-conditions.ts'
-import { readableItem, toItem } from './sql/rows.ts'
+import { RowMapper } from './sql/rows.ts'
 import { changeOrStore } from './sql/change-or-store.ts'
 import { type SqlAccess, sqlAccess } from './sql/sql-access.ts'
 import { SqlReader } from './sql/sql-reader.ts'
-import { answered, committed, inTransaction, untilDone, withinSavepoint } from './sql/transactions.ts'
+import {
+  answered,
+  committed,
+  inTransaction,
+  readable,
+  reading,
+  untilDone,
+  withinSavepoint,
+} from './sql/transactions.ts'
 
-/** Options of {@link SqlBackend}. */
-export interface SqlBackendOptions<TDatabase extends DatabaseOption = DatabaseOption> extends TokenOptions {
-  /** A pool of `pg` or `mysql2`, a Kysely instance, a PGlite, or a function that gives one when it is first needed. */
-  readonly db: TDatabase
-  /** A column that counts a row's changes, for optimistic locking: a write that has seen an older one is a conflict. */
-  readonly version?: string
-}
-
-/** A transaction, and the database that it is of. */
-export interface SqlTransaction {
-  readonly kysely: AnyKysely
-  /** The instance that the transaction is of. */
-  readonly of: AnyKysely
-}
+export type { SqlBackendOptions, SqlTransaction } from './sql/options.ts'
 
 /** What `backend.kysely` is: what was given, or what was made of it. */
 type KyselyOf<TDatabase> = TDatabase extends Kysely<infer _TTables> ? TDatabase : Promise<AnyKysely>
@@ -85,6 +80,7 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   readonly where: Query<TItem>['where']
   readonly #model: Model<TItem, TInput, TKey>
   readonly #options: SqlBackendOptions<TDatabase>
+  readonly #rows: RowMapper
   readonly #runner: QueryRunner
   readonly #version: VersionColumn | undefined
   #access: Promise<SqlAccess> | undefined
@@ -92,19 +88,12 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   #base: AnyKysely | undefined
 
   constructor(model: Model<TItem, TInput, TKey>, options: SqlBackendOptions<TDatabase>) {
-    checkOptions('SqlBackend', options, {
-      db: (value: unknown) => (typeof value === 'object' && value !== null) || typeof value === 'function',
-      version: (value: unknown) => typeof value === 'string' && model.has(value),
-      ...tokenChecks,
-    })
-    checkTokenOptions('SqlBackend', options)
-    const { db }: { readonly db?: unknown } = options
-    if (db === undefined) throw new TypeError('SqlBackend() needs the option "db"')
-    if (model.key.length === 0) throw new TypeError('SqlBackend(): the model needs a key')
+    checkSqlOptions(model, options)
     this.#model = model
     this.#options = options
     this.#version = versionColumn(model, options.version)
-    this.#runner = new SqlReader(model, () => this.#open(), options)
+    this.#rows = new RowMapper(model, options.arrays)
+    this.#runner = new SqlReader(this.#rows, () => this.#open(), options)
     const all = this.query()
     this.where = all.where.bind(all)
   }
@@ -157,15 +146,15 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   }
 
   async find(key: Pick<TItem, TKey & keyof TItem>): Promise<TItem | undefined> {
-    const { writer, kysely } = await this.#open()
-    const row = await writer.find(kysely, key)
+    const { finder, kysely } = await this.#open()
+    const row = await reading(kysely, () => finder.find(kysely, key))
     return row && this.#item(row)
   }
 
   /** The items of several keys, in their order. */
   async findMany(keys: readonly Pick<TItem, TKey & keyof TItem>[]): Promise<(TItem | undefined)[]> {
-    const { writer, kysely } = await this.#open()
-    const rows = await writer.findMany(kysely, keys)
+    const { finder, kysely } = await this.#open()
+    const rows = await reading(kysely, () => finder.findMany(kysely, keys))
     return rows.map((row) => row && this.#item(row))
   }
 
@@ -188,7 +177,7 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
     const precondition = updatePrecondition(patch, options, version)
     const { writer } = await this.#open()
     const changes = this.#changes(checked, columns, undefined)
-    const whole = versioned({ ...patch, ...writer.keyOf(key) }, this.#version)
+    const whole = versioned({ ...patch, ...writer.finder.keyOf(key) }, this.#version)
     const fresh =
       options.upsert === true ? versioned(await this.#model.newItem(whole), this.#version) : undefined
     return this.#written(
@@ -275,23 +264,23 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   }
 
   #item(row: UnknownRecord): TItem {
-    return toItem(this.#model, row) as TItem
+    return this.#rows.toItem(row) as TItem
   }
 
   #written(row: UnknownRecord): TItem {
-    return readableItem(this.#model, row) as TItem
+    return this.#rows.readableItem(row) as TItem
   }
 
   /** Several statements that must not come apart. */
   async #together<T>(isNeeded: boolean, run: (kysely: AnyKysely) => Promise<T>): Promise<T> {
     const { kysely } = await this.#open()
-    if (isNeeded) return inTransaction(kysely, run)
-    return kysely.isTransaction ? run(kysely) : untilDone(() => answered(() => run(kysely)))
+    if (isNeeded) return readable(() => inTransaction(kysely, run))
+    return readable(() => (kysely.isTransaction ? run(kysely) : untilDone(() => answered(() => run(kysely)))))
   }
 
   #open(): Promise<SqlAccess> {
     return (this.#access ??= kyselyDatabase(this.#options.db)
-      .then((database) => sqlAccess(database, this.#model, this.#options.version))
+      .then((database) => sqlAccess(database, this.#rows, this.#options.version))
       .catch((error: unknown) => {
         this.#access = undefined
         throw error

@@ -1,10 +1,11 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { InvalidDataError, ItemTooLargeError } from '../errors/index.ts'
+import { ItemTooLargeError } from '../errors/index.ts'
 import { isNumeric } from '../core/is-numeric.ts'
 import { Decimal } from './decimal.ts'
 import { isLarger, sizeOf } from './item-size.ts'
 import { digitsOf, isExact, numberId } from './number-text.ts'
 import { type DateMode, type AttributeItem, setOwn } from './attribute-value.ts'
+import { Unstorable, explainedUnstorable, withPlace } from './unstorable.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
 /** The largest item, in bytes. */
@@ -22,7 +23,7 @@ export function marshallItem(item: object, dates: DateMode = 'iso'): AttributeIt
   try {
     wire = toMap(item as Record<string, unknown>, dates, 0)
   } catch (error) {
-    throw explained(error)
+    throw explainedUnstorable(error)
   }
   if (isLarger(wire, maxItemBytes)) throw new ItemTooLargeError(sizeOf(wire), maxItemBytes)
   return wire
@@ -33,25 +34,8 @@ export function marshall(value: unknown, path: string, dates: DateMode = 'iso'):
   try {
     return toWire(value, dates, 0)
   } catch (error) {
-    throw explained(withPlace(error, path))
+    throw explainedUnstorable(withPlace(error, path))
   }
-}
-
-/** A value cannot be stored. The path is put together while the error passes up, so that good values cost nothing. */
-class Unstorable extends Error {
-  readonly path: (string | number)[] = []
-}
-
-function withPlace(error: unknown, place: string | number): unknown {
-  if (error instanceof Unstorable) error.path.unshift(place)
-  return error
-}
-
-function explained(error: unknown): unknown {
-  if (!(error instanceof Unstorable)) return error
-  const [column = 'The item', ...places] = error.path
-  const path = places.map((place) => (typeof place === 'number' ? `[${place}]` : `.${place}`)).join('')
-  return new InvalidDataError(`${column}${path} ${error.message}`)
 }
 
 function toWire(value: unknown, dates: DateMode, depth: number): AttributeValue {

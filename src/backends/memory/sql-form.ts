@@ -53,7 +53,7 @@ export class SqlForm implements Form<Stored> {
     if (value instanceof Uint8Array) return new Uint8Array(value)
     if (value instanceof Date) return new Date(value)
     if (typeof value === 'object' && value !== null)
-      return fromJson(JSON.parse(toJson(value)), this.#model.shape(column))
+      return fromJson(JSON.parse(toJson(value, this.#model.shape(column), column)), this.#model.shape(column))
     return this.#model.kind(column) === 'decimal' ? String(value) : value
   }
 

@@ -17,6 +17,7 @@ export const namedKinds: ReadonlySet<unknown> = new Set<NamedKind>([
   'array',
   'set',
   'object',
+  'json',
 ])
 
 /** What is known of a model's columns. */

@@ -14,6 +14,7 @@ export type ColumnKind =
   | 'array'
   | 'set'
   | 'object'
+  | 'json'
   | 'null'
   | 'undefined'
 

@@ -45,6 +45,7 @@ const types: Readonly<Record<ColumnKind, WireType | undefined>> = {
   null: undefined,
   undefined: undefined,
   object: undefined,
+  json: undefined,
 }
 
 function typeIn(model: Pick<Model, 'kind'>, column: string): WireType | undefined {

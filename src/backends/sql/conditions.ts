@@ -1,12 +1,13 @@
 import type { Expression, ExpressionBuilder, ExpressionWrapper, RawBuilder, SqlBool } from 'kysely'
 import { ColumnError, ConditionError } from '../../errors/index.ts'
 import { Decimal } from '../../wire/decimal.ts'
-import type { Model } from '../model.ts'
 import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Comparison, Condition } from '../planning/query-state.ts'
 import type { AnyTables, Engine, SqlTag } from './database.ts'
 import { checkType } from '../planning/check-type.ts'
-import { toColumn } from './rows.ts'
+import { type RowMapper, refuseText, toDriver } from './rows.ts'
+import { toJson } from '../../wire/json-column.ts'
+import { type ValueShape, shapeAt } from '../../wire/value-shape.ts'
 
 type Builder = ExpressionBuilder<AnyTables, string>
 type SqlCondition = Expression<SqlBool>
@@ -14,12 +15,12 @@ type SqlCondition = Expression<SqlBool>
 /** Says conditions in SQL, with the meaning that they have on every backend. */
 export class ConditionWriter {
   readonly #sql: SqlTag
-  readonly #model: Model
+  readonly #rows: RowMapper
   readonly #engine: Engine
 
-  constructor(sql: SqlTag, model: Model, engine: Engine) {
+  constructor(sql: SqlTag, rows: RowMapper, engine: Engine) {
     this.#sql = sql
-    this.#model = model
+    this.#rows = rows
     this.#engine = engine
   }
 
@@ -35,7 +36,7 @@ export class ConditionWriter {
   }
 
   #comparison(builder: Builder, { column, operator, value }: Comparison): SqlCondition {
-    if (!this.#model.has(column)) throw new ColumnError(column)
+    if (!this.#rows.model.has(column)) throw new ColumnError(column)
     const ref = this.#sql.id(column)
     const put = (operand: unknown): unknown => this.#operand(column, operand)
     switch (operator) {
@@ -57,11 +58,11 @@ export class ConditionWriter {
         return builder.between(ref, put(value[0]), put(value[1]))
       case 'begins-with':
         if (value instanceof Uint8Array)
-          return this.#sql<SqlBool>`substring(${ref}, 1, ${this.#sql.lit(value.length)}) = ${toColumn(value)}`
+          return this.#sql<SqlBool>`substring(${ref}, 1, ${this.#sql.lit(value.length)}) = ${toDriver(value)}`
         return this.#like(ref, `${escaped(value, column)}%`)
       case 'contains':
-        return isList(this.#model.kind(column))
-          ? this.#containsElement(ref, value)
+        return lists.has(this.#rows.model.kind(column))
+          ? this.#containsElement(column, value)
           : this.#like(ref, `%${escaped(value, column)}%`)
       case 'is-null':
         return builder(ref, 'is', null)
@@ -74,33 +75,60 @@ export class ConditionWriter {
   }
 
   #operand(column: string, operand: unknown): unknown {
-    checkType(this.#model, column, operand)
-    if (this.#engine === 'postgres') return toColumn(operand)
+    checkType(this.#rows.model, column, operand)
+    refuseText(column, operand, this.#engine)
+    if (this.#engine === 'postgres') return this.#rows.toColumn(column, operand)
     if (operand === Infinity || operand === -Infinity)
       throw new ConditionError(`The condition on "${column}" has a value without an end`, { statusCode: 400 })
     // MySQL compares a decimal with text as doubles.
-    const decimal = this.#model.kind(column) === 'decimal' ? Decimal.of(operand) : undefined
+    const decimal = this.#rows.model.kind(column) === 'decimal' ? Decimal.of(operand) : undefined
     if (decimal !== undefined) return this.#sql`cast(${decimal.text} as decimal(65, 30))`
     // MySQL reads text as a number to compare it with one: 0 would be equal to most text. A text it compares with both.
     const isLoose = typeof operand === 'number' || typeof operand === 'boolean'
-    return isLoose && this.#model.kind(column) === undefined ? String(Number(operand)) : toColumn(operand)
+    return isLoose && this.#rows.model.kind(column) === undefined
+      ? String(Number(operand))
+      : this.#rows.toColumn(column, operand)
   }
 
   #like(ref: Expression<unknown>, pattern: string): RawBuilder<SqlBool> {
     return this.#sql<SqlBool>`${ref} like ${pattern} escape '!'`
   }
 
-  /** Lists are stored as JSON. */
-  #containsElement(ref: Expression<unknown>, element: unknown): RawBuilder<SqlBool> {
-    const json = JSON.stringify(element)
-    return this.#engine === 'mysql'
-      ? this.#sql<SqlBool>`json_contains(${ref}, ${json})`
-      : this.#sql<SqlBool>`cast(${ref} as jsonb) @> cast(${json} as jsonb)`
+  /** One meaning on every backend: an element equals the operand as a whole. */
+  #containsElement(column: string, element: unknown): SqlCondition {
+    const sql = this.#sql
+    const name = sql.id(column)
+    if (this.#rows.isArray(column))
+      return sql<SqlBool>`array_position(${name}, ${toDriver(element)}) is not null`
+    const json = elementJson(element, this.#rows.model.shape(column), column)
+    // Both engines find an element by its parts, and an index may serve that: what has parts is compared as a whole, too.
+    const hasParts = /^[[{]/.test(json)
+    if (this.#engine === 'postgres') {
+      const list = sql`cast(${name} as jsonb)`
+      const part = sql<SqlBool>`${list} @> cast(${`[${json}]`} as jsonb)`
+      if (!hasParts) return part
+      const elements = sql`jsonb_array_elements(case when jsonb_typeof(${list}) = 'array' then ${list} else '[]' end)`
+      return sql<SqlBool>`(${part} and exists (select 1 from ${elements} as e where e = cast(${json} as jsonb)))`
+    }
+    const part = sql<SqlBool>`json_contains(${name}, ${json})`
+    // MariaDB alone reads the first of the two comments, and MySQL alone the second. Drivers put no value into a comment.
+    const isEqual = hasParts
+      ? sql<SqlBool>`/*M! json_equals(element, operand) *//*!80004 element = cast(operand as json) */`
+      : sql<SqlBool>`json_contains(element, operand) and json_type(element) <> 'ARRAY'`
+    const elements = sql`json_table(${name}, '$[*]' columns (element json path '$')) as elements`
+    const values = sql`(select ${json} as operand) as operands`
+    return sql<SqlBool>`(${part} and exists (select 1 from ${elements}, ${values} where ${isEqual}))`
   }
 }
 
-function isList(kind: ColumnKind | undefined): boolean {
-  return kind === 'array' || kind === 'set'
+const lists: ReadonlySet<ColumnKind | undefined> = new Set(['array', 'set', 'json'])
+
+/** An element as it stands in a list: whole numbers of either type are the same where the schema has numbers. */
+function elementJson(element: unknown, shape: ValueShape | undefined, column: string): string {
+  const inner = shapeAt(shape, 0)
+  if (typeof element === 'bigint' && inner?.kind !== 'bigint') return element.toString()
+  if (typeof element === 'number' && inner?.kind === 'bigint') return JSON.stringify(String(element))
+  return toJson(element, inner, column)
 }
 
 /** Text that stands for itself in a pattern. */

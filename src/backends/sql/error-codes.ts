@@ -2,17 +2,27 @@ import { asRecord } from '../../core/record.ts'
 
 /**
  * PostgreSQL's and MySQL's codes for work that is undone because of other work at the same time: two that wait for each other,
- * and, under snapshot isolation (Aurora DSQL always), two that write the same.
+ * and, under snapshot isolation (Aurora DSQL always, MariaDB's innodb_snapshot_isolation), two that write the same.
  */
 export function isContention(error: unknown): boolean {
   const { code, errno } = asRecord(error) ?? {}
-  return code === '40P01' || code === '40001' || errno === 1213
+  return code === '40P01' || code === '40001' || errno === 1213 || errno === 1020
 }
 
 /** PostgreSQL's and MySQL's codes for a value that has to be the only one of its kind. */
 export function isDuplicate(error: unknown): boolean {
   const { code, errno } = asRecord(error) ?? {}
   return code === '23505' || errno === 1062
+}
+
+/** Of PostgreSQL: a text that is no uuid or number, a number out of range, NUL and other characters, dates; of MySQL the same. */
+const unreadable: ReadonlySet<unknown> = new Set(['22P02', '22P05', '22003', '22007', '22008', '22021'])
+const unreadableNumbers: ReadonlySet<unknown> = new Set([1264, 1292, 1366, 1367])
+
+/** Whether a statement has a value that the column's type cannot hold. */
+export function isUnreadable(error: unknown): boolean {
+  const { code, errno } = asRecord(error) ?? {}
+  return unreadable.has(code) || unreadableNumbers.has(errno)
 }
 
 /** Of Node's sockets, and of mysql2. */

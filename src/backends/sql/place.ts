@@ -7,7 +7,7 @@ import type { ColumnKind } from '../planning/column-kinds.ts'
 import { fromTokenValues, toTokenValues } from '../planning/token-values.ts'
 import type { Engine, SqlTag } from './database.ts'
 import type { Keyset } from './keyset.ts'
-import { toBoolean, toColumn } from './rows.ts'
+import { toBoolean, toDriver } from './rows.ts'
 
 /** Kinds whose values drivers give as they are. */
 const exactKinds: Readonly<Record<Engine, ReadonlySet<ColumnKind | undefined>>> = {
@@ -65,7 +65,7 @@ export class PlaceWriter {
       if (value === null ? !isOptional : !this.#isPlace(column, value)) throw new InvalidTokenError()
       // MySQL compares a text with a DECIMAL by their roundings.
       const isNumeral = engine === 'mysql' && typeof value === 'string' && this.#isNumber(column)
-      return isNumeral ? sql.raw(value) : toColumn(value)
+      return isNumeral ? sql.raw(value) : toDriver(value)
     })
   }
 

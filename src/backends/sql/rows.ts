@@ -1,58 +1,114 @@
-import { InvalidDataError } from '../../errors/index.ts'
-import { asRecord } from '../../core/record.ts'
+import { ConditionError, InvalidDataError } from '../../errors/index.ts'
+import { type UnknownRecord, asRecord } from '../../core/record.ts'
+import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Model } from '../model.ts'
+import type { Engine } from './database.ts'
+import { setOwn } from '../../wire/attribute-value.ts'
 import { Decimal } from '../../wire/decimal.ts'
 import { digitsOf } from '../../wire/number-text.ts'
 import { fromJson, toJson } from '../../wire/json-column.ts'
 
-type Fields = Readonly<Record<string, unknown>>
-
-/** A value as drivers take it: objects and arrays as JSON, bytes as a `Buffer`. */
-export function toColumn(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || value instanceof Date) return value
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  return toJson(value)
+/** A value that is no structure, as drivers take it: bytes as a `Buffer`. */
+export function toDriver(value: unknown): unknown {
+  if (!(value instanceof Uint8Array)) return value
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
 }
 
-/** An item as a row: what is `undefined` is left to the table. */
-export function toRow(item: object): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(item).flatMap(([column, value]: [string, unknown]) =>
-      value === undefined ? [] : [[column, toColumn(value)]],
-    ),
-  )
-}
+/** Kinds of columns that are stored as JSON. */
+const structures: ReadonlySet<ColumnKind | undefined> = new Set(['array', 'object', 'set', 'json'])
 
-/**
- * A row as an item. Drivers give 64-bit numbers as text, MySQL booleans as numbers; what the schema declares is what
- * comes out. A column without a value is left out, unless the schema has only `null` for that.
- *
- * @throws InvalidDataError for a number that JavaScript rounds
- */
-export function toItem(model: Model, row: Fields): Record<string, unknown> {
-  const item: Record<string, unknown> = {}
-  for (const [column, value] of Object.entries(row)) {
-    if (value === null && !model.isNullable(column)) continue
-    item[column] = value === null ? null : fromColumn(model, column, value)
+/** Items of a model as rows of its table, and the other way round. */
+export class RowMapper {
+  readonly model: Model
+  readonly #arrays: ReadonlySet<string>
+
+  /** @param arrays - Columns of PostgreSQL's own array types */
+  constructor(model: Model, arrays: readonly string[] = []) {
+    this.model = model
+    this.#arrays = new Set(arrays)
   }
-  return item
-}
 
-/** A row as far as it can be read: a write that is done must not fail over it. */
-export function readableItem(model: Model, row: Fields): Record<string, unknown> {
-  const canRead = ([column, value]: readonly [string, unknown]): boolean => {
-    try {
-      toItem(model, { [column]: value })
-      return true
-    } catch {
-      return false
+  /** Whether a column is of one of PostgreSQL's own array types, and not JSON. */
+  isArray(column: string): boolean {
+    return this.#arrays.has(column)
+  }
+
+  /** A value as drivers take it. @throws InvalidDataError for what the column would hold in part or not at all */
+  toColumn(column: string, value: unknown): unknown {
+    if (value === undefined || value === null) return value
+    const shape = this.model.shape(column)
+    if (this.isArray(column)) return Array.isArray(value) ? value.map(toDriver) : value
+    if (shape?.kind === 'json') return toJson(value, undefined, column)
+    if (typeof value === 'string' && !value.isWellFormed())
+      throw new InvalidDataError(`${column} has half of a character, which no database holds`)
+    if (typeof value !== 'object' || value instanceof Date || value instanceof Uint8Array)
+      return toDriver(value)
+    return toJson(value, shape, column)
+  }
+
+  /** An item as a row: what is `undefined` is left to the table. */
+  toRow(item: object): Record<string, unknown> {
+    const row: Record<string, unknown> = {}
+    for (const [column, value] of Object.entries(item))
+      if (value !== undefined) setOwn(row, column, this.toColumn(column, value))
+    return row
+  }
+
+  /**
+   * A row as an item. Drivers give 64-bit numbers as text, MySQL booleans as numbers; what the schema declares is what
+   * comes out. A column without a value is left out, unless the schema has only `null` for that.
+   *
+   * @throws InvalidDataError for a number that JavaScript rounds
+   */
+  toItem(row: UnknownRecord): Record<string, unknown> {
+    const item: Record<string, unknown> = {}
+    for (const [column, value] of Object.entries(row)) {
+      if (value === null && !this.model.isNullable(column)) continue
+      setOwn(item, column, value === null ? null : this.#fromColumn(column, value))
     }
+    return item
   }
-  return toItem(model, Object.fromEntries(Object.entries(row).filter(canRead)))
+
+  /** A row as far as it can be read: a write that is done must not fail over it. */
+  readableItem(row: UnknownRecord): Record<string, unknown> {
+    const canRead = ([column, value]: readonly [string, unknown]): boolean => {
+      try {
+        this.toItem({ [column]: value })
+        return true
+      } catch {
+        return false
+      }
+    }
+    return this.toItem(Object.fromEntries(Object.entries(row).filter(canRead)))
+  }
+
+  #fromColumn(column: string, value: unknown): unknown {
+    const shape = this.model.shape(column)
+    if (structures.has(shape?.kind) && shape?.kind !== 'json') {
+      const list: unknown = typeof value === 'string' ? JSON.parse(value) : value
+      if (this.isArray(column) && Array.isArray(list))
+        return list.map((element: unknown) =>
+          element === null ? null : fromDriver(shape?.element?.kind, column, element),
+        )
+      return fromJson(list, shape)
+    }
+    return fromDriver(shape?.kind, column, value)
+  }
+
+  /** Tells a row from every other one by the values of its key. */
+  idOf(item: object): string {
+    return JSON.stringify(
+      this.model.key.map((column) => {
+        const value = asRecord(item)[column]
+        if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
+        return value instanceof Date ? value.toISOString() : String(value)
+      }),
+    )
+  }
 }
 
-function fromColumn(model: Model, column: string, value: unknown): unknown {
-  switch (model.kind(column)) {
+function fromDriver(kind: ColumnKind | undefined, column: string, value: unknown): unknown {
+  switch (kind) {
     case 'number':
       return typeof value === 'string' || typeof value === 'bigint' ? exactNumber(column, value) : value
     case 'bigint':
@@ -65,10 +121,6 @@ function fromColumn(model: Model, column: string, value: unknown): unknown {
       return value instanceof Buffer ? new Uint8Array(value) : value
     case 'decimal':
       return decimalText(column, value)
-    case 'array':
-    case 'object':
-    case 'set':
-      return fromJson(typeof value === 'string' ? JSON.parse(value) : value, model.shape(column))
     default:
       return value
   }
@@ -107,15 +159,13 @@ function exactNumber(column: string, value: string | bigint): number {
   return number
 }
 
-/** Tells a row from every other one by the values of its key. */
-export function rowId(model: Model, item: object): string {
-  return JSON.stringify(
-    model.key.map((column) => {
-      const value = asRecord(item)[column]
-      if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-      return value instanceof Date ? value.toISOString() : String(value)
-    }),
-  )
+/** Refuses text to compare with that the engine does not read. @throws ConditionError (400) */
+export function refuseText(column: string, value: unknown, engine: Engine): void {
+  if (typeof value !== 'string' || (value.isWellFormed() && !(engine === 'postgres' && value.includes('\0'))))
+    return
+  throw new ConditionError(`The value for "${column}" has characters that the database cannot hold`, {
+    statusCode: 400,
+  })
 }
 
 /** Of one statement; PostgreSQL takes 65,535. */

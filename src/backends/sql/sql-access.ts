@@ -1,12 +1,14 @@
 import { optionalImport } from '../../core/optional-import.ts'
-import type { Model } from '../model.ts'
 import { ConditionWriter } from './conditions.ts'
 import type { KyselyDatabase, SqlTag } from './database.ts'
+import { RowFinder } from './row-finder.ts'
+import type { RowMapper } from './rows.ts'
 import { SqlWriter } from './sql-writer.ts'
 
 /** A database along with what reads and writes one model's table in it. */
 export interface SqlAccess extends KyselyDatabase {
   readonly conditions: ConditionWriter
+  readonly finder: RowFinder
   readonly writer: SqlWriter
   readonly sql: SqlTag
 }
@@ -14,11 +16,13 @@ export interface SqlAccess extends KyselyDatabase {
 /** Made once per backend. @throws MissingDependencyError */
 export async function sqlAccess(
   database: KyselyDatabase,
-  model: Model,
+  rows: RowMapper,
   version: string | undefined,
 ): Promise<SqlAccess> {
   const { sql } = await optionalImport('kysely', () => import('kysely'))
-  const conditions = new ConditionWriter(sql, model, database.engine)
   const { engine } = database
-  return { ...database, sql, conditions, writer: new SqlWriter({ model, engine, version, conditions, sql }) }
+  const conditions = new ConditionWriter(sql, rows, engine)
+  const words = { rows, engine, version, conditions, sql }
+  const finder = new RowFinder(words)
+  return { ...database, sql, conditions, finder, writer: new SqlWriter(words, finder) }
 }

@@ -1,14 +1,14 @@
 import type { RawBuilder, SelectQueryBuilder, SqlBool } from 'kysely'
 import { ColumnError } from '../../errors/index.ts'
 import { type UnknownRecord, picked } from '../../core/record.ts'
-import type { Model } from '../model.ts'
 import type { Explanation, Page, PageOptions, QueryRunner, QueryState } from '../planning/query-state.ts'
 import { type TokenOptions, readToken, writeToken } from '../planning/token.ts'
 import { type AnyTables, selected } from './database.ts'
 import { type Keyset, orderOf, orderedByKeys, partsBehind } from './keyset.ts'
 import { PlaceWriter } from './place.ts'
-import { toItem } from './rows.ts'
+import type { RowMapper } from './rows.ts'
 import type { SqlAccess } from './sql-access.ts'
+import { reading } from './transactions.ts'
 
 type Select = SelectQueryBuilder<AnyTables, string, UnknownRecord>
 
@@ -25,18 +25,18 @@ interface PageStatements {
 
 /** Runs the queries of one model's table. */
 export class SqlReader implements QueryRunner {
-  readonly #model: Model
+  readonly #rows: RowMapper
   readonly #open: () => Promise<SqlAccess>
   readonly #options: TokenOptions
 
-  constructor(model: Model, open: () => Promise<SqlAccess>, options: TokenOptions) {
-    this.#model = model
+  constructor(rows: RowMapper, open: () => Promise<SqlAccess>, options: TokenOptions) {
+    this.#rows = rows
     this.#open = open
     this.#options = options
   }
 
   checkColumn(column: string): void {
-    if (!this.#model.has(column)) throw new ColumnError(column)
+    if (!this.#rows.model.has(column)) throw new ColumnError(column)
   }
 
   async page(
@@ -45,20 +45,22 @@ export class SqlReader implements QueryRunner {
     isLast = false,
   ): Promise<Page<unknown>> {
     const { limit = Infinity, select } = state
-    const { parts, place } = this.#statements(await this.#open(), state)
+    const access = await this.#open()
+    const { parts, place } = this.#statements(access, state)
     const most = Math.min(limit, rowsOfPage, maxPages * rowsOfLoop)
     // One more than is wanted tells whether there is a next page.
     const wanted = isLast && most === limit ? most : most + 1
     const rows: UnknownRecord[] = []
     for (const part of parts) {
       signal?.throwIfAborted()
-      if (rows.length < wanted) rows.push(...(await part.limit(wanted - rows.length).execute()))
+      if (rows.length < wanted)
+        rows.push(...(await reading(access.kysely, () => part.limit(wanted - rows.length).execute())))
     }
     const given = rows.slice(0, most)
-    const columns = select ?? this.#model.columns
+    const columns = select ?? this.#rows.model.columns
     const isMore = select !== undefined || place.columns.length > 0
     const items = given.map((row) =>
-      toItem(this.#model, isMore && columns !== undefined ? picked(row, columns) : row),
+      this.#rows.toItem(isMore && columns !== undefined ? picked(row, columns) : row),
     )
     const last = given.at(-1)
     if (rows.length <= most || last === undefined) return { items }
@@ -71,7 +73,7 @@ export class SqlReader implements QueryRunner {
     const { kysely, conditions } = await this.#open()
     const { limit = Infinity } = state
     const all = kysely
-      .selectFrom(this.#model.name)
+      .selectFrom(this.#rows.model.name)
       .where((builder) => conditions.all(builder, state.conditions))
     const counted =
       limit === Infinity
@@ -84,7 +86,7 @@ export class SqlReader implements QueryRunner {
                 .as('some'),
             )
             .select((builder) => builder.fn.countAll().as('total'))
-    const { total } = (await counted.executeTakeFirstOrThrow()) as { total: unknown }
+    const { total } = (await reading(kysely, () => counted.executeTakeFirstOrThrow())) as { total: unknown }
     return Number(total)
   }
 
@@ -101,11 +103,11 @@ export class SqlReader implements QueryRunner {
 
   #statements({ kysely, conditions, engine, sql }: SqlAccess, state: QueryState): PageStatements {
     const { select, after } = state
-    const keyset: Keyset = { sql, engine, order: orderOf(state, this.#model.key) }
-    const place = new PlaceWriter(this.#model, keyset)
+    const keyset: Keyset = { sql, engine, order: orderOf(state, this.#rows.model.key) }
+    const place = new PlaceWriter(this.#rows.model, keyset)
     // What orders the rows is read in any case, for a page may end at any of them.
-    const columns = (select ?? this.#model.columns)?.concat(keyset.order.map(({ column }) => column))
-    const all = kysely.selectFrom(this.#model.name)
+    const columns = (select ?? this.#rows.model.columns)?.concat(keyset.order.map(({ column }) => column))
+    const all = kysely.selectFrom(this.#rows.model.name)
     const chosen =
       columns === undefined
         ? all.selectAll()
@@ -122,6 +124,6 @@ export class SqlReader implements QueryRunner {
   }
 
   #binding({ conditions, sort }: QueryState): unknown {
-    return [this.#model.name, conditions, sort]
+    return [this.#rows.model.name, conditions, sort]
   }
 }

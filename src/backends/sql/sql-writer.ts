@@ -1,26 +1,12 @@
-import type { UnknownRecord } from '../../core/record.ts'
-import { ConflictError, InvalidDataError } from '../../errors/index.ts'
-import { asRecord } from '../../core/record.ts'
-import type { Model } from '../model.ts'
+import { ConflictError } from '../../errors/index.ts'
+import { type UnknownRecord, asRecord } from '../../core/record.ts'
 import { located } from '../planning/located.ts'
-import type { Comparison } from '../planning/query-state.ts'
-import type { ConditionWriter } from './conditions.ts'
-import { type AnyKysely, type Engine, type SqlTag, selected } from './database.ts'
+import type { AnyKysely } from './database.ts'
 import { type Precondition, conflictOf, missingItem } from '../planning/preconditions.ts'
-import { meetsNothing, rowConditions } from './row-conditions.ts'
+import { meetsNothing } from './row-conditions.ts'
+import type { RowFinder, TableWords } from './row-finder.ts'
 import { isDuplicate } from './error-codes.ts'
-import { checkType } from '../planning/check-type.ts'
-import { maxParameters, partSize, readableItem, rowId, toColumn, toItem, toRow } from './rows.ts'
-
-/** What a writer works with. */
-interface WriterOptions {
-  readonly model: Model
-  readonly engine: Engine
-  /** The column that counts a row's changes. */
-  readonly version: string | undefined
-  readonly conditions: ConditionWriter
-  readonly sql: SqlTag
-}
+import { partSize } from './rows.ts'
 
 /** A change of a row. */
 export interface RowChange {
@@ -30,28 +16,23 @@ export interface RowChange {
   readonly isPut?: boolean
 }
 
-/** Keys of several columns in one statement: PostgreSQL makes them conditions one inside the other. */
-const maxPairs = 500
-
-/** Writes the rows of one model's table, and finds them by their key. Every method takes the connection to use. */
+/** Writes the rows of one model's table. Every method takes the connection to use. */
 export class SqlWriter {
-  readonly #model: Model
-  readonly #engine: Engine
-  readonly #version: string | undefined
-  readonly #conditions: ConditionWriter
-  readonly #sql: SqlTag
+  readonly finder: RowFinder
+  readonly #words: TableWords
 
-  constructor({ model, engine, version, conditions, sql }: WriterOptions) {
-    this.#model = model
-    this.#engine = engine
-    this.#version = version
-    this.#conditions = conditions
-    this.#sql = sql
+  constructor(words: TableWords, finder: RowFinder) {
+    this.#words = words
+    this.finder = finder
+  }
+
+  get #name(): string {
+    return this.#words.rows.model.name
   }
 
   /** Whether a change and what it gives back are one statement; MySQL has to read the row for itself. */
   get changesInOne(): boolean {
-    return this.#engine === 'postgres'
+    return this.#words.engine === 'postgres'
   }
 
   /** Whether so many rows take several statements. */
@@ -61,39 +42,64 @@ export class SqlWriter {
 
   /** Stores new rows, and gives them with what the table has added. @throws ConflictError */
   async insert(kysely: AnyKysely, items: readonly object[]): Promise<UnknownRecord[]> {
+    const [item, ...others] = items
+    if (item === undefined) return []
+    if (others.length === 0) {
+      const row = await this.#insertOne(kysely, item)
+      if (row !== undefined) return [row]
+      throw this.#conflict(existsMessage, await this.#findWhole(kysely, item))
+    }
     const size = partSize(items)
     const stored: UnknownRecord[] = []
     try {
       for (let index = 0; index < items.length; index += size) {
-        const rows = items.slice(index, index + size).map(toRow)
+        const rows = items.slice(index, index + size).map((each) => this.#words.rows.toRow(each))
         for (const row of await this.#insertPart(kysely, rows)) stored.push(row)
       }
     } catch (error) {
-      if (!isDuplicate(error)) throw error
       // Within a transaction of PostgreSQL nothing can be asked any more.
-      const current =
-        kysely.isTransaction || items.length > 1 ? undefined : await this.find(kysely, items[0] as object)
-      throw this.#conflict('There is such an item already', current, error)
+      throw isDuplicate(error) ? this.#conflict(existsMessage, undefined, error) : error
     }
     return stored
   }
 
+  /** `undefined` where a unique value is taken. An error would end a transaction of PostgreSQL. */
+  async #insertOne(kysely: AnyKysely, item: object): Promise<UnknownRecord | undefined> {
+    const row = this.#words.rows.toRow(item)
+    if (this.changesInOne)
+      return kysely
+        .insertInto(this.#name)
+        .values(row)
+        .onConflict((conflict) => conflict.doNothing())
+        .returning(this.finder.columns())
+        .executeTakeFirst()
+    try {
+      return (await this.#insertPart(kysely, [row]))[0]
+    } catch (error) {
+      if (isDuplicate(error)) return undefined
+      throw error
+    }
+  }
+
+  async #findWhole(kysely: AnyKysely, item: object): Promise<UnknownRecord | undefined> {
+    const isWhole = this.#words.rows.model.key.every((column) => (asRecord(item)[column] ?? null) !== null)
+    return isWhole ? this.finder.find(kysely, item) : undefined
+  }
+
   async #insertPart(kysely: AnyKysely, rows: readonly UnknownRecord[]): Promise<UnknownRecord[]> {
-    const insert = kysely.insertInto(this.#model.name).values(rows)
-    if (this.changesInOne) return insert.returning(this.#columns()).execute()
-    const { key } = this.#model
+    const insert = kysely.insertInto(this.#name).values(rows)
+    if (this.changesInOne) return insert.returning(this.finder.columns()).execute()
+    const { key } = this.#words.rows.model
     if (rows.some((row) => key.some((column) => row[column] === undefined)))
       return this.#insertNumbered(kysely, rows)
     await insert.execute()
-    const columns = this.#model.columns ?? []
-    if (columns.length > 0 && rows.every((row) => columns.every((column) => row[column] !== undefined)))
-      return [...rows]
+    // What was sent is not always what is there: MySQL rounds, cuts and fills in.
     return this.#stored(kysely, rows)
   }
 
   /** What rows have become. Those that cannot be read are given as they were sent: they are stored. */
   async #stored(kysely: AnyKysely, rows: readonly UnknownRecord[]): Promise<UnknownRecord[]> {
-    const found = await this.findMany(kysely, rows).catch((error: unknown) => {
+    const found = await this.finder.findMany(kysely, rows).catch((error: unknown) => {
       // A transaction takes them back.
       if (kysely.isTransaction) throw error
       return []
@@ -105,8 +111,8 @@ export class SqlWriter {
   async #insertNumbered(kysely: AnyKysely, rows: readonly UnknownRecord[]): Promise<UnknownRecord[]> {
     const stored: UnknownRecord[] = []
     for (const row of rows) {
-      const { insertId } = await kysely.insertInto(this.#model.name).values(row).executeTakeFirstOrThrow()
-      const missing = this.#model.key.filter((column) => row[column] === undefined)
+      const { insertId } = await kysely.insertInto(this.#name).values(row).executeTakeFirstOrThrow()
+      const missing = this.#words.rows.model.key.filter((column) => row[column] === undefined)
       const key = missing.length === 1 ? { ...row, [missing[0] as string]: insertId } : row
       stored.push(...(await this.#stored(kysely, [key])))
     }
@@ -115,41 +121,31 @@ export class SqlWriter {
 
   /** Stores a new row; `undefined` if there is one of its key. @throws ConflictError if another unique column is taken */
   async insertIfNew(kysely: AnyKysely, item: object): Promise<UnknownRecord | undefined> {
-    try {
-      if (!this.changesInOne) return (await this.#insertPart(kysely, [toRow(item)]))[0]
-      const [row] = await kysely
-        .insertInto(this.#model.name)
-        .values(toRow(item))
-        .onConflict((conflict) => conflict.columns([...this.#model.key]).doNothing())
-        .returning(this.#columns())
-        .execute()
-      return row
-    } catch (error) {
-      if (!isDuplicate(error)) throw error
-      if (!this.changesInOne && (await this.find(kysely, item)) !== undefined) return undefined
-      throw this.#conflict(takenMessage, undefined, error)
-    }
+    const row = await this.#insertOne(kysely, item)
+    if (row !== undefined || (await this.#findWhole(kysely, item)) !== undefined) return row
+    throw this.#conflict(takenMessage, undefined)
   }
 
   /** Stores a row whether or not there is one of its key, in PostgreSQL. What the item does not have loses its value. */
   async upsert(kysely: AnyKysely, item: object): Promise<UnknownRecord> {
-    const { key } = this.#model
+    const { key } = this.#words.rows.model
     const row: Record<string, unknown> = {}
-    for (const column of this.columnsOf(item)) row[column] = toColumn(asRecord(item)[column] ?? null)
+    for (const column of this.columnsOf(item))
+      row[column] = this.#words.rows.toColumn(column, asRecord(item)[column] ?? null)
     // Its first key column, if there is nothing else: a change gives the row back.
     const others = Object.keys(row).filter((column) => !key.includes(column))
     const columns = others.length > 0 ? others : key.slice(0, 1)
     const upsert = kysely
-      .insertInto(this.#model.name)
+      .insertInto(this.#name)
       .values(row)
       .onConflict((conflict) =>
         conflict
           .columns([...key])
           .doUpdateSet(
-            Object.fromEntries(columns.map((column) => [column, this.#sql.id('excluded', column)])),
+            Object.fromEntries(columns.map((column) => [column, this.#words.sql.id('excluded', column)])),
           ),
       )
-      .returning(this.#columns())
+      .returning(this.finder.columns())
     return this.#unlessTaken(() => upsert.executeTakeFirstOrThrow())
   }
 
@@ -168,20 +164,20 @@ export class SqlWriter {
     key: object,
     { changes, precondition, isPut = false }: RowChange,
   ): Promise<UnknownRecord | undefined> {
-    const version = this.#version
+    const version = this.#words.version
     const isCounted = isPut && version !== undefined
-    if (Object.keys(changes).length === 0 && !isCounted) return this.find(kysely, key, precondition)
-    const count = version && { [version]: this.#sql`coalesce(${this.#sql.id(version)}, 0) + 1` }
+    if (Object.keys(changes).length === 0 && !isCounted) return this.finder.find(kysely, key, precondition)
+    const count = version && { [version]: this.#words.sql`coalesce(${this.#words.sql.id(version)}, 0) + 1` }
     const update = kysely
-      .updateTable(this.#model.name)
-      .set({ ...toRow(changes), ...count } as never)
-      .where((builder) => this.#conditions.all(builder, this.#meant(key, precondition)))
+      .updateTable(this.#name)
+      .set({ ...this.#words.rows.toRow(changes), ...count } as never)
+      .where((builder) => this.#words.conditions.all(builder, this.finder.meant(key, precondition)))
     if (this.changesInOne)
-      return this.#unlessTaken(() => update.returning(this.#columns()).executeTakeFirst())
+      return this.#unlessTaken(() => update.returning(this.finder.columns()).executeTakeFirst())
     const { numUpdatedRows } = await this.#unlessTaken<{ numUpdatedRows: bigint }>(() =>
       update.executeTakeFirstOrThrow(),
     )
-    return numUpdatedRows > 0n ? this.find(kysely, key) : undefined
+    return numUpdatedRows > 0n ? this.finder.find(kysely, key) : undefined
   }
 
   /** Removes the row of a key, and gives it; `undefined` if there is none, or the precondition does not hold. */
@@ -191,104 +187,37 @@ export class SqlWriter {
     precondition: Precondition,
   ): Promise<UnknownRecord | undefined> {
     const remove = kysely
-      .deleteFrom(this.#model.name)
-      .where((builder) => this.#conditions.all(builder, this.#meant(key, precondition)))
-    if (this.changesInOne) return await remove.returning(this.#columns()).executeTakeFirst()
-    const row = await this.find(kysely, key, precondition)
+      .deleteFrom(this.#name)
+      .where((builder) => this.#words.conditions.all(builder, this.finder.meant(key, precondition)))
+    if (this.changesInOne) return await remove.returning(this.finder.columns()).executeTakeFirst()
+    const row = await this.finder.find(kysely, key, precondition)
     if (row !== undefined) await remove.execute()
     return row
   }
 
-  /** The row of a key, if the precondition holds; in a transaction of MySQL it is locked, and so the last one. */
-  async find(
-    kysely: AnyKysely,
-    key: object,
-    precondition?: Precondition,
-  ): Promise<UnknownRecord | undefined> {
-    const found = kysely
-      .selectFrom(this.#model.name)
-      .select(this.#columns())
-      .where((builder) => this.#conditions.all(builder, this.#meant(key, precondition)))
-    return (kysely.isTransaction && !this.changesInOne ? found.forUpdate() : found).executeTakeFirst()
-  }
-
-  /** The rows of several keys, in their order. */
-  async findMany(kysely: AnyKysely, keys: readonly object[]): Promise<(UnknownRecord | undefined)[]> {
-    const columns = this.#model.key
-    const wanted = keys.map((key) => this.keyOf(key))
-    const size = columns.length === 1 ? maxParameters : maxPairs
-    const found = new Map<string, UnknownRecord>()
-    for (let index = 0; index < wanted.length; index += size) {
-      const some = wanted
-        .slice(index, index + size)
-        .map((key) => columns.map((column) => toColumn(key[column])))
-      const rows = await kysely
-        .selectFrom(this.#model.name)
-        .select(this.#columns())
-        .where((builder) =>
-          columns.length === 1
-            ? builder(this.#sql.id(columns[0] ?? ''), 'in', some.flat())
-            : builder(
-                this.#sql`(${this.#sql.join(columns.map((column) => this.#sql.id(column)))})`,
-                'in',
-                some.map((values) => builder.tuple(...(values as [never, never]))) as never,
-              ),
-        )
-        .execute()
-      for (const row of rows) found.set(rowId(this.#model, toItem(this.#model, row)), row)
-    }
-    return wanted.map((key) => found.get(rowId(this.#model, key)))
-  }
-
   /** Whether there is no row of a key, and a precondition holds of that. */
   async lacks(kysely: AnyKysely, key: object, precondition: Precondition): Promise<boolean> {
-    return meetsNothing(precondition) && (await this.find(kysely, key)) === undefined
+    return meetsNothing(precondition) && (await this.finder.find(kysely, key)) === undefined
   }
 
   /** Says why a write found no row. @throws NotFoundError, ConflictError */
   async refuse(kysely: AnyKysely, key: object): Promise<never> {
-    const row = await this.find(kysely, key)
-    if (row === undefined) throw missingItem(this.#model.name)
-    throw conflictOf(this.#model.name, { current: readableItem(this.#model, row) })
-  }
-
-  /** The values of the key's columns. @throws InvalidDataError, TypeMismatchError */
-  keyOf(item: object): Record<string, unknown> {
-    const key: Record<string, unknown> = {}
-    for (const column of this.#model.key) {
-      const value = asRecord(item)[column]
-      if (value === undefined || value === null)
-        throw new InvalidDataError(`The key column "${column}" has no value`)
-      checkType(this.#model, column, value)
-      key[column] = value
-    }
-    return key
+    const row = await this.finder.find(kysely, key)
+    if (row === undefined) throw missingItem(this.#name)
+    throw conflictOf(this.#name, { current: this.#words.rows.readableItem(row) })
   }
 
   /** All columns of the table, as far as they are known. */
   columnsOf(item: object): readonly string[] {
-    return this.#model.columns ?? Object.keys(item)
-  }
-
-  #meant(key: object, precondition: Precondition | undefined) {
-    const equal = Object.entries(this.keyOf(key)).map(([column, value]): Comparison => ({
-      column,
-      operator: '=',
-      value,
-    }))
-    return precondition === undefined ? equal : [...equal, ...rowConditions(precondition, this.#version)]
-  }
-
-  /** What is read: what the model has, whatever else the table may hold. */
-  #columns(): never {
-    return (this.#model.columns?.map((column) => selected(this.#sql, column)) ?? [this.#sql`*`]) as never
+    return this.#words.rows.model.columns ?? Object.keys(item)
   }
 
   #conflict(what: string, current: UnknownRecord | undefined, cause?: unknown): ConflictError {
-    const details = { current: current && readableItem(this.#model, current) }
+    const details = { current: current && this.#words.rows.readableItem(current) }
     const error = new ConflictError(what, cause === undefined ? details : { ...details, cause })
-    return located(error, { table: this.#model.name })
+    return located(error, { table: this.#name })
   }
 }
 
+const existsMessage = 'There is such an item already'
 const takenMessage = 'There is an item with one of these values already'

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { TransactionBuilder } from 'kysely'
 import type { AnyKysely, AnyTables } from './database.ts'
-import { ConflictError, UnavailableError } from '../../errors/index.ts'
-import { isContention, isRefusal, isUnanswered } from './error-codes.ts'
+import { ConditionError, ConflictError, UnavailableError } from '../../errors/index.ts'
+import { isContention, isRefusal, isUnanswered, isUnreadable } from './error-codes.ts'
 import type { SqlAccess } from './sql-access.ts'
 
 /** How often work of the backend's own is tried, where others stand in its way. */
@@ -37,6 +37,26 @@ export async function committed<T>(
   } catch (cause) {
     throw progress.isRun && !isRefusal(cause) ? unanswered(cause) : cause
   }
+}
+
+/**
+ * Runs statements whose values may come from a caller.
+ *
+ * @throws ConditionError (400) for one that the type of its column cannot hold
+ */
+export async function readable<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (cause) {
+    if (!isUnreadable(cause)) throw cause
+    const message = 'A value cannot be read as the type that its column has in the database'
+    throw new ConditionError(message, { statusCode: 400, cause })
+  }
+}
+
+/** Runs statements that only read; again where other work stands in their way. */
+export function reading<T>(kysely: AnyKysely, run: () => Promise<T>): Promise<T> {
+  return kysely.isTransaction ? readable(run) : untilDone(() => readable(run))
 }
 
 /** Runs a statement that stands for itself. @throws UnavailableError if its answer is lost */

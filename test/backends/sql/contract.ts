@@ -6,6 +6,7 @@ import { backendContract } from '../contract/contract.ts'
 import { sqlColumns } from './columns.ts'
 import { sqlKeysets } from './keysets.ts'
 import { sqlPages } from './pages.ts'
+import { sqlValues } from './values.ts'
 import { sqlWrites } from './writes.ts'
 
 /** A database under test. */
@@ -52,5 +53,6 @@ export function sqlContract(tested: TestedSql): void {
     sqlKeysets(tested)
     sqlWrites(tested)
     sqlColumns(tested)
+    sqlValues(tested)
   })
 }
