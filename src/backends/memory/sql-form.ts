@@ -112,7 +112,7 @@ export class SqlForm implements Form<Stored> {
         const kind = this.#model.kind(column)
         const isText =
           typeof value === 'string' || (operator === 'begins-with' && value instanceof Uint8Array)
-        if (!isText && kind !== 'array' && kind !== 'set')
+        if (!isText && kind !== 'array' && kind !== 'set' && kind !== 'json')
           throw new ConditionError(`The condition on "${column}" takes a string`)
         return
       }
