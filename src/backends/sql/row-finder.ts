@@ -1,7 +1,7 @@
 import { InvalidDataError } from '../../errors/index.ts'
 import { type UnknownRecord, asRecord, picked } from '../../core/record.ts'
 import type { Precondition } from '../planning/preconditions.ts'
-import type { Comparison } from '../planning/query-state.ts'
+import type { Comparison, Condition } from '../planning/query-state.ts'
 import type { ConditionWriter } from './conditions.ts'
 import { type AnyKysely, type Engine, type SqlTag, selected } from './database.ts'
 import { rowConditions } from './row-conditions.ts'
@@ -122,7 +122,7 @@ export class RowFinder {
   }
 
   /** The row of a key, and what it must be like. */
-  meant(key: object, precondition?: Precondition) {
+  meant(key: object, precondition?: Precondition): readonly Condition[] {
     const equal = Object.entries(this.keyOf(key)).map(([column, value]): Comparison => ({
       column,
       operator: '=',
