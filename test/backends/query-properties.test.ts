@@ -8,7 +8,8 @@ import { meant } from '../support/query-oracle.ts'
 import { createSqlTable } from '../support/sql-tables.ts'
 import { type AnyQuery, asked, cases, memoryOf, modelOf } from '../support/random-tables.ts'
 import { runs } from '../support/runs.ts'
-import { sameAsMemory } from './dynamodb/query-property.ts'
+import { sameAsMemory, writesToDynamoDb } from './dynamodb/query-property.ts'
+import { withoutNulls, writesAreMeant } from './contract/write-property.ts'
 import { checkedQuery, sorted } from './contract/query-property.ts'
 
 const seed = 20_260_729
@@ -21,16 +22,6 @@ afterAll(() => pglite.close())
 /** dynalite finds no boolean in a list. */
 const isUnlike = ({ where, or }: AnyQuery): boolean =>
   [...where, ...or.flat()].some(([column, operator]) => column === 'f' && operator.endsWith('in'))
-
-/** SQL has no beginning of bytes, and sets are lists there. */
-const isForSql = ({ where, or }: AnyQuery): boolean =>
-  [...where, ...or.flat()].every(
-    ([column, operator]) => !(column === 'x' && operator === 'begins-with') && column !== 's',
-  )
-
-/** A column without a value, whether it is null or left out. */
-const withoutNulls = (item: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(item).filter(([, value]) => value !== null))
 
 describe('any query on any table', () => {
   it(
@@ -55,7 +46,7 @@ describe('any query on any table', () => {
         const rows = new SqlBackend(random, { db: pglite })
         await createSqlTable(await rows.kysely, 'postgres', random)
         await rows.createMany(one.items)
-        for (const query of one.queries.filter(isForSql)) {
+        for (const query of one.queries) {
           const { index: _, select: __, ...all } = query
           const made = asked(rows.query(), all)
           const found = await made.all()
@@ -68,7 +59,52 @@ describe('any query on any table', () => {
     timeout,
   )
 
-  it('gives the same from DynamoDB, or the same error', async () => {
-    await sameAsMemory(dynamoDb.client, { seed, numRuns: runs(60), isUnlike })
-  })
+  it(
+    'gives the same from DynamoDB, or the same error',
+    async () => {
+      await sameAsMemory(dynamoDb.client, { seed, numRuns: runs(60), isUnlike })
+    },
+    timeout,
+  )
 })
+
+describe('any writes to any table come to what is meant', () => {
+  it(
+    'in memory',
+    () =>
+      writesAreMeant({
+        seed,
+        numRuns: runs(1000),
+        hasChanges: true,
+        open: (one) => Promise.resolve(memoryOf(one)),
+      }).then(atLeast(runs(1000))),
+    timeout,
+  )
+
+  it(
+    'in PostgreSQL',
+    () =>
+      writesAreMeant({
+        seed,
+        numRuns: runs(200),
+        hasChanges: false,
+        async open(one) {
+          const random = modelOf(one.shape)
+          const rows = new SqlBackend(random, { db: pglite })
+          await createSqlTable(await rows.kysely, 'postgres', random)
+          return rows
+        },
+      }).then(atLeast(runs(200))),
+    timeout,
+  )
+
+  it(
+    'in DynamoDB',
+    () => writesToDynamoDb(dynamoDb.client, { seed, numRuns: runs(200) }).then(atLeast(runs(200))),
+    timeout,
+  )
+})
+
+const atLeast = (least: number) => (count: number) => {
+  expect(count).toBeGreaterThan(5 * least)
+}

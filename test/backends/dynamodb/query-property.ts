@@ -10,6 +10,7 @@ import { createTableOf } from '../../support/dynamodb-tables.ts'
 import { type AnyQuery, cases, memoryOf, modelOf } from '../../support/random-tables.ts'
 import { items } from '../../support/random-values.ts'
 import { checkedQuery, sorted } from '../contract/query-property.ts'
+import { writesAreMeant } from '../contract/write-property.ts'
 
 /** How often, and without what. */
 export interface PropertyOptions<T> {
@@ -37,6 +38,23 @@ export async function sameAsMemory(
     }
   })
   await fc.assert(property, { seed, numRuns })
+}
+
+/** Random writes to DynamoDB come to what is meant. Gives how many there were. */
+export function writesToDynamoDb(
+  client: DynamoDBClient,
+  { seed, numRuns }: { readonly seed: number; readonly numRuns: number },
+): Promise<number> {
+  return writesAreMeant({
+    seed,
+    numRuns,
+    hasChanges: true,
+    async open(one) {
+      const random = modelOf(one.shape)
+      await createTableOf(client, random, { x: 'B' })
+      return new DynamoDbBackend(random, { client, consistent: true })
+    },
+  })
 }
 
 interface Holder {

@@ -7,10 +7,11 @@ import { randomUUID } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { backendContract } from '../../backends/contract/contract.ts'
-import { comeBack, sameAsMemory } from '../../backends/dynamodb/query-property.ts'
+import { comeBack, sameAsMemory, writesToDynamoDb } from '../../backends/dynamodb/query-property.ts'
 import { createTableOf } from '../../support/dynamodb-tables.ts'
 import type { AnyQuery } from '../../support/random-tables.ts'
 import { rejection } from '../../support/rejection.ts'
+import { runs } from '../../support/runs.ts'
 
 const { DYNAMODB_LOCAL_ENDPOINT: local, MOTO_ENDPOINT: moto } = process.env
 const client = new DynamoDBClient({ endpoint: (local ?? moto) as string })
@@ -35,8 +36,21 @@ const isUnlike = ({ where, or }: AnyQuery): boolean =>
   !isLocal &&
   [...where, ...or.flat()].some(([column, operator]) => column === 'x' && operator === 'begins-with')
 
-it('gives any query on any table what memory gives', () =>
-  sameAsMemory(client, { seed: 42, numRuns: 60, isUnlike }))
+const slow = 600_000
+
+it(
+  'gives any query on any table what memory gives',
+  () => sameAsMemory(client, { seed: 42, numRuns: runs(600), isUnlike }),
+  slow,
+)
+
+it.runIf(isLocal)(
+  'makes any writes to any table come to what is meant',
+  async () => {
+    expect(await writesToDynamoDb(client, { seed: 42, numRuns: runs(400) })).toBeGreaterThan(5 * runs(400))
+  },
+  slow,
+)
 
 it('gives any item back as it was given', () => comeBack(client, { seed: 42, numRuns: 100 }))
 
