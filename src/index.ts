@@ -9,6 +9,7 @@ export type {
   Transacts,
   UpdateOptions,
   Updates,
+  TransactionOptions,
   WriteConditions,
 } from './backends/capabilities.ts'
 export { type MemoryOptions, MemoryBackend } from './backends/memory.ts'

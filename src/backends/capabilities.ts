@@ -71,10 +71,22 @@ export type Patch<TItem, TKey extends string = never> = {
     TItem[C] | undefined | (undefined extends TItem[C] ? null : {} extends Pick<TItem, C> ? null : never)
 } & { readonly [C in TKey]?: never }
 
+/** Options of `transaction()`. */
+export interface TransactionOptions {
+  /**
+   * How often the function is run again where other work on the same rows stands in its way. It has to bear that: whatever it
+   * does beside the database is done again. @default 0
+   */
+  readonly retries?: number
+}
+
 /** Backends whose writes can be made together, all or none. */
 export interface Transacts<TTransaction = never> {
   /** Runs a function within a transaction; what it throws undoes what it has written. */
-  transaction<T>(run: (backend: this, transaction: TTransaction) => Promise<T>): Promise<T>
+  transaction<T>(
+    run: (backend: this, transaction: TTransaction) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T>
   /** The same backend within the transaction of another one; itself, if that is of another database. */
   within(transaction: TTransaction): Promise<this>
 }

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import { ColumnError, KeyChangeError } from '../errors/index.ts'
-import { checkOptions } from '../core/options.ts'
+import { checkOptions, isCount } from '../core/options.ts'
 import { type UnknownRecord, asRecord } from '../core/record.ts'
 import type {
   Creates,
@@ -9,6 +9,7 @@ import type {
   Finds,
   Patch,
   Queries,
+  TransactionOptions,
   Transacts,
   UpdateOptions,
   Updates,
@@ -211,24 +212,23 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   }
 
   /**
-   * Runs a function within a transaction; what it throws undoes what it has written. Within another transaction it is a
-   * part of that one, which is undone for itself.
+   * Runs a function within a transaction; what it throws undoes what it has written. Within another one it is a part of
+   * that, which is undone for itself.
    *
+   * @param options - `retries`: how often the function is run again where other work stands in its way. 0 by default
    * @throws ConflictError where other work stands in its way; UnavailableError where the answer to its commit is lost
    */
-  async transaction<T>(run: (backend: this, transaction: SqlTransaction) => Promise<T>): Promise<T> {
+  async transaction<T>(
+    run: (backend: this, transaction: SqlTransaction) => Promise<T>,
+    options: TransactionOptions = {},
+  ): Promise<T> {
+    checkOptions('transaction', options, { retries: isCount })
     const access = await this.#open()
     const { kysely } = access
     const of = this.#base ?? kysely
-    if (!kysely.isTransaction)
-      return untilDone(
-        () =>
-          committed(kysely.transaction(), (transaction) =>
-            run(this.#bound(transaction, of), { kysely: transaction, of }),
-          ),
-        1,
-      )
-    return withinSavepoint(access, () => run(this, { kysely, of }))
+    if (kysely.isTransaction) return withinSavepoint(access, () => run(this, { kysely, of }))
+    const within = (inner: AnyKysely): Promise<T> => run(this.#bound(inner, of), { kysely: inner, of })
+    return untilDone(() => committed(kysely.transaction(), within), 1 + (options.retries ?? 0))
   }
 
   /** The same backend within the transaction of another one; itself, if that is of another database. */

@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda'
-import type { Transacts } from '../backends/capabilities.ts'
+import type { TransactionOptions, Transacts } from '../backends/capabilities.ts'
 import { ConfigurationError } from '../errors/index.ts'
 import { defaultLogger, logSafely } from '../core/logger.ts'
 import { asRecord } from '../core/record.ts'
@@ -27,7 +27,10 @@ export type BackendsWithTransaction<TOptions> = Backends<TOptions> & {
    *
    * @throws ConfigurationError if none of the backends has transactions
    */
-  readonly transaction: <T>(run: (backends: Backends<TOptions>) => Promise<T>) => Promise<T>
+  readonly transaction: <T>(
+    run: (backends: Backends<TOptions>) => Promise<T>,
+    options?: TransactionOptions,
+  ) => Promise<T>
 }
 
 /** What `backends()` leaves in the context. */
@@ -121,7 +124,8 @@ function placeBackends(
   // Not listed, so that a copy of the backends holds backends only.
   define('transaction', {
     enumerable: false,
-    value: (run: (backends: object) => Promise<unknown>) => flushTogether(made, run),
+    value: (run: (backends: object) => Promise<unknown>, options?: TransactionOptions) =>
+      flushTogether(made, run, options),
   })
   context['backends'] = made
 }
@@ -148,6 +152,7 @@ function hasTransactions(backend: unknown): backend is Transacts {
 async function flushTogether(
   made: Readonly<Record<string, unknown>>,
   run: (backends: object) => Promise<unknown>,
+  options?: TransactionOptions,
 ): Promise<unknown> {
   const first = Object.values(made).find(hasTransactions)
   if (first === undefined)
@@ -158,5 +163,5 @@ async function flushTogether(
       hasTransactions(backend) ? await backend.within(transaction) : backend,
     ])
     return run(Object.fromEntries(await Promise.all(bound)) as object)
-  })
+  }, options)
 }

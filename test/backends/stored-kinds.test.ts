@@ -338,9 +338,13 @@ describe('decimals', () => {
   const open = {
     DynamoDB: async () => (await tables.open({ key: ['id'], schema, columns }, { scan: 'allow' })).backend,
     PostgreSQL: rows,
+    memory: async () =>
+      new MemoryBackend(model({ name: 'decimals', key: ['id'], schema, columns }), { scan: 'allow' }),
+    'memory like SQL': async () =>
+      new MemoryBackend(model({ name: 'decimals', key: ['id'], schema, columns }), { like: 'sql' }),
   }
 
-  describe.each(['DynamoDB', 'PostgreSQL'] as const)('in %s', (name) => {
+  describe.each(['DynamoDB', 'PostgreSQL', 'memory', 'memory like SQL'] as const)('in %s', (name) => {
     it('M19: are read and written exactly, in keys and in conditions too', async () => {
       const backend = await open[name]()
       expect(await backend.createMany(items)).toEqual(items)

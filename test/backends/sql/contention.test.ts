@@ -1,6 +1,8 @@
 // Conflicts of snapshot isolation (M9), as the engine itself reports them.
 import { PGlite } from '@electric-sql/pglite'
-import { ConflictError, model } from 'clearskies-middy'
+import middy from '@middy/core'
+import { ConflictError, backends, model } from 'clearskies-middy'
+import { invoke } from 'clearskies-middy/testing'
 import { SqlBackend } from 'clearskies-middy/backends/sql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -55,5 +57,53 @@ describe('M9: a collision of snapshots', () => {
     })
     await rejection(transaction, ConflictError)
     expect(runs).toBe(1)
+  })
+
+  it('within a transaction of the caller is tried again as often as "retries" says', async () => {
+    const runsOf = async (collisions: number, retries: number) => {
+      await restart()
+      let runs = 0
+      const write = async (within: Pick<typeof rows, 'update'>) => {
+        runs++
+        await within.update({ id: 'a' }, { n: collisions })
+      }
+      const result = await rows.transaction(write, { retries }).then(
+        () => 'done',
+        (error: unknown) => error,
+      )
+      return { runs, result }
+    }
+    expect(await runsOf(2, 2)).toEqual({ runs: 3, result: 'done' })
+    expect((await rows.find({ id: 'a' }))?.n).toBe(2)
+    const stays = await runsOf(1000, 3)
+    expect(stays.runs).toBe(4)
+    expect(stays.result).toBeInstanceOf(ConflictError)
+    for (const retries of [-1, 1.5, Number.NaN, '2' as never])
+      await rejection(
+        rows.transaction(() => Promise.resolve(), { retries }),
+        TypeError,
+      )
+    await rejection(
+      rows.transaction(() => Promise.resolve(), { retry: 2 } as never),
+      TypeError,
+    )
+  })
+
+  it('within a transaction of several backends is tried again as often as "retries" says', async () => {
+    await restart()
+    let runs = 0
+    const handler = middy()
+      .use(backends({ rows }))
+      .handler((_: unknown, context) =>
+        context.backends.transaction(
+          async (within) => {
+            runs++
+            await within.rows.update({ id: 'a' }, { n: 2 })
+          },
+          { retries: 2 },
+        ),
+      )
+    await invoke(handler, {})
+    expect(runs).toBe(3)
   })
 })
