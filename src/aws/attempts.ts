@@ -16,6 +16,12 @@ export class Attempts {
   #failed = 0
   #isLost = false
 
+  /** Notes how a call of a client that looks after its own attempts failed. */
+  callFailed(error: unknown): void {
+    const { $metadata: { lost = false } = {} }: AttemptedError = new Object(error)
+    if (lost) this.#isLost = true
+  }
+
   /** Notes how an attempt failed. An answer below 500 says that nothing was done. */
   failed(error: unknown): void {
     this.#failed++
@@ -31,8 +37,8 @@ export class Attempts {
    */
   mayBeDone(error: unknown): boolean {
     if (this.#isLost) return true
-    const { $metadata: { attempts = 1, lost = false } = {} }: AttemptedError = new Object(error)
+    const { $metadata: { attempts = 1, lost } = {} }: AttemptedError = new Object(error)
     // A client that is only a "send" notes nothing here.
-    return lost || (this.#failed === 0 && attempts > 1)
+    return lost ?? (this.#failed === 0 && attempts > 1)
   }
 }

@@ -1,6 +1,7 @@
+import type { LightClient } from '../clients/light.ts'
 import { ConfigurationError } from '../errors/index.ts'
 import { asRecord, asString } from '../core/record.ts'
-import { regionFromFile, regionPlaces } from './region.ts'
+import { regionFromFile, regionPlaces } from '../invocation/region.ts'
 
 /** The part of an AWS SDK client that the library uses. Any client fits, and so does a stand-in. */
 export interface AwsClient {
@@ -9,12 +10,21 @@ export interface AwsClient {
   send(command: any, options?: any): Promise<any>
 }
 
+/** A client of the SDK, or the one that `light()` gives. */
+export type AnyClient = AwsClient | LightClient
+
 /** A client, or a function that makes a client when it is first needed. */
-export type ClientOption = AwsClient | (() => AwsClient | Promise<AwsClient>)
+export type ClientOption = AnyClient | (() => AnyClient | Promise<AnyClient>)
 
 /** Checks an option that is a client or makes a client. */
 export function isClientOption(value: unknown): boolean {
-  return typeof value === 'function' || typeof asRecord(value)?.['send'] === 'function'
+  const client = asRecord(value)
+  return [value, client?.['send'], client?.['call']].some((member) => typeof member === 'function')
+}
+
+/** Tells the light client from those of the SDK. Whatever has a `send` is taken for one of those. */
+export function isLightClient(client: AnyClient): client is LightClient {
+  return !('send' in client)
 }
 
 /** A client that the library makes itself. The library also reads its region. */

@@ -1,5 +1,5 @@
 import type * as sdk from '@aws-sdk/client-dynamodb'
-import { lazyImport } from '../core/optional-import.ts'
+import { atRunTime, lazyImport } from '../core/optional-import.ts'
 import { type Service, service } from './port.ts'
 
 /** A logger without `info`. With `info`, which the default logger has, the client copies every response for it. */
@@ -11,6 +11,7 @@ function quietly(config: object): object {
 
 /** The service of tables. */
 export const dynamodb: Service<typeof sdk> = service(
-  lazyImport('@aws-sdk/client-dynamodb', () => import('@aws-sdk/client-dynamodb')),
+  'dynamodb',
+  lazyImport('@aws-sdk/client-dynamodb', () => import('@aws-sdk/client-dynamodb').catch(atRunTime)),
   ({ DynamoDBClient }, config) => new DynamoDBClient(quietly(config)),
 )

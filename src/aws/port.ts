@@ -1,6 +1,14 @@
 import { lazily } from '../core/lazily.ts'
 import type { Attempts } from './attempts.ts'
-import { type AwsClient, type ClientOption, type SdkClient, ownClients } from './client.ts'
+import type { LightClient, LightService } from '../clients/light.ts'
+import {
+  type AnyClient,
+  type AwsClient,
+  type ClientOption,
+  type SdkClient,
+  isLightClient,
+  ownClients,
+} from './client.ts'
 
 /** The operations of a service, by the classes of commands that its SDK package exports. */
 export type OperationOf<TSdk> = { [K in keyof TSdk]: K extends `${infer O}Command` ? O : never }[keyof TSdk]
@@ -25,6 +33,8 @@ export type OperationOutput<TSdk, TOperation extends string> = TOperation extend
 
 /** A service of AWS: how the package of its SDK is loaded, and how its client is made. */
 export interface Service<TSdk> {
+  /** As the light client calls it. */
+  readonly name: LightService
   /** Loads the package when it is first needed. @throws MissingDependencyError */
   readonly load: () => Promise<TSdk>
   /** Makes a client. */
@@ -34,11 +44,12 @@ export interface Service<TSdk> {
 }
 
 export function service<TSdk>(
+  name: LightService,
   load: () => Promise<TSdk>,
   make: (sdk: TSdk, config: object) => SdkClient,
 ): Service<TSdk> {
   const newClient = async (config: object): Promise<SdkClient> => make(await load(), config)
-  return { load, newClient, ownClient: ownClients(newClient) }
+  return { name, load, newClient, ownClient: ownClients(newClient) }
 }
 
 /** Where calls of one service go. */
@@ -52,15 +63,24 @@ export interface Port<TSdk> {
   /** The same calls, which note how each attempt of them fails. */
   readonly noting: (attempts: Attempts) => Pick<Port<TSdk>, 'call'>
   /** The client, for code that brings its own commands. */
-  readonly client: () => Promise<AwsClient>
+  readonly client: () => Promise<AnyClient>
 }
 
+/** What a call goes with. */
+interface CallSettings {
+  readonly signal: AbortSignal | undefined
+  readonly attempts: Attempts | undefined
+}
+
+/** Calls an operation. The names and types of inputs are those of the service, whichever client takes them. */
+type Call = (operation: string, input: object, settings: CallSettings) => Promise<unknown>
+
 /**
- * Gives operations to a client of the SDK: the user's client, or else the process's own. The first call loads the package
- * and the client. A client of another kind, which needs no package, gets its own branch in this function.
+ * Gives operations to a client: the user's, or else the process's own client of the SDK. The first call makes the client,
+ * and loads the SDK's package where the client is of the SDK.
  */
 export function portTo<TSdk>(
-  { load, ownClient }: Service<TSdk>,
+  { name, load, ownClient }: Service<TSdk>,
   {
     client: option,
     region,
@@ -70,9 +90,9 @@ export function portTo<TSdk>(
     if (option === undefined) return ownClient(region)
     return typeof option === 'function' ? option() : option
   })
-  const ready = lazily(async () => {
-    const newCommand = commandsOf(await load())
-    return { client: await client(), newCommand }
+  const ready = lazily(async (): Promise<Call> => {
+    const made = await client()
+    return isLightClient(made) ? callsOfLight(made, name) : callsOfSdk(made, await load())
   })
   const calls = (attempts?: Attempts): Pick<Port<TSdk>, 'call'> => ({
     async call<TOperation extends OperationOf<TSdk>>(
@@ -80,14 +100,34 @@ export function portTo<TSdk>(
       input: OperationInput<TSdk, TOperation>,
       signal?: AbortSignal,
     ) {
-      const sdk = await ready()
-      const options = signal && { abortSignal: signal }
-      const command = sdk.newCommand(operation, input)
-      if (attempts !== undefined) noteAttempts(command, attempts)
-      return (await sdk.client.send(command, options)) as OperationOutput<TSdk, TOperation>
+      const call = await ready()
+      return (await call(operation, new Object(input), { signal, attempts })) as OperationOutput<
+        TSdk,
+        TOperation
+      >
     },
   })
   return { client, noting: calls, ...calls() }
+}
+
+function callsOfLight(client: LightClient, service: LightService): Call {
+  return async (operation, input, { signal, attempts }) => {
+    try {
+      return await client.call(service, operation, input, { signal })
+    } catch (error) {
+      attempts?.callFailed(error)
+      throw error
+    }
+  }
+}
+
+function callsOfSdk(client: AwsClient, sdk: unknown): Call {
+  const newCommand = commandsOf(sdk)
+  return (operation, input, { signal, attempts }) => {
+    const command = newCommand(operation, input)
+    if (attempts !== undefined) noteAttempts(command, attempts)
+    return client.send(command, signal && { abortSignal: signal })
+  }
 }
 
 type Handler = (request: object) => Promise<object>

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { nameEnvFile, useEnvFile } from '../aws/region.ts'
+import { nameEnvFile, useEnvFile } from '../invocation/region.ts'
 import { parseJson } from '../core/json.ts'
 import { type Logger } from '../core/logger.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'

@@ -1,7 +1,7 @@
 import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb'
 import type * as sdk from '@aws-sdk/client-dynamodb'
 import type { Attempts } from '../../aws/attempts.ts'
-import { type AwsClient, type ClientOption, regionOfClient } from '../../aws/client.ts'
+import { type AnyClient, type ClientOption, regionOfClient } from '../../aws/client.ts'
 import { dynamodb } from '../../aws/dynamodb.ts'
 import {
   type OperationInput,
@@ -63,7 +63,7 @@ export class Connection {
   }
 
   /** The client, to tell whether two connections are one. */
-  client(): Promise<AwsClient> {
+  client(): Promise<AnyClient> {
     return this.#port.client()
   }
 

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { ConfigurationError } from '../../errors/index.ts'
-import { regionFromFile } from '../../aws/region.ts'
+import { regionFromFile } from '../../invocation/region.ts'
 import type { Environment } from '../environment.ts'
 
 /** The kinds of databases. */

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../../errors/index.ts'
 import { atRunTime, optionalImport } from '../../core/optional-import.ts'
-import { regionPlaces } from '../../aws/region.ts'
+import { regionPlaces } from '../../invocation/region.ts'
 import { type DatabaseSettings, isDsql } from './settings.ts'
 
 /**

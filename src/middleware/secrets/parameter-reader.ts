@@ -4,6 +4,7 @@ import type {
   Parameter,
 } from '@aws-sdk/client-ssm'
 import type * as sdk from '@aws-sdk/client-ssm'
+import { type AwsClient, isLightClient } from '../../aws/client.ts'
 import type { Port } from '../../aws/port.ts'
 import { chunks } from '../../core/chunks.ts'
 import { optionalImport } from '../../core/optional-import.ts'
@@ -11,6 +12,7 @@ import { SecretError, SecretNotFoundError } from '../../errors/index.ts'
 import { NamesApart } from './apart.ts'
 import { loadThroughMiddy } from './middy-loader.ts'
 import { parameterTitle } from './parameter-name.ts'
+import { readInBatches } from './read-in-batches.ts'
 import { isOfOneName, readError } from './read-error.ts'
 import { pathEnd } from './same-secret.ts'
 import type { Outcome, Outcomes, ReadOptions, SecretRef, Timed } from './store.ts'
@@ -43,21 +45,20 @@ export class ParameterReader {
 
   /** Reads what is declared: through Middy's loader, but for selectors, ARNs and paths, which it does not know. */
   async readDeclared(refs: readonly SecretRef[], options: ReadOptions): Promise<Outcomes> {
+    const client = await this.#port.client()
+    // Middy's loader would load the package of the SDK.
+    if (isLightClient(client)) return readInBatches(this, refs, options)
     const isPlain = (ref: SecretRef): boolean =>
       ref.key === ref.name && !ref.name.startsWith('arn:') && !ref.isPath && !this.#apart.has(ref)
     const plain = refs.filter(isPlain)
-    const others = this.batches(refs.filter((ref) => !isPlain(ref)))
-    const [heard, ...batches] = await Promise.all([
-      plain.length > 0 ? this.#readPlain(plain, options.signal) : new Map<string, Promise<Outcome>>(),
-      ...others.map((batch) => this.read(batch, options)),
+    const others = refs.filter((ref) => !isPlain(ref))
+    const [heard, read] = await Promise.all([
+      plain.length > 0 ? this.#readPlain(plain, client, options.signal) : new Map<string, Promise<Outcome>>(),
+      readInBatches(this, others, options),
     ])
-    const read = new Map<string, Outcome | Promise<Outcome>>(heard)
-    for (const [index, batch] of others.entries())
-      for (const [place, { key }] of batch.entries()) {
-        const outcome = batches[index]?.[place]
-        if (outcome !== undefined) read.set(key, outcome)
-      }
-    return refs.map(({ key }) => read.get(key) ?? new SecretNotFoundError(key, parameterTitle))
+    const found = new Map<string, Outcome | Promise<Outcome>>(heard)
+    for (const [place, { key }] of others.entries()) found.set(key, read[place] ?? missing(key))
+    return refs.map(({ key }) => found.get(key) ?? missing(key))
   }
 
   /** All names below a path. */
@@ -122,12 +123,13 @@ export class ParameterReader {
 
   async #readPlain(
     refs: readonly SecretRef[],
+    client: AwsClient,
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, Promise<Outcome>>> {
     const { default: loader } = await optionalImport('@aws-sdk/client-ssm', () => import('@middy/ssm'))
     const heard = new Map<string, Outcome>()
     const names = refs.map(({ name }) => name)
-    const calls = await loadThroughMiddy(loader, names, await this.#port.client(), signal, {
+    const calls = await loadThroughMiddy(loader, names, client, signal, {
       answered(output: GetParametersCommandOutput, { input }: GetParameters) {
         for (const name of input.Names) heard.set(name, parameterOutcome(output, { key: name, name }))
       },
@@ -142,6 +144,10 @@ export class ParameterReader {
     }
     return new Map(refs.map((ref) => [ref.key, outcome(ref)]))
   }
+}
+
+function missing(key: string): SecretNotFoundError {
+  return new SecretNotFoundError(key, parameterTitle)
 }
 
 interface GetParameters {

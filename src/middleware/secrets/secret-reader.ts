@@ -1,10 +1,12 @@
 import type { GetSecretValueCommandOutput } from '@aws-sdk/client-secrets-manager'
 import type * as sdk from '@aws-sdk/client-secrets-manager'
+import { isLightClient } from '../../aws/client.ts'
 import type { Port } from '../../aws/port.ts'
 import { chunks } from '../../core/chunks.ts'
 import { optionalImport } from '../../core/optional-import.ts'
 import { SecretNotFoundError, SecretPendingDeletionError } from '../../errors/index.ts'
 import { loadThroughMiddy } from './middy-loader.ts'
+import { readInBatches } from './read-in-batches.ts'
 import { isOfOneName, readError } from './read-error.ts'
 import { secretTitle } from './secret-name.ts'
 import type { Outcome, Outcomes, ReadOptions, SecretRef, SecretValue, Timed } from './store.ts'
@@ -41,14 +43,17 @@ export class SecretReader {
   }
 
   /** Reads what is declared, through Middy's loader. */
-  async readDeclared(refs: readonly SecretRef[], { signal }: ReadOptions): Promise<Outcomes> {
+  async readDeclared(refs: readonly SecretRef[], options: ReadOptions): Promise<Outcomes> {
+    const client = await this.#port.client()
+    // Middy's loader would load the package of the SDK.
+    if (isLightClient(client)) return readInBatches(this, refs, options)
     const heard = new Map<string, Outcome>()
     const { default: loader } = await optionalImport(
       '@aws-sdk/client-secrets-manager',
       () => import('@middy/secrets-manager'),
     )
     const names = refs.map(({ name }) => name)
-    const calls = await loadThroughMiddy(loader, names, await this.#port.client(), signal, {
+    const calls = await loadThroughMiddy(loader, names, client, options.signal, {
       answered(output: GetSecretValueCommandOutput, { input: { SecretId: name } }: GetSecretValue) {
         heard.set(name, secretValue(output) ?? new SecretNotFoundError(name, secretTitle))
       },

@@ -1,7 +1,7 @@
 import { readDotenv } from '../core/dotenv.ts'
 import { ConfigurationError } from '../errors/index.ts'
-import { ScopeSlot } from '../invocation/scope-slot.ts'
-import type { Scope } from '../invocation/scope.ts'
+import { ScopeSlot } from './scope-slot.ts'
+import type { Scope } from './scope.ts'
 
 /** The file of the chain that the calling code belongs to. */
 const ofInvocation = new ScopeSlot<string | false>()

@@ -1,0 +1,78 @@
+import type { Answer } from './http.ts'
+import { readBytes } from './bytes.ts'
+import { isRecord, textOf } from './record.ts'
+import type { LightService } from './services.ts'
+
+/** What is known about a call, and about its attempts. */
+export interface LightMetadata {
+  /** Of the last answer. */
+  httpStatusCode?: number
+  /** Of the last answer. */
+  requestId?: string
+  /** How many requests were sent. */
+  attempts: number
+  /** How long the call waited between its attempts, in milliseconds. */
+  totalRetryDelay: number
+  /** Whether an attempt ended without an answer, or with an answer from 500 on: it may have done its work. */
+  lost: boolean
+}
+
+/** An error of a call. `name` is the service's code, and the service's other members are properties. */
+export interface LightError extends Error {
+  readonly $metadata: LightMetadata
+  /** Whose fault it is, as the status tells. `undefined` where there was no answer. */
+  readonly $fault?: 'client' | 'server'
+  /** Node's code of a network error. */
+  readonly code?: string
+}
+
+/** An error of an answer that says that the request has failed. */
+export function serviceError(service: LightService, answer: Answer): Error {
+  const { status } = answer
+  const body = bodyOf(service, answer)
+  const message = textOf(body['message']) ?? textOf(body['Message']) ?? 'UnknownError'
+  const error = Object.assign(new Error(message), {
+    name: codeOf(service, answer, body),
+    $fault: status >= 500 ? 'server' : 'client',
+  })
+  for (const [name, value] of Object.entries(body)) {
+    const isPart = name === 'Message' || name === '__type' || name === 'cause' || name in error
+    if (!isPart) Object.assign(error, { [name]: value })
+  }
+  return error
+}
+
+/** A proxy in between answers with anything. Then the status decides alone. */
+function bodyOf(service: LightService, { body }: Answer): Record<string, unknown> {
+  try {
+    return parsed(service, body)
+  } catch {
+    return {}
+  }
+}
+
+/** The members of an answer. @throws an error that may quote the answer */
+export function parsed(service: LightService, body: Buffer): Record<string, unknown> {
+  const text = body.toString()
+  const answer: unknown = JSON.parse(text)
+  if (!isRecord(answer)) throw new TypeError('The answer is no object')
+  readBytes(service, text, answer)
+  return answer
+}
+
+function codeOf(
+  service: LightService,
+  { header }: Answer,
+  { __type: type, code, Code }: Readonly<Record<string, unknown>>,
+): string {
+  // SQS tells the code of its older protocol, too. The SDK takes that where it has no class for the type.
+  const older = service === 'sqs' && !textOf(type)?.startsWith('com.amazonaws.sqs#')
+  const query = older ? header('x-amzn-query-error')?.split(';')[0] : undefined
+  const named = query?.replace('AWS.SimpleQueueService.', '')
+  const candidates = [named, type, code, Code, header('x-amzn-errortype')]
+  for (const candidate of candidates) {
+    const plain = textOf(candidate)?.split(',')[0]?.split(':')[0]?.split('#').at(-1)?.trim()
+    if (plain !== undefined && plain !== '') return plain
+  }
+  return 'Unknown'
+}
