@@ -31,6 +31,16 @@ export {
   type PageOptions,
   Query,
 } from './backends/query.ts'
+export {
+  type LightCall,
+  type LightClient,
+  type LightCredentials,
+  type LightError,
+  type LightMetadata,
+  type LightOptions,
+  type LightService,
+  light,
+} from './clients/light.ts'
 export * from './errors/index.ts'
 export { type CurrentInvocation, currentInvocation } from './invocation/current-invocation.ts'
 export {

@@ -30,7 +30,7 @@ export type IamDbAuth<TEngine extends DatabaseEngine, TAs extends string = 'db'>
 /**
  * Puts a pool into the context whose connections authenticate with IAM: each new one with a token of its own, over TLS,
  * to a host whose certificate was checked. The pool is made once per process. Needs `pg` or `mysql2`,
- * `@aws-sdk/rds-signer` (`@aws-sdk/dsql-signer` for Aurora DSQL), and the permission `rds-db:connect`.
+ * `@aws-sdk/rds-signer` (`@aws-sdk/dsql-signer` for Aurora DSQL) or `signer: 'light'`, and the permission `rds-db:connect`.
  *
  * Settings come from `db_endpoint`, `db_port`, `db_username`, `db_database`, `ssl_ca_bundle_filename` and `AWS_REGION`
  * (or `DATABASE_HOST` and so on), through `environment()` if that is in front; options come before them.
@@ -112,6 +112,7 @@ function checkIamDbAuth(options: IamDbAuthOptions): void {
     engine: oneOf('postgres', 'mysql'),
     as: isContextKey('db'),
     auth: oneOf('iam', 'password'),
+    signer: oneOf('sdk', 'light'),
     endpoint: isText,
     host: isText,
     port: isPositive,

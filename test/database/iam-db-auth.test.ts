@@ -35,14 +35,17 @@ describe.skipIf(obstacle !== undefined)('iamDbAuth()', () => {
       expect(Math.abs(Date.now() - (token?.signedAt ?? 0))).toBeLessThan(60_000)
     })
 
-    it('its token is the one that the signer makes, odd letters in the name included', async () => {
-      vi.useFakeTimers({ toFake: ['Date'] })
-      const username = 'ä p/p+@x'
-      await work(make(tested, { username }), ({ db }) => db.query('select 1'))
-      const signer = new Signer({ hostname: endpoint, port: server.port, username, region: 'eu-central-1' })
-      expect(server.logins[0]?.token).toBe(await signer.getAuthToken())
-      expect(tokensOf(server)).toMatchObject([{ user: username, isGenuine: true }])
-    })
+    it.each(['sdk', 'light'] as const)(
+      'with the signer "%s" its token is the one that the package of the SDK makes, odd letters in the name included',
+      async (kind) => {
+        vi.useFakeTimers({ toFake: ['Date'] })
+        const username = 'ä p/p+@x'
+        await work(make(tested, { username, signer: kind }), ({ db }) => db.query('select 1'))
+        const signer = new Signer({ hostname: endpoint, port: server.port, username, region: 'eu-central-1' })
+        expect(server.logins[0]?.token).toBe(await signer.getAuthToken())
+        expect(tokensOf(server)).toMatchObject([{ user: username, isGenuine: true }])
+      },
+    )
 
     it('database C3.1: a connection goes on beyond the life of its token', async () => {
       vi.useFakeTimers({ toFake: ['Date'] })

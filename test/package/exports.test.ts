@@ -14,7 +14,7 @@ function modules(pattern: string): string[] {
   return globSync(pattern, { cwd: 'dist' }).map((file) => `clearskies-middy/${file.replace(/\.js$/, '')}`)
 }
 
-const folders = '{normalizers,middleware,backends}'
+const folders = '{normalizers,middleware,backends,clients}'
 const entries = ['', '/errors', '/types', '/testing']
   .map((path) => `clearskies-middy${path}`)
   .concat(modules(`${folders}/*.js`))

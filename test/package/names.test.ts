@@ -17,7 +17,9 @@ const checker = program.getTypeChecker()
 /** The files that `exports` opens, by the names under which they are imported. */
 const entries = ['index', 'errors/index', 'testing/index', 'types']
   .concat(
-    globSync('{normalizers,middleware,backends}/*.d.ts', { cwd: 'dist' }).map((file) => file.slice(0, -5)),
+    globSync('{normalizers,middleware,backends,clients}/*.d.ts', { cwd: 'dist' }).map((file) =>
+      file.slice(0, -5),
+    ),
   )
   .sort()
 

@@ -6,7 +6,7 @@ export const entries: readonly (readonly [subpath: string, source: string])[] = 
   ['clearskies-middy/errors', 'src/errors/index.ts'],
   ['clearskies-middy/types', 'src/types.ts'],
   ['clearskies-middy/testing', 'src/testing/index.ts'],
-  ...globSync('src/{normalizers,middleware,backends}/*.ts').map(
+  ...globSync('src/{normalizers,middleware,backends,clients}/*.ts').map(
     (source) => [source.replace(/^src/, 'clearskies-middy').replace(/\.ts$/, ''), source] as const,
   ),
 ]

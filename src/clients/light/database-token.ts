@@ -1,4 +1,5 @@
-import type { LightCredentials } from './credentials.ts'
+import { CredentialsSource, type LightCredentials } from './credentials.ts'
+import { Interruption } from './interruption.ts'
 import { RequestSigner, scopeText, signingDate, uriEncoded } from './sign.ts'
 
 /** What a token for a database is for. */
@@ -38,4 +39,11 @@ export function databaseToken(
   const request = { method: 'GET', path: '/', query: pairs.toSorted().join('&'), headers: { host }, body: '' }
   const signature = signer.signature(request, credentials, scope)
   return `${host}/?${[...pairs, `X-Amz-Signature=${signature}`].toSorted().join('&')}`
+}
+
+/** Makes a function that gives a new token, for the credentials of the moment. */
+export function tokenMaker(place: TokenPlace): () => Promise<string> {
+  const source = new CredentialsSource(undefined)
+  const interruption = new Interruption(undefined, { attempts: 0, totalRetryDelay: 0, lost: false })
+  return async () => databaseToken(place, await source.get(interruption))
 }

@@ -42,7 +42,9 @@ export async function openDatabase<TEngine extends DatabaseEngine>(
   refuseUnsafe(settings, { tls, insecure })
   const trusted = tls ? trust(settings.ca) : undefined
   const passwords =
-    auth === 'iam' ? new PasswordSource(await tokenSource(settings)) : fromEnvironment(environment)
+    auth === 'iam'
+      ? new PasswordSource(await tokenSource(settings, options.signer))
+      : fromEnvironment(environment)
   const way = wayTo(settings, bastion)
   const at = (await way.enter?.()) ?? { host: settings.host, port: settings.port }
   const loans = new Loans()

@@ -23,6 +23,8 @@ export interface IamDbAuthOptions<
   readonly as?: TAs
   /** `password` takes `db_password` from the environment, where it may be a `secret://`, instead of a token. @default 'iam' */
   readonly auth?: 'iam' | 'password'
+  /** What makes tokens: the SDK's package of the service, or the light client, which loads none. @default 'sdk' */
+  readonly signer?: 'sdk' | 'light'
   /**
    * Connections at most, of this thread. @default 2, or where invocations run beside each other in a thread (Lambda Managed
    * Instances), as many as those
