@@ -4,8 +4,8 @@ import { isEndpoint, isRegion } from './light/endpoint.ts'
 import { SharedClients } from './light/shared-clients.ts'
 
 export type { LightCall, LightClient, LightOptions } from './light/client.ts'
-export type { LightCredentials } from './light/credentials.ts'
-export type { LightError, LightMetadata } from './light/failure.ts'
+export type { LightCredentials } from './light/light-credentials.ts'
+export type { LightError, LightMetadata } from './light/light-error.ts'
 export type { LightService } from './light/services.ts'
 
 const shared = new SharedClients((options) => new HttpClient(options))

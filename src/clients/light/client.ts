@@ -1,13 +1,10 @@
 import { inputText } from './bytes.ts'
 import { ServiceClock } from './clock.ts'
-import {
-  type CredentialsOption,
-  CredentialsSource,
-  type LightCredentials,
-  isCredentials,
-} from './credentials.ts'
+import { CredentialsSource, isCredentials } from './credentials.ts'
+import type { CredentialsOption, LightCredentials } from './light-credentials.ts'
 import { type Endpoint, Endpoints } from './endpoint.ts'
-import { type LightMetadata, serviceError } from './failure.ts'
+import { serviceError } from './failure.ts'
+import type { LightMetadata } from './light-error.ts'
 import { unsignedHeaders } from './headers.ts'
 import { type OutgoingRequest, Transport } from './http.ts'
 import { Interruption } from './interruption.ts'

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { LightCredentials } from './credentials.ts'
+import type { LightCredentials } from './light-credentials.ts'
 import { moduleOf } from './http.ts'
 import { isRecord, textOf, variable } from './record.ts'
 import { setupError } from './setup-error.ts'

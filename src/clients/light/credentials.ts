@@ -1,19 +1,7 @@
+import type { CredentialsOption, LightCredentials } from './light-credentials.ts'
 import type { Interruption } from './interruption.ts'
 import { isRecord, textOf, variable } from './record.ts'
 import { setupError } from './setup-error.ts'
-
-/** Credentials of AWS. */
-export interface LightCredentials {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  /** Of temporary credentials, as every function has them. */
-  readonly sessionToken?: string | undefined
-  /** When they end: a date, its text, or milliseconds since 1970. @default never */
-  readonly expiration?: Date | string | number | undefined
-}
-
-/** Credentials, or a function that gives them. */
-export type CredentialsOption = LightCredentials | (() => LightCredentials | Promise<LightCredentials>)
 
 /** New ones are asked for when less than this is left, in milliseconds. */
 const renewal = 300_000

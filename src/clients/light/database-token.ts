@@ -1,4 +1,5 @@
-import { CredentialsSource, type LightCredentials } from './credentials.ts'
+import { CredentialsSource } from './credentials.ts'
+import type { LightCredentials } from './light-credentials.ts'
 import { Interruption } from './interruption.ts'
 import { RequestSigner, scopeText, signingDate, uriEncoded } from './sign.ts'
 

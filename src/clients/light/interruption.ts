@@ -1,4 +1,4 @@
-import type { LightMetadata } from './failure.ts'
+import type { LightMetadata } from './light-error.ts'
 
 /** What a call that its signal has ended is rejected with, as the SDK's calls are. */
 function abortError({ reason }: AbortSignal, $metadata: LightMetadata): Error {

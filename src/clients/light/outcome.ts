@@ -1,5 +1,6 @@
 import { checksumOf } from './crc32.ts'
-import { type LightMetadata, parsed } from './failure.ts'
+import { parsed } from './failure.ts'
+import type { LightMetadata } from './light-error.ts'
 import type { Answer } from './http.ts'
 import type { RetryKind } from './retry.ts'
 import type { ServiceWire } from './services.ts'

@@ -1,4 +1,4 @@
-import type { LightCredentials } from './credentials.ts'
+import type { LightCredentials } from './light-credentials.ts'
 
 // An import of the same module costs a millisecond, for the facade that it makes.
 const { createHmac, hash } = process.getBuiltinModule('node:crypto')
