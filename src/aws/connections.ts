@@ -4,6 +4,7 @@ import { type Service, service } from './port.ts'
 
 /** The service that sends to the connections of a WebSocket API. */
 export const managementApi: Service<typeof sdk> = service(
+  'apigatewaymanagementapi',
   lazyImport('@aws-sdk/client-apigatewaymanagementapi', () =>
     import('@aws-sdk/client-apigatewaymanagementapi').catch(atRunTime),
   ),

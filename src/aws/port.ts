@@ -1,6 +1,5 @@
 import { lazily } from '../core/lazily.ts'
 import type { Attempts } from './attempts.ts'
-import type { LightClient, LightService } from '../clients/light.ts'
 import {
   type AnyClient,
   type AwsClient,
@@ -33,8 +32,8 @@ export type OperationOutput<TSdk, TOperation extends string> = TOperation extend
 
 /** A service of AWS: how the package of its SDK is loaded, and how its client is made. */
 export interface Service<TSdk> {
-  /** As the light client calls it. */
-  readonly name: LightService
+  /** What stands behind `@aws-sdk/client-` in the name of its package, or how the light client calls it. */
+  readonly name: string
   /** Loads the package when it is first needed. @throws MissingDependencyError */
   readonly load: () => Promise<TSdk>
   /** Makes a client. */
@@ -44,7 +43,7 @@ export interface Service<TSdk> {
 }
 
 export function service<TSdk>(
-  name: LightService,
+  name: string,
   load: () => Promise<TSdk>,
   make: (sdk: TSdk, config: object) => SdkClient,
 ): Service<TSdk> {
@@ -110,7 +109,17 @@ export function portTo<TSdk>(
   return { client, noting: calls, ...calls() }
 }
 
-function callsOfLight(client: LightClient, service: LightService): Call {
+/** A service that the light client does not know is an error of its call, which names the package of the SDK. */
+interface AnyServices {
+  call(
+    service: string,
+    operation: string,
+    input: object,
+    options: Pick<CallSettings, 'signal'>,
+  ): Promise<unknown>
+}
+
+function callsOfLight(client: AnyServices, service: string): Call {
   return async (operation, input, { signal, attempts }) => {
     try {
       return await client.call(service, operation, input, { signal })

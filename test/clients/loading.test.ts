@@ -191,3 +191,13 @@ it.each(Object.entries(uses))(
     ).toEqual([])
   },
 )
+
+it('T54: a client of a service that the light one does not know is an error that names the package', async () => {
+  const { portTo } = await import('../../src/aws/port.ts')
+  const { stepFunctions } = await import('../../src/aws/step-functions.ts')
+  const error = await errorOf(
+    portTo(stepFunctions, { client: server.client() }).call('SendTaskSuccess', {} as never),
+  )
+  expect(error).toBeInstanceOf(ConfigurationError)
+  expect(error.message).toContain('@aws-sdk/client-sfn')
+})
