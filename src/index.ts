@@ -95,6 +95,7 @@ export type { RequestOutcome } from './normalizers/http/request-hook.ts'
 export { HttpRequest, type HttpRequestOptions, type HttpSource } from './normalizers/http-request.ts'
 export type { HttpResponseOptions } from './normalizers/http-response.ts'
 export { InvocationRequest, invocation } from './normalizers/invocation.ts'
+export { type KafkaOptions, type KafkaRecord, KafkaRequest, kafka } from './normalizers/kafka.ts'
 export {
   type KinesisOptions,
   type KinesisPipeRecord,

@@ -151,8 +151,10 @@ export const eventSources: Readonly<Record<SourceKind, EventSource>> = {
   },
   kafka: {
     name: 'Kafka',
-    is: ({ eventSource, records }) =>
-      (eventSource === 'aws:kafka' || eventSource === 'SelfManagedKafka') && asRecord(records),
+    normalizer: 'kafka',
+    // A pipe of EventBridge sends the bare list of records.
+    is: ({ eventSource, records }, _context, record) =>
+      isKafka(record['eventSource']) || (isKafka(eventSource) && asRecord(records)),
   },
   'rabbit-mq': { name: 'RabbitMQ', is: ({ eventSource }) => eventSource === 'aws:rmq' },
   'active-mq': { name: 'ActiveMQ', is: ({ eventSource }) => eventSource === 'aws:mq' },
@@ -255,6 +257,10 @@ export const eventSources: Readonly<Record<SourceKind, EventSource>> = {
     name: 'durable execution',
     is: ({ DurableExecutionArn: arn, CheckpointToken: token }) => asString(arn) && asString(token),
   },
+}
+
+function isKafka(source: unknown): boolean {
+  return source === 'aws:kafka' || source === 'SelfManagedKafka'
 }
 
 /** A part that an event does not have. */

@@ -16,6 +16,12 @@ export {
   httpApiV1Event,
 } from './http-api-event.ts'
 export { type AnyHandler, invoke } from './invoke.ts'
+export {
+  type DescribedKafkaRecord,
+  type KafkaEvent,
+  type KafkaEventOptions,
+  kafkaEvent,
+} from './kafka-event.ts'
 export { type DescribedKinesisRecord, type KinesisEventOptions, kinesisEvent } from './kinesis-event.ts'
 export { type LambdaContextOptions, lambdaContext } from './lambda-context.ts'
 export { type DescribedLine, type LogsEventOptions, logsEvent } from './logs-event.ts'
