@@ -82,6 +82,7 @@ export {
   type RecordRequest,
   eachRecord,
 } from './normalizers/each-record.ts'
+export { EventBridgeRequest, type EventBridgeRequests, eventBridge } from './normalizers/event-bridge.ts'
 export {
   type FirehoseEvent,
   type FirehoseOptions,

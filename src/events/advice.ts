@@ -2,6 +2,7 @@ import { InvalidEventError } from '../errors/index.ts'
 import { asRecord, asString } from '../core/record.ts'
 import { eventKind } from './event-kind.ts'
 import { type EventSource, eventSources } from './event-sources.ts'
+import { tasks } from './tasks.ts'
 
 /** A kind's name and normalizer, for messages. `invocation()` takes what has no normalizer of its own. */
 function sourceOf(kind: string): {
@@ -15,13 +16,17 @@ function sourceOf(kind: string): {
   return { name, normalizer: normalizer ?? 'invocation', isOwn: normalizer !== undefined, isEmulated }
 }
 
+const taskOf: ReadonlyMap<string, string> = new Map(Object.entries(tasks))
+
 /** What to do if a normalizer does not take an event. */
 function adviceFor(kind: string): string {
   if (kind === 'normalized') return 'a normalizer stands in front of it already, and one is enough'
   const { normalizer, isOwn } = sourceOf(kind)
-  return isOwn
-    ? `use the normalizer of that source, ${normalizer}(), and only one`
-    : `use invocation(), which takes any event and returns what the handler returns`
+  if (isOwn) return `use the normalizer of that source, ${normalizer}(), and only one`
+  const task = taskOf.get(kind)
+  if (task === undefined && !kind.includes(':'))
+    return 'use invocation(), which takes any event and returns what the handler returns'
+  return `no normalizer is for it: use none, and ${task ?? 'do as the page of that source says'}`
 }
 
 /** What an event or a request is, for the message of a middleware that needs something else. */

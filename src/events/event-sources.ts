@@ -22,12 +22,10 @@ export type HttpSource = 'alb' | 'rest-api' | 'http-api' | 'function-url' | 'vpc
 export type SourceKind =
   | HttpSource
   | 'normalized'
-  | 'authorizer'
   | 'web-socket'
   | 'sam-api'
   | 'http-api-v1'
   | 'event-bridge'
-  | 'lambda-edge'
   | 'aws:sqs'
   | 'aws:sns'
   | 'aws:s3'
@@ -39,7 +37,9 @@ export type SourceKind =
   | OtherKind
 
 /** Kinds of events that no normalizer of this package is for, but that have a name. */
-type OtherKind =
+export type OtherKind =
+  | 'authorizer'
+  | 'lambda-edge'
   | 'rabbit-mq'
   | 'active-mq'
   | 'document-db'
@@ -130,7 +130,11 @@ export const eventSources: Readonly<Record<SourceKind, EventSource>> = {
     is: (event, context) => event['version'] === '1.0' && isPayloadV1(event, context),
   },
   'rest-api': { name: 'REST API', normalizer: 'restApi', is: isPayloadV1 },
-  'event-bridge': { name: 'EventBridge', is: (event) => event['detail-type'] && event['source'] },
+  'event-bridge': {
+    name: 'EventBridge',
+    normalizer: 'eventBridge',
+    is: (event) => event['detail-type'] && event['source'],
+  },
   'lambda-edge': { name: 'Lambda@Edge', is: (_event, _context, { cf }) => asRecord(cf) },
   'aws:s3': {
     name: 'aws:s3',

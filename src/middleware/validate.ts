@@ -4,6 +4,7 @@ import { missingNormalizer } from '../events/advice.ts'
 import { eventKind } from '../events/event-kind.ts'
 import { fieldNames } from '../core/field-names.ts'
 import { checkOptions } from '../core/options.ts'
+import type { RecordKind } from '../normalizers/records/record-request.ts'
 import { listsByName } from '../core/record.ts'
 import { isSchema, toInputError } from '../core/standard-schema.ts'
 import type { MiddyRequest, Middleware } from '../core/middy.ts'
@@ -19,19 +20,7 @@ export interface ValidateSchemas {
 }
 
 /** The kinds of requests. A batch is none: its records are. */
-type RequestKind =
-  | 'http'
-  | 'web-socket'
-  | 'invocation'
-  | 'event'
-  | 'sqs'
-  | 'kinesis'
-  | 'dynamodb-stream'
-  | 'kafka'
-  | 'sns'
-  | 's3'
-  | 'firehose'
-  | 'logs'
+type RequestKind = 'http' | 'web-socket' | 'invocation' | 'event' | RecordKind
 
 type SchemaOutput<TSchema> = TSchema extends StandardSchemaV1<unknown, infer TOutput> ? TOutput : never
 

@@ -31,6 +31,8 @@ export type { HttpRequestOptions, HttpSource } from './http/request-options.ts'
 export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown> {
   readonly kind = 'http'
   readonly source: TSource
+  /** None: nobody delivers an HTTP request again. */
+  declare readonly id: undefined
   /** Upper case. Verbs that nobody has heard of pass. */
   method: string
   isBase64Encoded: boolean

@@ -1,10 +1,9 @@
 import { invalidEvent } from '../events/advice.ts'
 import type { Context } from 'aws-lambda'
-import { awaitSends, settleSends, opensInvocation } from '../invocation/middy-request.ts'
-import type { MiddyRequest, Middleware } from '../core/middy.ts'
+import { normalizesEvent } from '../invocation/single-event.ts'
+import type { Middleware } from '../core/middy.ts'
 import { type OwnProperties, addProperties, passForPlainData } from '../core/plain-data.ts'
 import { cloneJson } from '../core/json.ts'
-import { errorOf } from '../core/thrown-response.ts'
 import { requestIdOf } from '../invocation/request-id.ts'
 import { eventKind } from '../events/event-kind.ts'
 
@@ -124,27 +123,5 @@ export function invocationResponse(result: unknown): unknown {
  * ```
  */
 export function invocation(): Middleware<InvocationRequest> {
-  const middleware = {
-    before: function invocationBefore(request: MiddyRequest): void | Promise<void> {
-      return opensInvocation(request, () => {
-        awaitSends(request, middleware)
-        request.event = invocationRequest(request.event, request.context)
-      })
-    },
-    after: function invocationAfter(request: MiddyRequest): void | Promise<void> {
-      const encode = (): void => {
-        request.response = invocationResponse(request.response)
-      }
-      const settling = settleSends(request, middleware)
-      if (settling !== undefined) return settling.then(encode)
-      encode()
-    },
-    onError: function invocationOnError(request: MiddyRequest): Promise<void> | undefined {
-      const error = errorOf(request.error)
-      if (error !== request.error) Object.assign(request, { error })
-      // The error that there is already is the one to tell.
-      return settleSends(request, middleware)?.catch(() => undefined)
-    },
-  }
-  return middleware
+  return normalizesEvent(invocationRequest, invocationResponse)
 }

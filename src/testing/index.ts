@@ -5,6 +5,12 @@ export {
   type DynamoDbStreamEventOptions,
   dynamodbStreamEvent,
 } from './dynamodb-stream-event.ts'
+export {
+  type DescribedEvent,
+  type ScheduledEventOptions,
+  eventBridgeEvent,
+  scheduledEvent,
+} from './event-bridge-event.ts'
 export { type DescribedFirehoseRecord, type FirehoseEventOptions, firehoseEvent } from './firehose-event.ts'
 export type { GatewaySource } from './gateway-result.ts'
 export { type Gateway, type GatewayInvocation, type GatewayOptions, gateway } from './gateway.ts'

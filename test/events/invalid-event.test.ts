@@ -61,7 +61,7 @@ describe.each(Object.entries(normalizers))('%s()', (_, { make, takes }) => {
       (error: unknown) => error,
     )) as Error
     expect(message).toMatch(
-      /^\w+\(\) takes .+ and got "EventBridge": use invocation\(\), which takes any event/,
+      /^\w+\(\) takes .+ and got "EventBridge": use the normalizer of that source, eventBridge\(\)/,
     )
   })
 })

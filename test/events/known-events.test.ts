@@ -79,9 +79,12 @@ describe.each(known)('an event of %s', (name, event) => {
     }
   })
 
-  it('H32: comes with the name of a function that takes it', async () => {
+  it('H32, E1: comes with the normalizer that takes it, or with what to do where there is none', async () => {
     const { message } = await refusal(anyHttp, event)
-    expect(message).toMatch(/: use (?:invocation\(\), which|the normalizer of that source, \w+\(\), and)/)
+    expect(message).toMatch(
+      /: (?:no normalizer is for it: use none, and \w|use the normalizer of that source, \w+\(\), and)/,
+    )
+    expect(message).not.toContain('invocation()')
     const handler = middy().use(validate({ data: z.unknown() }) as middy.MiddlewareObj)
     await expect(invoke(handler, event)).rejects.toThrow(/put \.use\(\w+\(\)\) in front$/)
   })

@@ -27,7 +27,7 @@ const stream: RecordSource<Entry, StreamRequest> = {
   records: ({ Records }: { Records: readonly Entry[] }) => Records,
   idOf: ({ key, at }) => `${String(key)}-${String(at)}`,
   request: (record, id, { lambdaContext, signal }) => ({
-    kind: 'stream',
+    kind: 'kinesis',
     source: 'stream',
     id,
     record,

@@ -153,7 +153,11 @@ function refuseValue(column: string, value: unknown, expected: WireType | undefi
   if (expected === undefined) return
   const seen = wireTypeOf(value)
   if (seen !== undefined && seen !== expected)
-    throw new TypeMismatchError(column, wireTypeNames[expected], isWireType(seen) ? wireTypeNames[seen] : seen)
+    throw new TypeMismatchError(
+      column,
+      wireTypeNames[expected],
+      isWireType(seen) ? wireTypeNames[seen] : seen,
+    )
 }
 
 function isWireType(name: string): name is WireType {

@@ -3,7 +3,7 @@ import type { Context } from 'aws-lambda'
 import { passForPlainData } from '../../core/plain-data.ts'
 import { isThenable } from '../../core/thenable.ts'
 import { ConfigurationError } from '../../errors/index.ts'
-import type { BatchScope, RecordRequest } from './record-request.ts'
+import type { BatchScope, RecordKind, RecordRequest } from './record-request.ts'
 
 /** What a request is made from, beside its record. */
 export interface ParsedRequestParts {
@@ -16,7 +16,7 @@ const notParsed = Symbol('unread')
 
 /** What the requests of all record sources share. `data` is read when it is first looked at. */
 export abstract class ParsedRequest<TRecord, TData> implements RecordRequest<TData> {
-  abstract readonly kind: string
+  abstract readonly kind: RecordKind
   abstract readonly source: string
   /** Stays the same when AWS delivers the record again. */
   readonly id: string

@@ -116,7 +116,9 @@ function contentOf(data: unknown): Content | undefined {
   if (Type === 'Notification' && typeof Message === 'string' && typeof TopicArn === 'string')
     return { envelope, text: Message }
   const isEvent = typeof envelope['detail-type'] === 'string' && typeof source === 'string'
-  return isEvent && 'detail' in envelope ? { envelope, detail } : undefined
+  if (!isEvent || !('detail' in envelope)) return undefined
+  // EventBridge Scheduler sends it as text.
+  return { envelope, detail: typeof detail === 'string' ? parseIfJson(detail) : detail }
 }
 
 const testMembers = ['Bucket', 'Event', 'HostId', 'RequestId', 'Service', 'Time']
