@@ -13,7 +13,7 @@ import { z } from 'zod'
 
 function same<T extends true>(..._: T extends true ? [] : [never]): void {}
 
-// @ts-expect-error normalizers make it
+// @ts-expect-error M50: normalizers make it
 new HttpRequest()
 // @ts-expect-error invocation() makes it
 new InvocationRequest()
