@@ -273,8 +273,9 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
 
   /** Several statements that must not come apart. */
   async #together<T>(isNeeded: boolean, run: (kysely: AnyKysely) => Promise<T>): Promise<T> {
-    const { kysely } = await this.#open()
-    if (isNeeded) return readable(() => inTransaction(kysely, run))
+    const access = await this.#open()
+    const { kysely } = access
+    if (isNeeded) return readable(() => inTransaction(access, run))
     return readable(() => (kysely.isTransaction ? run(kysely) : untilDone(() => answered(() => run(kysely)))))
   }
 

@@ -10,12 +10,14 @@ const maxTransactionAttempts = 10
 
 /** Runs several statements that must not come apart. */
 export async function inTransaction<T>(
-  kysely: AnyKysely,
+  { kysely, engine }: Pick<SqlAccess, 'kysely' | 'engine'>,
   run: (kysely: AnyKysely) => Promise<T>,
 ): Promise<T> {
   if (kysely.isTransaction) return run(kysely)
+  const transaction = kysely.transaction()
   // Stricter ones have MySQL lock also what is not there, at which two that make the same row stop each other.
-  return untilDone(() => committed(kysely.transaction().setIsolationLevel('read committed'), run))
+  const wanted = engine === 'mysql' ? transaction.setIsolationLevel('read committed') : transaction
+  return untilDone(() => committed(wanted, run))
 }
 
 /**

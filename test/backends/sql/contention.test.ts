@@ -3,6 +3,7 @@ import { PGlite } from '@electric-sql/pglite'
 import middy from '@middy/core'
 import { ConflictError, backends, model } from 'clearskies-middy'
 import { invoke } from 'clearskies-middy/testing'
+import { Kysely, type LogEvent, PGliteDialect } from 'kysely'
 import { SqlBackend } from 'clearskies-middy/backends/sql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -24,6 +25,8 @@ beforeAll(async () => {
         if nextval('attempts') <= new.n then raise exception 'collision' using errcode = '40001'; end if;
         return new;
       end $$;
+    create function collide_now(n int) returns int language plpgsql as $$
+      begin raise exception 'collision' using errcode = '40001'; end $$;
     create trigger collides before insert or update on rows for each row execute function collide();`)
 })
 afterAll(() => pglite.close())
@@ -105,5 +108,56 @@ describe('M9: a collision of snapshots', () => {
       )
     await invoke(handler, {})
     expect(runs).toBe(3)
+  })
+
+  it('of a read is tried again', async () => {
+    await pglite.exec(`create view failing as
+      select id, case when nextval('attempts') <= 2 then collide_now(n) else n end as n from rows`)
+    const failing = new SqlBackend(
+      model({ name: 'failing', key: ['id'], schema: z.object({ id: z.string(), n: z.number() }) }),
+      { db: pglite },
+    )
+    await restart()
+    expect(await failing.find({ id: 'a' })).toEqual(await rows.find({ id: 'a' }))
+    await restart()
+    expect(await failing.query().all()).toEqual([await rows.find({ id: 'a' })])
+  })
+})
+
+describe('Aurora DSQL, which takes no locks, savepoints, isolation levels and types of JSON', () => {
+  it('M9: is sent none of them by the backend itself', async () => {
+    // https://docs.aws.amazon.com/aurora-dsql/latest/userguide/working-with-postgresql-compatibility-unsupported-features.html
+    const sent: string[] = []
+    const log = (event: LogEvent) => void sent.push(event.query.sql)
+    const kysely = new Kysely<Record<string, Record<string, unknown>>>({
+      dialect: new PGliteDialect({ pglite }),
+      log,
+    })
+    await pglite.exec('create table distributed (id text primary key, list text, data text, rev int)')
+    const schema = z.object({
+      id: z.string(),
+      list: z.array(z.string()).optional(),
+      data: z.object({ a: z.number() }).optional(),
+      rev: z.number().optional(),
+    })
+    const backend = new SqlBackend(model({ name: 'distributed', key: ['id'], schema }), {
+      db: kysely,
+      version: 'rev',
+    })
+    const item = { id: 'a', list: ['x'], data: { a: 1 }, rev: 1 }
+    expect(await backend.create(item)).toEqual(item)
+    expect(await backend.where('list', 'contains', 'x').all()).toEqual([item])
+    await backend.createMany(Array.from({ length: 20_000 }, (_, id) => ({ id: `n${id}`, list: [] })))
+    await backend.update({ id: 'a' }, { list: [] }, { upsert: true })
+    await backend.put({ ...item, rev: 2 })
+    await backend.findMany([{ id: 'a' }, { id: 'b' }])
+    await backend.transaction(async (inside) => {
+      await inside.create({ id: 'b' })
+      await rejection(inside.create({ id: 'b' }), ConflictError)
+      await inside.delete({ id: 'b' })
+    })
+    expect(sent.length).toBeGreaterThan(8)
+    for (const statement of sent)
+      expect(statement).not.toMatch(/savepoint|isolation|lock|for update|truncate|temp|::json|as json\b/i)
   })
 })
