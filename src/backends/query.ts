@@ -1,8 +1,11 @@
-import { ConditionError, DeadlineError, InvalidResponseError } from '../errors/index.ts'
+import { ColumnError, ConditionError, DeadlineError, InvalidResponseError } from '../errors/index.ts'
 import { checkOptions, is, isCount } from '../core/options.ts'
 import { unfinished } from '../core/unfinished.ts'
 import type { Column } from './model.ts'
 import { comparisonOf, isOperator, comparisonOperators } from './planning/comparison.ts'
+import type { ColumnPath, Selected, ValueAt } from './planning/column-path.ts'
+import type { OperandFor, OperatorFor } from './planning/operand-types.ts'
+import { outermost } from './planning/places.ts'
 import type {
   Choice,
   Comparison,
@@ -15,9 +18,9 @@ import type {
   QueryState,
 } from './planning/query-state.ts'
 
+export type { ColumnPath, Selected, ValueAt } from './planning/column-path.ts'
+export type { OperandFor, OperatorFor } from './planning/operand-types.ts'
 export type { CountOptions, Explanation, Operator, Page, PageOptions } from './planning/query-state.ts'
-
-type Ordered = string | number | bigint | Uint8Array | Date
 
 const countChecks = { signal: is('object') }
 const pageChecks = { ...countChecks, maxPages: isLimit, maxScanned: isLimit }
@@ -26,36 +29,6 @@ const pageChecks = { ...countChecks, maxPages: isLimit, maxScanned: isLimit }
 function isLimit(value: unknown): boolean {
   return isCount(value) || value === Infinity
 }
-
-/** The operators that make sense for a column of a type. */
-export type OperatorFor<TValue> =
-  | '='
-  | '!='
-  | 'in'
-  | 'not-in'
-  | 'is-null'
-  | 'is-not-null'
-  | (TValue extends Ordered ? '<' | '<=' | '>' | '>=' | 'between' : never)
-  | (TValue extends string | Uint8Array ? 'begins-with' : never)
-  | (TValue extends string | readonly unknown[] | ReadonlySet<unknown> ? 'contains' : never)
-  | (TValue extends string ? 'like' : never)
-
-/** What stands behind an operator: nothing, a list, a pair, an element, or a value of the column's type. */
-export type OperandFor<TValue, TOperator> = TOperator extends 'is-null' | 'is-not-null'
-  ? []
-  : TOperator extends 'in' | 'not-in'
-    ? [values: readonly TValue[]]
-    : TOperator extends 'between'
-      ? [range: readonly [low: TValue, high: TValue]]
-      : TOperator extends 'contains'
-        ? [
-            element: TValue extends readonly (infer TElement)[]
-              ? TElement
-              : TValue extends ReadonlySet<infer TElement>
-                ? TElement
-                : TValue,
-          ]
-        : [value: TValue]
 
 /** Columns, and the value that each must have. What has no value is asked for with `is-null`. */
 export type Equalities<TItem> = { readonly [K in Column<TItem>]?: Exclude<TItem[K], null> }
@@ -113,11 +86,17 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
     return new Query(this.#runner, { ...this.#state, ...change })
   }
 
-  /** Adds conditions; all must hold. An object means equality of each column. */
-  where<TColumn extends Column<TItem>, TOperator extends OperatorFor<NonNullable<TItem[TColumn]>>>(
-    column: TColumn,
+  /**
+   * Adds conditions; all must hold. An object means equality of each column. `address.city` is a member of the column
+   * `address`.
+   */
+  where<
+    TPath extends ColumnPath<TItem> & string,
+    TOperator extends OperatorFor<NonNullable<ValueAt<TItem, TPath>>> & string,
+  >(
+    column: TPath,
     operator: TOperator,
-    ...operand: OperandFor<NonNullable<TItem[TColumn]>, TOperator>
+    ...operand: OperandFor<NonNullable<ValueAt<TItem, TPath>>, TOperator>
   ): Query<TItem, TSelected>
   where(equal: Equalities<TItem>): Query<TItem, TSelected>
   where(
@@ -163,14 +142,17 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
   }
 
   /** @internal */
-  static conditionsOf(query: Query<never, unknown>): readonly Condition[] {
+  static conditionsOf<TItem>(query: Query<TItem, unknown>): readonly Condition[] {
     // A function that should give a query may give nothing.
     return new Object(query) instanceof Query ? query.#state.conditions : []
   }
 
   #comparison(column: string, operator: string | undefined, value: unknown): Comparison {
-    this.#runner.checkColumn(column)
-    if (isOperator(operator)) return comparisonOf(column, operator, value)
+    const path = this.#runner.placeOf(column)
+    if (isOperator(operator)) {
+      const comparison = comparisonOf(column, operator, value)
+      return path.length > 1 ? { ...comparison, path } : comparison
+    }
     throw new ConditionError(
       `"${String(operator)}" is not an operator; there are ${[...comparisonOperators].join(' ')}`,
     )
@@ -178,7 +160,7 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
 
   /** The order. The backend refuses one that none of its indexes gives. */
   sortBy(column: Column<TItem>, direction: 'asc' | 'desc' = 'asc'): Query<TItem, TSelected> {
-    this.#runner.checkColumn(column)
+    if (this.#runner.placeOf(column).length > 1) throw new ColumnError(column)
     const directions: readonly unknown[] = ['asc', 'desc']
     if (!directions.includes(direction)) throw new ConditionError('A direction is asc or desc')
     return this.#with({ sort: { column, direction } })
@@ -191,11 +173,15 @@ export class Query<TItem, TSelected = TItem> implements AsyncIterable<TSelected>
     return this.#with({ limit: count })
   }
 
-  /** Reads these columns only. */
-  select<TColumn extends Column<TItem>>(...columns: readonly TColumn[]): Query<TItem, Pick<TItem, TColumn>> {
-    for (const column of columns) this.#runner.checkColumn(column)
+  /** Reads these columns only; of `address.city` the column `address` with this member alone, if it has it. */
+  select<TPath extends ColumnPath<TItem> & string>(
+    ...columns: readonly TPath[]
+  ): Query<TItem, Selected<TItem, TPath>> {
     if (columns.length === 0) throw new ConditionError('select() takes at least one column')
-    return new Query(this.#runner, { ...this.#state, select: columns })
+    const places = outermost(columns.map((column) => this.#runner.placeOf(column)))
+    const select = [...new Set(places.flatMap(([column = '']) => column))]
+    const isInside = places.some((place) => place.length > 1)
+    return new Query(this.#runner, { ...this.#state, select, ...(isInside && { places }) })
   }
 
   /** Reads from this index. */

@@ -163,7 +163,7 @@ interface Read {
 }
 
 /** What an unsigned token of a query is bound to, which anybody can compute. */
-async function bindingOf(kind: string, name: string, query: Query<never, unknown>): Promise<unknown> {
+async function bindingOf<T>(kind: string, name: string, query: Query<T>): Promise<unknown> {
   const conditions = Query.conditionsOf(query)
   if (kind === 'rows') return [name, conditions, undefined]
   if (kind === 'memory') return [name, conditions, undefined, undefined]

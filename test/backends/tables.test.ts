@@ -3,7 +3,7 @@ import { MemoryBackend } from 'clearskies-middy'
 import { DynamoDbBackend } from 'clearskies-middy/backends/dynamodb'
 import { createTableOf } from '../support/dynamodb-tables.ts'
 import { useDynamoDb } from '../support/engines.ts'
-import { backendContract } from './contract/contract.ts'
+import { backendContract, sqlFlags } from './contract/contract.ts'
 
 const dynamoDb = useDynamoDb()
 const made = new Set<string>()
@@ -17,7 +17,15 @@ backendContract(
     }
     return new DynamoDbBackend(model, { client: dynamoDb.client, ...options })
   },
-  { encryptsTokens: true },
+  { encryptsTokens: true, comparesObjects: false },
 )
 
-backendContract('MemoryBackend', async (model, options) => new MemoryBackend(model, options))
+backendContract('MemoryBackend', async (model, options) => new MemoryBackend(model, options), {
+  encryptsTokens: true,
+})
+
+backendContract(
+  'MemoryBackend like SQL',
+  async (model, { scan: _, ttl: __, ...options }) => new MemoryBackend(model, { like: 'sql', ...options }),
+  { ...sqlFlags, hasInfinity: true, encryptsTokens: true },
+)

@@ -1,4 +1,5 @@
 import type { QueryCommandInput, ScanCommandInput } from '@aws-sdk/client-dynamodb'
+import type { Path } from '../planning/changes.ts'
 import { Expression } from './expression.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 import type { Part, RangeRead } from '../planning/reads.ts'
@@ -7,7 +8,7 @@ import type { Part, RangeRead } from '../planning/reads.ts'
 export interface RequestOptions {
   readonly table: string
   /** All columns that are read. */
-  readonly select?: readonly string[] | undefined
+  readonly select?: readonly Path[] | undefined
   readonly consistent?: boolean | undefined
   /** The column that says when an item expires, and the time, in seconds. */
   readonly ttl?: { readonly column: string; readonly now: number } | undefined
@@ -34,7 +35,7 @@ export function compile(
   if (filters.length > 0) request.FilterExpression = filters.join(' AND ')
   if (isCount) request.Select = 'COUNT'
   else if (select !== undefined)
-    request.ProjectionExpression = select.map((column) => expression.name(column)).join(', ')
+    request.ProjectionExpression = select.map((place) => expression.path(place)).join(', ')
   if (!forward) request.ScanIndexForward = false
   if (consistent === true) request.ConsistentRead = true
   if (capacity) request.ReturnConsumedCapacity = 'INDEXES'

@@ -72,8 +72,8 @@ export class Expression {
     return `(${groups.join(' OR ')})`
   }
 
-  #comparison({ column, operator, value }: Comparison): string {
-    const name = this.name(column)
+  #comparison({ column, path, operator, value }: Comparison): string {
+    const name = this.path(path ?? column)
     const put = (operand: unknown): string => this.value(operand, column)
     switch (operator) {
       case '=':
@@ -99,7 +99,7 @@ export class Expression {
       case 'is-not-null':
         return `(attribute_exists(${name}) AND NOT attribute_type(${name}, ${this.wireValue({ S: 'NULL' })}))`
       case 'like':
-        return this.#comparison({ column, ...likeOperation(value) })
+        return this.#comparison({ column, ...(path && { path }), ...likeOperation(value) })
     }
   }
 

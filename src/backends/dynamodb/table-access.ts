@@ -18,6 +18,7 @@ import type { DynamoDbOptions } from './options.ts'
 import { indexColumns } from '../planning/keys.ts'
 import { missingPlace, unfitPlace } from '../planning/actions.ts'
 import { shapesOf } from '../planning/reading.ts'
+import type { SchemaShape } from '../planning/schema-shape.ts'
 import type { Table } from '../planning/table.ts'
 import { type ReadingOptions, plainItem, unmarshallItem } from '../../wire/unmarshall.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
@@ -62,10 +63,11 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
     const { version, ttl } = this.options
     const table = await this.describe()
     const has = (column: string): boolean => this.model.has(column)
+    const shape = (column: string): SchemaShape | undefined => this.model.shape(column)
     const isNullable = (column: string): boolean =>
       this.model.isNullable(column) && !indexColumns(table).includes(column)
     const { typedItem } = this.#forms
-    const columns = { has, isNullable, version, ttl }
+    const columns = { has, shape, isNullable, version, ttl }
     return { name: this.model.name, table, ...this.form, typedItem, ...columns, now: nowInSeconds() }
   }
 

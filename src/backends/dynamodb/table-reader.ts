@@ -1,4 +1,4 @@
-import { ColumnError, DeadlineError, ThrottledError } from '../../errors/index.ts'
+import { DeadlineError, ThrottledError } from '../../errors/index.ts'
 import type {
   CountOptions,
   Explanation,
@@ -14,6 +14,7 @@ import { storedConditions } from '../planning/operands.ts'
 import { Interrupted, type SourceState, readPage } from './paging.ts'
 import { conditionColumns } from '../planning/condition-columns.ts'
 import { plan } from '../planning/plan.ts'
+import { outermost, partsAt, placeOf, wholeColumns } from '../planning/places.ts'
 import type { KeyRead, Part, Plan, RangeRead } from '../planning/reads.ts'
 import { fromPositions, toPositions } from './positions.ts'
 import { type PartOf, type Source, keySource, rangeSource } from './sources.ts'
@@ -44,8 +45,8 @@ export class TableReader implements QueryRunner {
     this.#access = access
   }
 
-  checkColumn(column: string): void {
-    if (!this.#access.model.has(column)) throw new ColumnError(column)
+  placeOf(column: string): readonly string[] {
+    return placeOf(this.#access.model, column)
   }
 
   async page(asked: QueryState, options: PageOptions, isLast = false): Promise<Page<unknown>> {
@@ -61,7 +62,7 @@ export class TableReader implements QueryRunner {
       const { items, states, isCut } = await readPage(this.#sources({ table, state }, ways), start, request)
       const wanted = select === undefined ? items : items.map((item) => picked(item, select))
       return {
-        items: await this.#access.items(wanted, select === undefined),
+        items: partsAt(await this.#access.items(wanted, select === undefined), state.places),
         ...(states !== undefined && { next: this.#token(states, state, ways) }),
         ...(isCut && { complete: false as const }),
       }
@@ -137,17 +138,20 @@ export class TableReader implements QueryRunner {
   }
 
   #request(
-    { table: { key }, state: { select, consistent } }: Question,
+    { table: { key }, state: { select, places, consistent } }: Question,
     { read, except }: PartOf<RangeRead>,
     isCount = false,
   ): RangeRequest {
     // The keys are read in any case, for a page may end at any item; and so is what is checked here.
     const needed = [...key, ...read.order, ...conditionColumns([...read.check, ...except.flat()])]
-    const columns = read.hydrate ? [...key, ...read.order] : select && [...select, ...needed]
+    const selected = places ?? (select && wholeColumns(select))
+    const columns = read.hydrate
+      ? wholeColumns([...key, ...read.order])
+      : selected && outermost([...selected, ...wholeColumns(needed)])
     const { ttl, onCapacity } = this.#access.options
     return compile(read, {
       table: this.#access.model.name,
-      select: columns && [...new Set(columns)],
+      select: columns,
       consistent,
       ttl: ttl === undefined ? undefined : { column: ttl, now: nowInSeconds() },
       isCount,

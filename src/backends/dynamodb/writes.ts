@@ -3,7 +3,6 @@ import type {
   PutItemCommandInput,
   UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
-import { ColumnError } from '../../errors/index.ts'
 import type { Condition } from '../planning/query-state.ts'
 import { storedConditions } from '../planning/operands.ts'
 import { notExpired } from './compile.ts'
@@ -11,7 +10,7 @@ import type { Update } from '../planning/changes.ts'
 import { updateText } from './update-text.ts'
 import { Expression, withinUpdateLimits } from './expression.ts'
 import type { WriteTarget } from './write-target.ts'
-import { conditionColumns } from '../planning/condition-columns.ts'
+import { located } from '../planning/places.ts'
 import { checkKeys, keyOf } from '../planning/keys.ts'
 import { type Precondition, meetable } from '../planning/preconditions.ts'
 import { marshallItem } from '../../wire/marshall.ts'
@@ -101,6 +100,5 @@ function presence(
 
 /** The conditions of a write as the item has to meet them. @throws ConditionError for those that make no sense */
 export function checkedConditions(target: WriteTarget, when: readonly Condition[]): readonly Condition[] {
-  for (const column of conditionColumns(when)) if (!target.has(column)) throw new ColumnError(column)
-  return meetable(storedConditions(when, target), target.table)
+  return meetable(storedConditions(located(when, target), target), target.table)
 }

@@ -1,5 +1,5 @@
 import { type UnknownRecord, picked } from '../../core/record.ts'
-import { ColumnError, ItemTooLargeError } from '../../errors/index.ts'
+import { ItemTooLargeError } from '../../errors/index.ts'
 import type { AttributeItem, DateMode } from '../../wire/attribute-value.ts'
 import { isLarger, sizeOf } from '../../wire/item-size.ts'
 import { marshallItem, maxItemBytes } from '../../wire/marshall.ts'
@@ -7,12 +7,12 @@ import { type NumberMode, type ReadingOptions, plainItem, unmarshallItem } from 
 import type { Model } from '../model.ts'
 import { type ActionTarget, actionsOf, missingPlace } from '../planning/actions.ts'
 import type { Update } from '../planning/changes.ts'
-import { conditionColumns } from '../planning/condition-columns.ts'
 import { meets } from '../planning/evaluate.ts'
 import { keyId } from '../planning/key-id.ts'
 import type { NumberForms } from '../planning/number-forms.ts'
 import { storedConditions } from '../planning/operands.ts'
 import { checkKeys, indexColumns, keyOf } from '../planning/keys.ts'
+import { located } from '../planning/places.ts'
 import { plan } from '../planning/plan.ts'
 import { meetable } from '../planning/preconditions.ts'
 import type { Condition, Explanation, QueryState } from '../planning/query-state.ts'
@@ -69,6 +69,7 @@ export class DynamoDbForm implements Form<StoredAttributes> {
       typed: this.#forms.typed,
       version,
       has: (column) => model.has(column),
+      shape: (column) => model.shape(column),
       isNullable: (column) => model.isNullable(column) && !indexed.includes(column),
     }
     this.#reading = { numbers, dates, ...shapesOf(model, version) }
@@ -119,9 +120,7 @@ export class DynamoDbForm implements Form<StoredAttributes> {
   }
 
   conditions(when: readonly Condition[]): readonly Condition[] {
-    const { table, has } = this.#target
-    for (const column of conditionColumns(when)) if (!has(column)) throw new ColumnError(column)
-    return meetable(storedConditions(when, this.#target), table)
+    return meetable(storedConditions(located(when, this.#target), this.#target), this.#target.table)
   }
 
   meets(plain: UnknownRecord, condition: Condition): boolean {

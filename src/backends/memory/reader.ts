@@ -1,4 +1,4 @@
-import { ColumnError, InvalidTokenError } from '../../errors/index.ts'
+import { InvalidTokenError } from '../../errors/index.ts'
 import { asRecord, picked } from '../../core/record.ts'
 import { order } from '../planning/evaluate.ts'
 import type {
@@ -9,6 +9,7 @@ import type {
   QueryRunner,
   QueryState,
 } from '../planning/query-state.ts'
+import { partsAt, placeOf } from '../planning/places.ts'
 import { fromTokenValues, toTokenValues } from '../planning/token-values.ts'
 import { type TokenOptions, readToken, writeToken } from '../planning/token.ts'
 import type { Found, Stored } from './form.ts'
@@ -24,8 +25,8 @@ export class MemoryReader<TItem extends object, TInput, T extends Stored> implem
     this.#tokens = tokens
   }
 
-  checkColumn(column: string): void {
-    if (!this.#open().model.has(column)) throw new ColumnError(column)
+  placeOf(column: string): readonly string[] {
+    return placeOf(this.#open().model, column)
   }
 
   async page(state: QueryState, { signal }: PageOptions): Promise<Page<unknown>> {
@@ -36,10 +37,11 @@ export class MemoryReader<TItem extends object, TInput, T extends Stored> implem
     const all = this.#found(state)
     const start = after === undefined ? 0 : startBehind(all, readToken(after, binding, this.#tokens))
     const some = all.slice(start, start + limit)
-    const found = some.map(({ item }) => {
+    const wanted = some.map(({ item }) => {
       const whole = items.read(item)
       return select === undefined ? whole : picked(asRecord(whole), select)
     })
+    const found = partsAt(wanted, state.places)
     const last = some.at(-1)
     if (last === undefined || start + limit >= all.length) return { items: found }
     return { items: found, next: writeToken([last.part, toTokenValues(last.place)], binding, this.#tokens) }

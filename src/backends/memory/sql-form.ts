@@ -1,12 +1,13 @@
 import { asRecord } from '../../core/record.ts'
 import type { UnknownRecord } from '../../core/record.ts'
-import { ColumnError, ConditionError, InvalidDataError, KeyChangeError } from '../../errors/index.ts'
+import { ConditionError, InvalidDataError, KeyChangeError } from '../../errors/index.ts'
 import { fromJson, toJson } from '../../wire/json-column.ts'
 import { sumOf } from '../../wire/number-sum.ts'
 import type { Model } from '../model.ts'
 import type { Update } from '../planning/changes.ts'
 import { checkType } from '../planning/check-type.ts'
 import { equals, meets, order } from '../planning/evaluate.ts'
+import { checkInside, located, valueAt } from '../planning/places.ts'
 import type { Comparison, Condition, Explanation, QueryState } from '../planning/query-state.ts'
 import { toTokenValues } from '../planning/token-values.ts'
 import { nextVersion, versionColumn, versioned, carriedVersion } from '../planning/versions.ts'
@@ -92,16 +93,25 @@ export class SqlForm implements Form<Stored> {
   checkNew(): void {}
 
   conditions(when: readonly Condition[]): readonly Condition[] {
-    for (const condition of when) {
-      if ('or' in condition) condition.or.forEach((group) => this.conditions(group))
-      else this.#check(condition)
+    const conditions = located(when, this.#model)
+    this.#checkAll(conditions)
+    return conditions
+  }
+
+  #checkAll(conditions: readonly Condition[]): void {
+    for (const condition of conditions) {
+      if (!('or' in condition)) this.#check(condition)
+      else for (const group of condition.or) this.#checkAll(group)
     }
-    return when
   }
 
   /** @throws ColumnError, TypeMismatchError, ConditionError */
-  #check({ column, operator, value }: Comparison): void {
-    if (!this.#model.has(column)) throw new ColumnError(column)
+  #check({ column, path, operator, value }: Comparison): void {
+    // Inside of JSON a value of another type is another value.
+    if (path !== undefined) {
+      checkInside(column, operator, value)
+      return
+    }
     switch (operator) {
       case 'is-null':
       case 'is-not-null':
@@ -130,7 +140,7 @@ export class SqlForm implements Form<Stored> {
     if ('or' in condition)
       return condition.or.some((group) => group.every((inner) => this.meets(plain, inner)))
     if (condition.operator !== 'like') return meets(plain, condition)
-    return meetsPattern(plain[condition.column], condition.value)
+    return meetsPattern(valueAt(plain, condition.path ?? [condition.column]), condition.value)
   }
 
   found(state: QueryState, all: readonly (readonly [id: string, stored: Stored])[]): Found<Stored>[] {

@@ -4,6 +4,7 @@ import { isNumeric } from '../../core/is-numeric.ts'
 import { Decimal } from '../../wire/decimal.ts'
 import { marshall } from '../../wire/marshall.ts'
 import { type Changes, type Path, PathSet, type Update } from './changes.ts'
+import type { SchemaShape } from './schema-shape.ts'
 import { type KeyTarget, checkIndexValue, isSameKey } from './keys.ts'
 
 /** What an update does at one place. */
@@ -19,6 +20,8 @@ export type Action =
 /** The table that is updated. */
 export interface ActionTarget extends KeyTarget {
   readonly has: (column: string) => boolean
+  /** What is inside a column, as far as the schema tells. */
+  readonly shape: (column: string) => SchemaShape | undefined
   /** Whether `null` is a value of a column, and takes none away. No index takes it in its keys. */
   readonly isNullable: (column: string) => boolean
   readonly version: string | undefined

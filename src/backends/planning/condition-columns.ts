@@ -3,15 +3,15 @@ import type { Choice, Condition } from './query-state.ts'
 /** The columns that conditions are on. */
 export function conditionColumns(conditions: readonly Condition[]): string[] {
   return conditions.flatMap((condition) =>
-    'or' in condition ? condition.or.flatMap((group) => conditionColumns(group)) : [condition.column],
+    'or' in condition
+      ? condition.or.flatMap((group) => conditionColumns(group))
+      : [condition.path?.[0] ?? condition.column],
   )
 }
 
 /** Whether a condition is on one of the columns. */
 export function touches(condition: Condition, columns: readonly string[]): boolean {
-  return 'or' in condition
-    ? conditionColumns([condition]).some((column) => columns.includes(column))
-    : columns.includes(condition.column)
+  return conditionColumns([condition]).some((column) => columns.includes(column))
 }
 
 /** What a column without a value meets. */

@@ -1,13 +1,14 @@
 import { ConditionError } from '../../errors/index.ts'
 import type { UnknownRecord } from '../../core/record.ts'
 import { Decimal } from '../../wire/decimal.ts'
+import { valueAt } from './places.ts'
 import type { Condition, Operation, ValueOperator } from './query-state.ts'
 
 /** Whether an item meets a condition, as DynamoDB would say. */
 export function meets(item: UnknownRecord, condition: Condition): boolean {
   return 'or' in condition
     ? condition.or.some((group) => group.every((inner) => meets(item, inner)))
-    : compare(Object.hasOwn(item, condition.column) ? item[condition.column] : undefined, condition)
+    : compare(valueAt(item, condition.path ?? [condition.column]), condition)
 }
 
 function compare(actual: unknown, { operator, value }: Operation): boolean {

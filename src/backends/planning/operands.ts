@@ -14,9 +14,15 @@ export function storedConditions(conditions: readonly Condition[], form: StoredF
   )
 }
 
-function storedComparison(comparison: Comparison, { dates, typed }: StoredForm): Comparison {
-  const { column, operator, value } = comparison
-  const place = operator === 'contains' ? [column, 0] : column
+function storedComparison(comparison: Comparison, form: StoredForm): Comparison {
+  const stored = storedOperation(comparison, form)
+  const { path } = comparison
+  return path === undefined ? stored : { ...stored, path }
+}
+
+function storedOperation(comparison: Comparison, { dates, typed }: StoredForm): Comparison {
+  const { column, path = [column], operator, value } = comparison
+  const place = operator === 'contains' ? [...path, 0] : path
   const stored = (operand: unknown): unknown =>
     operand instanceof Date ? storedDate(operand, dates) : (typed?.(place, operand) ?? operand)
   const isStored = (operand: unknown): boolean => !(operand instanceof Date) || isExactly(operand, dates)

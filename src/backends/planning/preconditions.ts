@@ -64,7 +64,7 @@ function collected<TItem>(when: (query: Query<TItem>) => Query<TItem, unknown>):
 
 /** Conditions are only collected here; which columns there are is checked when they are written. */
 const collecting: QueryRunner = {
-  checkColumn() {},
+  placeOf: (column) => [column],
   page: refuseToRun,
   count: refuseToRun,
   explain: refuseToRun,

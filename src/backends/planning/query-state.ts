@@ -15,7 +15,12 @@ export type ValueOperator = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'begins-with'
 export type Operator = Operation['operator']
 
 /** One condition on one column. */
-export type Comparison = { readonly column: string } & Operation
+export type Comparison = {
+  /** As it was named; with dots where there is a path. */
+  readonly column: string
+  /** The column and the members inside of it, for a place that is no whole column. */
+  readonly path?: readonly string[]
+} & Operation
 
 /** Groups of conditions of which one must hold as a whole. */
 export interface Choice {
@@ -31,6 +36,8 @@ export interface QueryState {
   readonly sort?: { readonly column: string; readonly direction: 'asc' | 'desc' }
   readonly limit?: number
   readonly select?: readonly string[]
+  /** What is selected, where that is not whole columns alone. None is inside of another. */
+  readonly places?: readonly (readonly string[])[]
   readonly index?: string
   readonly consistent?: boolean
   readonly after?: string
@@ -74,8 +81,8 @@ export interface Explanation {
 
 /** What a backend does for its queries. */
 export interface QueryRunner {
-  /** Refuses a column. @throws ColumnError if the model does not have it */
-  checkColumn(column: string): void
+  /** The column that a text names, and the members inside of it. @throws ColumnError if the model does not have it */
+  placeOf(column: string): readonly string[]
   /**
    * A page of what a query asks for.
    *

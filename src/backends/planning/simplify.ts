@@ -30,6 +30,12 @@ function simplifiedChoice({ or }: Choice): Choice | Condition[] | 'always' | 'ne
 }
 
 function simplifiedComparison(comparison: Comparison): Comparison | 'always' | 'never' {
+  const simple = simplifiedOperation(comparison)
+  const { path } = comparison
+  return typeof simple === 'string' || path === undefined ? simple : { ...simple, path }
+}
+
+function simplifiedOperation(comparison: Comparison): Comparison | 'always' | 'never' {
   const { column, operator, value } = comparison
   switch (operator) {
     case 'in':

@@ -1,9 +1,11 @@
 import type { Expression, ExpressionBuilder, ExpressionWrapper, RawBuilder, SqlBool } from 'kysely'
-import { ColumnError, ConditionError } from '../../errors/index.ts'
+import { ConditionError } from '../../errors/index.ts'
 import { Decimal } from '../../wire/decimal.ts'
 import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Comparison, Condition } from '../planning/query-state.ts'
 import type { AnyTables, Engine, SqlTag } from './database.ts'
+import { placeOf } from '../planning/places.ts'
+import { JsonConditions, containsElement } from './json-conditions.ts'
 import { checkType } from '../planning/check-type.ts'
 import { type RowMapper, refuseText, toDriver } from './rows.ts'
 import { toJson } from '../../wire/json-column.ts'
@@ -17,11 +19,13 @@ export class ConditionWriter {
   readonly #sql: SqlTag
   readonly #rows: RowMapper
   readonly #engine: Engine
+  readonly #inside: JsonConditions
 
   constructor(sql: SqlTag, rows: RowMapper, engine: Engine) {
     this.#sql = sql
     this.#rows = rows
     this.#engine = engine
+    this.#inside = new JsonConditions(sql, rows.model, engine)
   }
 
   /** All of them. */
@@ -35,8 +39,10 @@ export class ConditionWriter {
       : this.#comparison(builder, condition)
   }
 
-  #comparison(builder: Builder, { column, operator, value }: Comparison): SqlCondition {
-    if (!this.#rows.model.has(column)) throw new ColumnError(column)
+  #comparison(builder: Builder, comparison: Comparison): SqlCondition {
+    const { column, operator, value } = comparison
+    const path = placeOf(this.#rows.model, column)
+    if (path.length > 1) return this.#inside.condition({ ...comparison, path })
     const ref = this.#sql.id(column)
     const put = (operand: unknown): unknown => this.#operand(column, operand)
     switch (operator) {
@@ -101,23 +107,8 @@ export class ConditionWriter {
     if (this.#rows.isArray(column))
       return sql<SqlBool>`array_position(${name}, ${toDriver(element)}) is not null`
     const json = elementJson(element, this.#rows.model.shape(column), column)
-    // Both engines find an element by its parts, and an index may serve that: what has parts is compared as a whole, too.
-    const hasParts = /^[[{]/.test(json)
-    if (this.#engine === 'postgres') {
-      const list = sql`cast(${name} as jsonb)`
-      const part = sql<SqlBool>`${list} @> cast(${`[${json}]`} as jsonb)`
-      if (!hasParts) return part
-      const elements = sql`jsonb_array_elements(case when jsonb_typeof(${list}) = 'array' then ${list} else '[]' end)`
-      return sql<SqlBool>`(${part} and exists (select 1 from ${elements} as e where e = cast(${json} as jsonb)))`
-    }
-    const part = sql<SqlBool>`json_contains(${name}, ${json})`
-    // MariaDB alone reads the first of the two comments, and MySQL alone the second. Drivers put no value into a comment.
-    const isEqual = hasParts
-      ? sql<SqlBool>`/*M! json_equals(element, operand) *//*!80004 element = cast(operand as json) */`
-      : sql<SqlBool>`json_contains(element, operand) and json_type(element) <> 'ARRAY'`
-    const elements = sql`json_table(${name}, '$[*]' columns (element json path '$')) as elements`
-    const values = sql`(select ${json} as operand) as operands`
-    return sql<SqlBool>`(${part} and exists (select 1 from ${elements}, ${values} where ${isEqual}))`
+    const list = this.#engine === 'postgres' ? sql`cast(${name} as jsonb)` : name
+    return containsElement({ sql, engine: this.#engine }, list, json)
   }
 }
 

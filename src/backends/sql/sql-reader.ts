@@ -1,7 +1,7 @@
 import type { RawBuilder, SelectQueryBuilder, SqlBool } from 'kysely'
-import { ColumnError } from '../../errors/index.ts'
 import { type UnknownRecord, picked } from '../../core/record.ts'
 import type { Explanation, Page, PageOptions, QueryRunner, QueryState } from '../planning/query-state.ts'
+import { partsAt, placeOf } from '../planning/places.ts'
 import { type TokenOptions, readToken, writeToken } from '../planning/token.ts'
 import { type AnyTables, selected } from './database.ts'
 import { type Keyset, orderOf, orderedByKeys, partsBehind } from './keyset.ts'
@@ -35,8 +35,8 @@ export class SqlReader implements QueryRunner {
     this.#options = options
   }
 
-  checkColumn(column: string): void {
-    if (!this.#rows.model.has(column)) throw new ColumnError(column)
+  placeOf(column: string): readonly string[] {
+    return placeOf(this.#rows.model, column)
   }
 
   async page(
@@ -59,9 +59,10 @@ export class SqlReader implements QueryRunner {
     const given = rows.slice(0, most)
     const columns = select ?? this.#rows.model.columns
     const isMore = select !== undefined || place.columns.length > 0
-    const items = given.map((row) =>
+    const whole = given.map((row) =>
       this.#rows.toItem(isMore && columns !== undefined ? picked(row, columns) : row),
     )
+    const items = partsAt(whole, state.places)
     const last = given.at(-1)
     if (rows.length <= most || last === undefined) return { items }
     const next = writeToken(place.of(last), this.#binding(state), this.#options)

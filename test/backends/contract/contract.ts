@@ -2,6 +2,7 @@ import type { Creates, Deletes, Finds, Model, Queries, Updates } from 'clearskie
 import { describe } from 'vitest'
 import { conditionContract } from './conditions.ts'
 import { pageContract } from './pages.ts'
+import { pathContract } from './paths.ts'
 import { operandContract } from './operands.ts'
 import { writeContract } from './writes.ts'
 
@@ -45,6 +46,8 @@ export interface ContractFlags {
   readonly holdsSets?: boolean
   /** Tells `null` from no value in a column that may have either. @default true */
   readonly holdsNulls?: boolean
+  /** Finds whole objects by equality: dynalite, unlike DynamoDB, does not. @default true */
+  readonly comparesObjects?: boolean
   /** Has the option `ttl`. @default true */
   readonly expires?: boolean
   /** Has the option `encryptTokens`. @default false */
@@ -66,8 +69,20 @@ const tables: Required<ContractFlags> = {
   hasInfinity: false,
   holdsSets: true,
   holdsNulls: true,
+  comparesObjects: true,
   expires: true,
   encryptsTokens: false,
+}
+
+/** Where tables of SQL differ from those of DynamoDB. */
+export const sqlFlags: ContractFlags = {
+  refusesScans: false,
+  hasSparseIndexes: false,
+  hasFewPatterns: false,
+  refusesEmptyKeys: false,
+  holdsSets: false,
+  holdsNulls: false,
+  expires: false,
 }
 
 /** What every backend with queries does, whatever stores the items. */
@@ -78,5 +93,6 @@ export function backendContract(name: string, open: OpenBackend, flags: Contract
     conditionContract(one)
     operandContract(one)
     pageContract(one)
+    pathContract(one)
   })
 }

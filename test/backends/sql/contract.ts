@@ -2,7 +2,7 @@ import type { Model } from 'clearskies-middy'
 import { SqlBackend } from 'clearskies-middy/backends/sql'
 import { describe } from 'vitest'
 import { type AnyKysely, type SqlEngine, createSqlTable } from '../../support/sql-tables.ts'
-import { backendContract } from '../contract/contract.ts'
+import { backendContract, sqlFlags } from '../contract/contract.ts'
 import { sqlColumns } from './columns.ts'
 import { sqlKeysets } from './keysets.ts'
 import { sqlPages } from './pages.ts'
@@ -37,16 +37,7 @@ export function sqlContract(tested: TestedSql): void {
         ...(tokenSecret !== undefined && { tokenSecret }),
       })
     },
-    {
-      refusesScans: false,
-      hasInfinity: engine === 'postgres',
-      hasSparseIndexes: false,
-      hasFewPatterns: false,
-      refusesEmptyKeys: false,
-      holdsSets: false,
-      holdsNulls: false,
-      expires: false,
-    },
+    { ...sqlFlags, hasInfinity: engine === 'postgres' },
   )
   describe(`SqlBackend on ${name}, beyond the contract`, () => {
     sqlPages(tested)

@@ -1,0 +1,142 @@
+import { type UnknownRecord, asRecord } from '../../core/record.ts'
+import { ColumnError, ConditionError } from '../../errors/index.ts'
+import type { Model } from '../model.ts'
+import type { Condition, Operator } from './query-state.ts'
+import { setOwn } from '../../wire/attribute-value.ts'
+import { type SchemaShape, unknownShape } from './schema-shape.ts'
+
+/** A column and the names of the members that lead to a place inside of it; the column alone, for itself. */
+export type Place = readonly string[]
+
+/** What places are found by. */
+export type Columns = Pick<Model, 'has' | 'shape'>
+
+/**
+ * The place that a text such as `address.city` names: the column of that very name, or else a member of a column.
+ *
+ * @throws ColumnError; ConditionError for an element of a list
+ */
+export function placeOf(columns: Columns, text: string): Place {
+  if (columns.has(text)) return [text]
+  for (let dot = text.lastIndexOf('.'); dot > 0; dot = text.lastIndexOf('.', dot - 1)) {
+    const column = text.slice(0, dot)
+    if (columns.has(column))
+      return [column, ...members(columns.shape(column) ?? unknownShape, text.slice(dot + 1), text)]
+  }
+  throw new ColumnError(text)
+}
+
+/** What has no members. */
+const scalars: ReadonlySet<unknown> = new Set([
+  'string',
+  'number',
+  'bigint',
+  'decimal',
+  'boolean',
+  'date',
+  'bytes',
+])
+
+/** @param path - The rest of the text, behind what has the shape */
+function members(shape: SchemaShape, path: string, text: string): Place {
+  const { kind, members: named, element } = shape
+  if (kind === 'array' || kind === 'set')
+    throw new ConditionError(
+      `"${text}" is a place in a list, and only members of objects can be reached: "contains" finds elements`,
+    )
+  if (path === '' || path.startsWith('.') || scalars.has(kind)) throw new ColumnError(text)
+  // A member's own name may have dots, too.
+  if (named?.has(path) === true) return [path]
+  const dot = path.indexOf('.')
+  const name = dot < 0 ? path : path.slice(0, dot)
+  const inner = named?.get(name) ?? element
+  if (inner === undefined && named !== undefined && shape.isLoose !== true) throw new ColumnError(text)
+  if (dot < 0) return [name]
+  if (scalars.has(inner?.kind) && !named?.has(name)) return [path]
+  return [name, ...members(inner ?? unknownShape, path.slice(dot + 1), text)]
+}
+
+/** The shape of a place, as far as the schema tells. */
+export function shapeOfPlace(columns: Columns, [column = '', ...names]: Place): SchemaShape | undefined {
+  let shape = columns.shape(column)
+  for (const name of names) shape = shape?.members?.get(name) ?? shape?.element
+  return shape
+}
+
+/** The same conditions, each with its place inside a column. @throws ColumnError, ConditionError */
+export function located(conditions: readonly Condition[], columns: Columns): readonly Condition[] {
+  return conditions.map((condition) => {
+    if ('or' in condition) return { or: condition.or.map((group) => located(group, columns)) }
+    const path = placeOf(columns, condition.column)
+    return path.length > 1 ? { ...condition, path } : condition
+  })
+}
+
+/**
+ * Refuses operands that inside of JSON cannot be compared as on other backends: bytes are text there, sets are lists.
+ *
+ * @throws ConditionError
+ */
+export function checkInside(column: string, operator: Operator, value: unknown): void {
+  const operands: readonly unknown[] = Array.isArray(value) ? value : [value]
+  const isText = operator === '=' || operator === '!=' || operator === 'in' || operator === 'not-in'
+  if (operands.some((operand) => operand instanceof Set || (operand instanceof Uint8Array && !isText)))
+    throw new ConditionError(`The condition on "${column}" cannot be said of a value inside of JSON`)
+  if (operator === 'begins-with' && typeof value !== 'string')
+    throw new ConditionError(`The condition on "${column}" takes a string`)
+  if (operands.some((operand) => operand === Infinity || operand === -Infinity))
+    throw new ConditionError(`The condition on "${column}" has a value without an end`, { statusCode: 400 })
+}
+
+/** What is at a place of an item. */
+export function valueAt(item: UnknownRecord, place: Place): unknown {
+  let value: unknown = item
+  for (const name of place) {
+    const record = asRecord(value)
+    const isObject = record !== undefined && !Array.isArray(value) && !(value instanceof Uint8Array)
+    if (!isObject || !Object.hasOwn(record, name)) return undefined
+    value = record[name]
+  }
+  return value
+}
+
+/** The places of which none is inside of another, each once. */
+export function outermost(places: readonly Place[]): readonly Place[] {
+  const outer = places.filter((place) => !places.some((other) => isAround(other, place)))
+  return [...new Map(outer.map((place) => [JSON.stringify(place), place])).values()]
+}
+
+/** Columns as places. */
+export function wholeColumns(columns: readonly string[]): readonly Place[] {
+  return columns.map((column) => [column])
+}
+
+/** Items with what is at some places; whole ones without places. */
+export function partsAt(items: readonly unknown[], places: readonly Place[] | undefined): unknown[] {
+  return items.map((item) => (places === undefined ? item : partAt(asRecord(item) ?? {}, places)))
+}
+
+/** Whether one place has another one inside of it. */
+function isAround(outer: Place, inner: Place): boolean {
+  return outer.length < inner.length && outer.every((name, index) => name === inner[index])
+}
+
+/** An item with what is at some places. An object of which no member is there is left out. */
+function partAt(item: UnknownRecord, places: readonly Place[]): UnknownRecord {
+  const part: Record<string, unknown> = {}
+  for (const place of places) {
+    const value = valueAt(item, place)
+    if (value !== undefined) put(part, place, value)
+  }
+  return part
+}
+
+function put(target: Record<string, unknown>, [name = '', ...others]: Place, value: unknown): void {
+  if (others.length === 0) {
+    setOwn(target, name, value)
+    return
+  }
+  const around: Record<string, unknown> = { ...(Object.hasOwn(target, name) ? asRecord(target[name]) : {}) }
+  put(around, others, value)
+  setOwn(target, name, around)
+}

@@ -1,0 +1,206 @@
+import type { Expression, RawBuilder, SqlBool } from 'kysely'
+import { Decimal } from '../../wire/decimal.ts'
+import { toJson } from '../../wire/json-column.ts'
+import type { Model } from '../model.ts'
+import type { Comparison, Operation } from '../planning/query-state.ts'
+import { checkInside, shapeOfPlace } from '../planning/places.ts'
+import type { Engine, SqlTag } from './database.ts'
+
+type SqlCondition = RawBuilder<SqlBool>
+type Order = '=' | '<' | '<=' | '>' | '>='
+
+/** A comparison of a value inside of a column. */
+export type InnerComparison = Comparison & { readonly path: readonly string[] }
+
+/**
+ * Says conditions on values inside of JSON. A value is compared with one of its own type, by size or by bytes, as DynamoDB
+ * does; what is not there, `null`, and what is of another type, is only met by negations and `is-null`.
+ */
+export class JsonConditions {
+  readonly #sql: SqlTag
+  readonly #model: Model
+  readonly #engine: Engine
+
+  constructor(sql: SqlTag, model: Model, engine: Engine) {
+    this.#sql = sql
+    this.#model = model
+    this.#engine = engine
+  }
+
+  condition({ column, path, ...operation }: InnerComparison): SqlCondition {
+    checkInside(column, operation.operator, operation.value)
+    const { kind } = shapeOfPlace(this.#model, path) ?? {}
+    return this.#said(this.#value(path), operation, kind === 'bigint' || kind === 'decimal')
+  }
+
+  /** @param isText - Whether numbers are stored as text here */
+  #said(value: RawBuilder<unknown>, { operator, value: operand }: Operation, isText: boolean): SqlCondition {
+    const compared = (order: Order, other: unknown): SqlCondition =>
+      this.#compared(value, [order, other], isText)
+    switch (operator) {
+      case '=':
+      case '<':
+      case '<=':
+      case '>':
+      case '>=':
+        return compared(operator, operand)
+      case '!=':
+        return this.#not(compared('=', operand))
+      case 'in':
+        return this.#any(operand.map((one) => compared('=', one)))
+      case 'not-in':
+        return this.#not(this.#any(operand.map((one) => compared('=', one))))
+      case 'between':
+        return this.#sql`(${compared('>=', operand[0])} and ${compared('<=', operand[1])})`
+      case 'begins-with':
+        return this.#like(value, `${escapedText(operand)}%`)
+      case 'contains':
+        return typeof operand === 'string'
+          ? this.#any([this.#like(value, `%${escapedText(operand)}%`), this.#containsElement(value, operand)])
+          : this.#containsElement(value, operand)
+      case 'is-null':
+        return this.#sql`${this.#text(value)} is null`
+      case 'is-not-null':
+        return this.#sql`${this.#text(value)} is not null`
+      case 'like':
+        return this.#like(value, operand.replaceAll('!', '!!'))
+    }
+  }
+
+  /** The value as JSON; no value where there is none. */
+  #value([column = '', ...names]: readonly string[]): RawBuilder<unknown> {
+    const ref = this.#sql.id(column)
+    if (this.#engine === 'mysql')
+      return this
+        .#sql`json_extract(${ref}, ${`$${names.map((name) => `.${JSON.stringify(name)}`).join('')}`})`
+    let value = this.#sql`cast(${ref} as jsonb)`
+    for (const name of names) value = this.#sql`${value} -> cast(${name} as text)`
+    return this.#sql`(${value})`
+  }
+
+  /** The value as text, whatever it is; none for the null of JSON. */
+  #text(value: RawBuilder<unknown>): RawBuilder<unknown> {
+    return this.#engine === 'mysql'
+      ? this.#sql`(case when json_type(${value}) <> 'NULL' then json_unquote(${value}) end)`
+      : this.#sql`(${value} #>> '{}')`
+  }
+
+  #is(value: RawBuilder<unknown>, type: 'string' | 'number' | 'boolean' | 'array'): SqlCondition {
+    if (this.#engine === 'postgres') return this.#sql`jsonb_typeof(${value}) = ${type}`
+    const types = {
+      string: ['STRING'],
+      number: ['INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL'],
+      boolean: ['BOOLEAN'],
+      array: ['ARRAY'],
+    }[type]
+    return this.#sql`json_type(${value}) in (${this.#sql.join(types)})`
+  }
+
+  #compared(value: RawBuilder<unknown>, [order, other]: [Order, unknown], isText: boolean): SqlCondition {
+    const sign = this.#sql.raw(order)
+    if (typeof other === 'number' || typeof other === 'bigint' || isText)
+      return this.#comparedNumber(value, [order, String(other)], isText)
+    if (other instanceof Date) return this.#comparedText(value, order, other.toISOString())
+    if (typeof other === 'string') return this.#comparedText(value, order, other)
+    if (typeof other === 'boolean' && order === '=')
+      return this.#sql`(${this.#is(value, 'boolean')} and ${this.#text(value)} = ${String(other)})`
+    if (typeof other !== 'object' || other === null || order !== '=') return this.#never()
+    if (other instanceof Uint8Array)
+      return this.#comparedText(value, '=', Buffer.from(other).toString('base64'))
+    const json = toJson(other, undefined, 'The value')
+    return this.#engine === 'mysql'
+      ? this.#sql`json_contains(${value}, ${json}) and json_contains(${json}, ${value})`
+      : this.#sql`${value} ${sign} cast(${json} as jsonb)`
+  }
+
+  #comparedNumber(
+    value: RawBuilder<unknown>,
+    [order, other]: [Order, string],
+    isText: boolean,
+  ): SqlCondition {
+    const decimal = Decimal.of(other)
+    if (decimal === undefined) return this.#never()
+    const sign = this.#sql.raw(order)
+    const type = this.#sql.raw(this.#engine === 'mysql' ? (isText ? 'decimal(65, 30)' : 'double') : 'numeric')
+    const number = this.#sql`cast(${this.#text(value)} as ${type})`
+    const kind = this.#is(value, isText ? 'string' : 'number')
+    // A case, because "and" promises no order.
+    return this
+      .#sql`(case when ${kind} then ${number} ${sign} cast(${decimal.text} as ${type}) else false end)`
+  }
+
+  /** By bytes, whatever the collation of the column is. */
+  #comparedText(value: RawBuilder<unknown>, order: Order, other: string): SqlCondition {
+    const sign = this.#sql.raw(order)
+    const compared =
+      this.#engine === 'mysql'
+        ? this.#sql`cast(${this.#text(value)} as binary) ${sign} cast(${other} as binary)`
+        : this.#sql`${this.#text(value)} collate "C" ${sign} ${other}`
+    return this.#sql`(${this.#is(value, 'string')} and ${compared})`
+  }
+
+  #like(value: RawBuilder<unknown>, pattern: string): SqlCondition {
+    const text =
+      this.#engine === 'mysql'
+        ? this.#sql`convert(${this.#text(value)} using utf8mb4) collate utf8mb4_bin`
+        : this.#text(value)
+    return this.#sql`(${this.#is(value, 'string')} and ${text} like ${pattern} escape '!')`
+  }
+
+  #containsElement(value: RawBuilder<unknown>, element: unknown): SqlCondition {
+    const contained = containsElement(
+      { sql: this.#sql, engine: this.#engine },
+      value,
+      toJson(element, undefined, 'The element'),
+    )
+    return this.#sql`(${this.#is(value, 'array')} and ${contained})`
+  }
+
+  /** Also where nothing is known. */
+  #not(condition: Expression<SqlBool>): SqlCondition {
+    return this.#sql`(${condition}) is not true`
+  }
+
+  #any(conditions: readonly Expression<SqlBool>[]): SqlCondition {
+    return conditions.length === 0
+      ? this.#never()
+      : this.#sql`(${this.#sql.join(conditions, this.#sql` or `)})`
+  }
+
+  #never(): SqlCondition {
+    return this.#sql`1 = 0`
+  }
+}
+
+/** Text that stands for itself in a pattern. */
+function escapedText(value: unknown): string {
+  return String(value).replace(/[!%_]/g, '!$&')
+}
+
+/**
+ * One meaning on every backend: an element equals the operand as a whole. Both engines find an element by its parts, and an
+ * index may serve that: what has parts is compared as a whole, too.
+ *
+ * @param list - In PostgreSQL of the type jsonb
+ */
+export function containsElement(
+  { sql, engine }: { readonly sql: SqlTag; readonly engine: Engine },
+  list: RawBuilder<unknown>,
+  json: string,
+): SqlCondition {
+  const hasParts = /^[[{]/.test(json)
+  if (engine === 'postgres') {
+    const part = sql<SqlBool>`${list} @> cast(${`[${json}]`} as jsonb)`
+    if (!hasParts) return part
+    const elements = sql`jsonb_array_elements(case when jsonb_typeof(${list}) = 'array' then ${list} else '[]' end)`
+    return sql<SqlBool>`(${part} and exists (select 1 from ${elements} as e where e = cast(${json} as jsonb)))`
+  }
+  const part = sql<SqlBool>`json_contains(${list}, ${json})`
+  // MariaDB alone reads the first of the two comments, and MySQL alone the second. Drivers put no value into a comment.
+  const isEqual = hasParts
+    ? sql<SqlBool>`/*M! json_equals(element, operand) *//*!80004 element = cast(operand as json) */`
+    : sql<SqlBool>`json_contains(element, operand) and json_type(element) <> 'ARRAY'`
+  const elements = sql`json_table(${list}, '$[*]' columns (element json path '$')) as elements`
+  const values = sql`(select ${json} as operand) as operands`
+  return sql<SqlBool>`(${part} and exists (select 1 from ${elements}, ${values} where ${isEqual}))`
+}
