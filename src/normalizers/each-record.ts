@@ -89,7 +89,7 @@ export function eachRecord(
     if (!(batch instanceof RecordBatch))
       throw new ConfigurationError(`eachRecord() needs .use(sqs()) in front, and got ${seenEvent(batch)}`)
     refuseForeignOptions(batch, options)
-    batch.checkRecords()
+    batch.checkRecords(batch)
     const contextOf = contextPerRecord(context)
     const run = new BatchRun(batch, { fn: (request) => fn(request, contextOf() as never), options })
     await run.begin()

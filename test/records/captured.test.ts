@@ -1,14 +1,16 @@
 // What a middleware, or a handler of the whole batch, makes of `event.Records`: a message is deleted only if it was worked.
 import middy from '@middy/core'
+import httpErrorHandler from '@middy/http-error-handler'
 import type { SQSRecord } from 'aws-lambda'
 import { ConfigurationError } from 'clearskies-middy/errors'
 import { eachRecord } from 'clearskies-middy/normalizers/each-record'
 import { sqs } from 'clearskies-middy/normalizers/sqs'
-import { invoke, sqsEvent } from 'clearskies-middy/testing'
+import { SqsBatch, sqsBatch } from 'clearskies-middy/normalizers/sqs-batch'
+import { invoke, lambdaContext, sqsEvent } from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
 import { cores } from '../support/gated-queue.ts'
 import { RecordingLogger } from '../support/recording-logger.ts'
-import { abc, failing, fifoArn, grouped, listed } from '../support/sqs-work.ts'
+import { abc, failing, fifoArn, grouped, listed, withB } from '../support/sqs-work.ts'
 
 interface Event {
   Records: SQSRecord[]
@@ -27,6 +29,31 @@ const changes: readonly (readonly [what: string, change: (event: Event) => void]
   ['cut by its length', ({ Records }) => (Records.length = 1)],
   ['replaced by copies', (event) => (event.Records = event.Records.map((record) => ({ ...record })))],
   ['replaced by another batch', (event) => (event.Records = sqsEvent([{ messageId: 'x', body: 1 }]).Records)],
+]
+
+/** The same batch, as a middleware hands on another object: the message that is left out, or elsewhere, must come again. */
+const swaps: readonly (readonly [what: string, swap: (event: Event) => unknown])[] = [
+  ['a copy', (event) => ({ ...event })],
+  ['a sorted copy', (event) => ({ ...event, Records: event.Records.toReversed() })],
+  ['a copy with fewer records', (event) => ({ ...event, Records: event.Records.slice(1) })],
+  ['a copy with more records', ({ Records }) => ({ Records: [...Records, ...sqsEvent(withB(1)).Records] })],
+  ['a clone of its class', (event) => Object.setPrototypeOf({ ...event }, SqsBatch.prototype) as unknown],
+  ['a proxy of it', (event) => new Proxy(event, {})],
+  ['another batch', () => sqsBatch(sqsEvent([{ messageId: 'x', body: 1 }]), lambdaContext())],
+  ['a batch in another order', ({ Records }) => sqsBatch({ Records: Records.toReversed() }, lambdaContext())],
+  ['nothing', () => undefined],
+]
+
+const settled: readonly PromiseSettledResult<unknown>[] = [1, 2, 3].map((value) => ({
+  status: 'fulfilled',
+  value,
+}))
+
+const answers: readonly (readonly [what: string, answer: (event: Event) => unknown])[] = [
+  ['records that succeed', eachRecord(() => undefined) as never],
+  ['settled results', () => settled],
+  ['a list of no failures', () => ({ batchItemFailures: [] })],
+  ['a list of another failure', () => ({ batchItemFailures: [{ itemIdentifier: 'b' }] })],
 ]
 
 describe.each(cores)('on %s', (_, core) => {
@@ -63,6 +90,43 @@ describe.each(cores)('on %s', (_, core) => {
         }
       },
     )
+
+    describe.each(swaps)('R3: the event that a middleware has swapped for %s', (_swap, swap) => {
+      it.each(answers)('and %s: the invocation fails, whatever stands in front', async (_what, answer) => {
+        const logger = new RecordingLogger()
+        const chain = core()
+        chain.use(httpErrorHandler({ logger: false }) as never)
+        const handler = chain
+          .use(sqs({ logger }))
+          .before((request: { event: unknown }) => {
+            request.event = swap(request.event as Event)
+          })
+          .handler(answer as never)
+        await expect(invoke(handler, event)).rejects.toThrow(/sqs\(\)|private member/)
+      })
+
+      it('and a hook that answers early: the invocation fails', async () => {
+        const handler = core()
+          .use(sqs({ logger: new RecordingLogger() }))
+          .before((request: { event: unknown }) => {
+            request.event = swap(request.event as Event)
+            return settled as never
+          })
+          .handler(answers[0]![1] as never)
+        await expect(invoke(handler, event)).rejects.toThrow('A middleware answered the batch before')
+      })
+
+      it('behind the handler: what the records came to stands', async () => {
+        const handler = core()
+          .use(sqs({ logger: new RecordingLogger() }))
+          .after((request: { event: unknown }) => {
+            request.event = swap(request.event as Event)
+          })
+          .handler(eachRecord(failing('b')) as never)
+        expect(listed(await invoke(handler, event)).at(0)).toBe('b')
+        expect(listed(await invoke(handler, event))).not.toContain('a')
+      })
+    })
 
     it('R3: a change in front of sqs() is the batch that arrives', async () => {
       const handler = core()

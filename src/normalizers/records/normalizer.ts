@@ -15,9 +15,14 @@ import {
 import { type Logger, defaultLogger, logSafely } from '../../core/logger.ts'
 import { asRecord } from '../../core/record.ts'
 import type { MiddyRequest, Middleware } from '../../core/middy.ts'
-import { RecordBatch } from './record-batch.ts'
+import type { RecordBatch } from './record-batch.ts'
 
 type AnyBatch = RecordBatch<unknown>
+
+/** Where a request keeps the batch that came, whatever middlewares make of `event`. */
+const opened: unique symbol = Symbol('batch')
+
+type BatchRequest = MiddyRequest & { [opened]?: AnyBatch }
 
 /**
  * The normalizer of a record source: turns the event into a batch for `eachRecord()`, and one result per record into the
@@ -43,13 +48,14 @@ export function normalizesRecords<TBatch extends AnyBatch>(
         : settling.then(() => answerBatch(request, logger))
     },
     onError: async function recordsOnError(request: MiddyRequest): Promise<void> {
-      const { event: batch, error, response } = request
-      if (!(batch instanceof RecordBatch)) return
+      const { [opened]: batch, error }: BatchRequest = request
+      if (batch === undefined) return
+      const response = heard(request.response, { request, batch })
       await settleSends(request, middleware)?.catch((failure: unknown) => {
         logSafely(logger, 'error', 'A message was not sent', failure)
       })
       const own = await ownError(batch)
-      if (own !== undefined || failsWhole(error, batch)) {
+      if (own !== undefined || failsWhole(request, batch)) {
         failWith(request, own ?? error)
         return
       }
@@ -74,23 +80,22 @@ interface Reading<TBatch> {
   readonly logger: Logger
 }
 
-function begin(request: MiddyRequest, { read, logger }: Reading<AnyBatch>): void {
+function begin(request: BatchRequest, { read, logger }: Reading<AnyBatch>): void {
   const batch = readOrFail(request, read)
+  request[opened] = batch
   request.event = batch
   // Another middleware may answer past this one: any answer that lists nothing says that all went well.
   finalizeResponse(request, (response) => {
-    if (failsWhole(request.error, batch)) throw request.error
-    return answerFor(batch, response, {
-      reason: request.error ?? new ConfigurationError(earlyAnswer),
-      logger,
-    })
+    const reason: unknown = request.error ?? new ConfigurationError(earlyAnswer)
+    if (failsWhole(request, batch)) throw reason
+    return answerFor(batch, heard(response, { request, batch }), { reason, logger })
   })
 }
 
-function answerBatch(request: MiddyRequest, logger: Logger): void | Promise<void> {
-  const { event: batch, response } = request
-  if (!(batch instanceof RecordBatch)) throw new ConfigurationError('The batch of records is gone')
-  if (batch.results === undefined) batch.checkRecords()
+function answerBatch(request: BatchRequest, logger: Logger): void | Promise<void> {
+  const { [opened]: batch, response } = request
+  if (batch === undefined) throw new ConfigurationError('The batch of records is gone')
+  if (batch.results === undefined) batch.checkRecords(request.event)
   takeResults(batch, response)
   const { results, spec } = batch
   if (results === undefined && !spec.answer.isAnswer(response, batch))
@@ -101,6 +106,11 @@ function answerBatch(request: MiddyRequest, logger: Logger): void | Promise<void
     return answerFor(batch, response, { reason: undefined, logger }).then((made) => {
       keepAnswer(request, batch, made)
     })
+}
+
+/** A handler that was given another event, or other records, has answered for these. */
+function heard(response: unknown, { request, batch }: { request: MiddyRequest; batch: AnyBatch }): unknown {
+  return batch.results !== undefined || batch.isIntact(request.event) ? response : undefined
 }
 
 function readOrFail(request: MiddyRequest, read: Reading<AnyBatch>['read']): AnyBatch {
@@ -186,10 +196,12 @@ function areFulfilled(results: AnyBatch['results']): boolean {
 }
 
 /**
- * A source that takes no list, a record that cannot be named, or a message that got lost outside of any record: only all
- * records together can come again.
+ * A source that takes no list, a record that cannot be named, a message that got lost outside of any record, or an event
+ * that is no batch any more: only all records together can come again.
  */
-function failsWhole(error: unknown, { spec, results }: AnyBatch): boolean {
+function failsWhole({ event, error }: MiddyRequest, batch: AnyBatch): boolean {
+  const { spec, results } = batch
+  if (results === undefined && event !== batch) return true
   if (error === undefined || error === null) return false
   return (
     spec.answer.failsInvocation === true ||

@@ -132,11 +132,16 @@ export class RecordBatch<TRequest = RecordRequest> {
     return (scope === this ? this.#requests?.[index] : undefined) ?? this.#request(index, scope)
   }
 
-  /** @internal @throws ConfigurationError if somebody has put other records in the place of those that came */
-  checkRecords(): void {
-    if (this.Records !== this.#records)
+  /** @internal Whether the event is still this batch, with the records that came. */
+  isIntact(event: unknown): boolean {
+    return event === this && this.Records === this.#records
+  }
+
+  /** @internal @throws ConfigurationError if somebody has put another event, or other records, in the place of those that came */
+  checkRecords(event: unknown): void {
+    if (!this.isIntact(event))
       throw new ConfigurationError(
-        `A middleware behind ${this.#spec.factory}() has changed event.Records: put it in front, so that each result is of the record that came`,
+        `A middleware behind ${this.#spec.factory}() has changed the event or its Records: put it in front, so that each result is of the record that came`,
       )
   }
 
