@@ -2,10 +2,11 @@ import type * as sdk from '@aws-sdk/client-apigatewaymanagementapi'
 import { type ClientOption, isClientOption } from '../aws/client.ts'
 import { managementApi } from '../aws/connections.ts'
 import { type Port, portTo } from '../aws/port.ts'
+import { bytesOf } from '../core/bytes.ts'
 import { mapConcurrently } from '../core/map-concurrently.ts'
 import { checkOptions, isCount } from '../core/options.ts'
 import { asRecord, asString } from '../core/record.ts'
-import { ConfigurationError, GoneError } from '../errors/index.ts'
+import { ConfigurationError, GoneError, InvalidDataError } from '../errors/index.ts'
 import { Sending } from '../invocation/sends.ts'
 import { awaitedScope, currentScope } from '../invocation/scope.ts'
 
@@ -44,6 +45,9 @@ export interface Broadcast {
   /** The connections that may not have it, and why. */
   readonly failed: readonly { readonly connectionId: string; readonly error: unknown }[]
 }
+
+/** In bytes. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html */
+const longestMessage = 131_072
 
 /** The process's own clients. Endpoints are few. */
 const ports = new Map<string, Port<typeof sdk>>()
@@ -91,20 +95,26 @@ export class ConnectionsBackend {
   /**
    * Sends a message: text and bytes as they are, anything else as JSON.
    *
-   * @throws GoneError if the client has left; ConfigurationError if nobody tells the endpoint
+   * @throws GoneError if the client has left; InvalidDataError for a value without JSON, and for more than 128 KB;
+   * ConfigurationError if nobody tells the endpoint
    */
   send(connectionId: string, data: unknown): Promise<void> {
-    const sending = new Sending(this.#post(connectionId, toMessage(data)))
-    awaitedScope()?.sends.add(sending)
-    return sending
+    return sending(async () => {
+      await post(this.#port(), connectionId, toMessage(data))
+    })
   }
 
   /**
-   * Sends a message to many. Goes on where connections are gone or fail, and tells all.
+   * Sends a message to many, once to each. Goes on where connections are gone or fail, and tells all.
    *
-   * @throws ConfigurationError if nobody tells the endpoint
+   * @throws InvalidDataError for a value without JSON, and for more than 128 KB; ConfigurationError if nobody tells the
+   * endpoint
    */
-  async broadcast(connectionIds: Iterable<string>, data: unknown): Promise<Broadcast> {
+  broadcast(connectionIds: Iterable<string>, data: unknown): Promise<Broadcast> {
+    return sending(() => this.#postToAll(connectionIds, data))
+  }
+
+  async #postToAll(connectionIds: Iterable<string>, data: unknown): Promise<Broadcast> {
     const message = toMessage(data)
     const port = this.#port()
     const result = { sent: [] as string[], gone: [] as string[], failed: [] as Broadcast['failed'][number][] }
@@ -112,9 +122,7 @@ export class ConnectionsBackend {
       [...new Set(connectionIds)],
       async (connectionId) => {
         try {
-          await call(connectionId, () =>
-            port.call('PostToConnection', { ConnectionId: connectionId, Data: message }),
-          )
+          await post(port, connectionId, message)
           result.sent.push(connectionId)
         } catch (error) {
           if (error instanceof GoneError) result.gone.push(connectionId)
@@ -127,10 +135,12 @@ export class ConnectionsBackend {
   }
 
   /** Ends a connection. One that is gone is done. */
-  async close(connectionId: string): Promise<void> {
-    await this.#unlessGone(connectionId, (port) =>
-      port.call('DeleteConnection', { ConnectionId: connectionId }),
-    )
+  close(connectionId: string): Promise<void> {
+    return sending(async () => {
+      await this.#unlessGone(connectionId, (port) =>
+        port.call('DeleteConnection', { ConnectionId: connectionId }),
+      )
+    })
   }
 
   /** What API Gateway knows of a connection; `undefined` if it is gone. */
@@ -146,13 +156,6 @@ export class ConnectionsBackend {
       clientIp: found.Identity?.SourceIp,
       userAgent: found.Identity?.UserAgent,
     }
-  }
-
-  async #post(connectionId: string, message: Uint8Array): Promise<void> {
-    const port = this.#port()
-    await call(connectionId, () =>
-      port.call('PostToConnection', { ConnectionId: connectionId, Data: message }),
-    )
   }
 
   async #unlessGone<T>(
@@ -195,11 +198,37 @@ function endpointOfRequest(): string {
     : `https://${domain}`
 }
 
+/** What nobody awaits is awaited before the answer leaves. */
+function sending<T>(work: () => Promise<T>): Promise<T> {
+  const begun = new Sending(work())
+  awaitedScope()?.sends.add(begun)
+  return begun
+}
+
+/** @throws InvalidDataError */
 function toMessage(data: unknown): Uint8Array {
-  if (data instanceof Uint8Array) return data
-  const text: unknown = typeof data === 'string' ? data : JSON.stringify(data)
-  if (typeof text !== 'string') throw new TypeError(`A message cannot be ${typeof data}`)
-  return Buffer.from(text)
+  const message = bytesOf(data) ?? Buffer.from(typeof data === 'string' ? data : toJson(data))
+  if (message.byteLength <= longestMessage) return message
+  throw new InvalidDataError(
+    `A message of ${message.byteLength} bytes is too large: a connection takes ${longestMessage}`,
+  )
+}
+
+function toJson(data: unknown): string {
+  let text: unknown
+  try {
+    text = JSON.stringify(data)
+  } catch (cause) {
+    throw new InvalidDataError('A message must be text, bytes or have JSON', { cause })
+  }
+  if (typeof text === 'string') return text
+  throw new InvalidDataError(`A message must be text, bytes or have JSON: a ${typeof data} has none`)
+}
+
+function post(port: Port<typeof sdk>, connectionId: string, message: Uint8Array): Promise<unknown> {
+  return call(connectionId, () =>
+    port.call('PostToConnection', { ConnectionId: connectionId, Data: message }),
+  )
 }
 
 /** Any client says that a connection is gone by a name or by a status. */

@@ -10,6 +10,7 @@ import { ConfigurationError, ResponseTooLargeError } from '../errors/index.ts'
 import { missingNormalizer } from '../events/advice.ts'
 import { awaitSends, finalizeResponse, opensInvocation, settleSends } from '../invocation/middy-request.ts'
 import { openContext } from '../invocation/open-context.ts'
+import { encodeJson } from '../normalizers/http/response-body.ts'
 
 /** Options of {@link taskToken}. */
 export interface TaskTokenOptions {
@@ -47,7 +48,9 @@ const answered = new Set(['TaskTimedOut', 'InvalidToken', 'TaskDoesNotExist'])
  * The invocation itself fails only if the answer could not be given, so that Lambda tries again. An answer to a task that
  * has one already is a warning.
  *
- * @throws ConfigurationError for a payload without a token; ResponseTooLargeError (262,144 bytes) becomes the task's failure
+ * A value that is no output, because JSON has nothing of it or because it is too large (262,144 bytes), is the task's failure.
+ *
+ * @throws ConfigurationError for a payload without a token
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token
  * @example
  * ```ts
@@ -69,15 +72,20 @@ export function taskToken(options: TaskTokenOptions = {}): Middleware<unknown, T
   const { from = 'taskToken', client, logger = defaultLogger } = options
   const port = portTo(stepFunctions, { client })
 
-  async function succeed(token: string, result: unknown): Promise<void> {
-    // Step Functions has no word for nothing.
-    const output = JSON.stringify(result ?? null)
-    const size = Buffer.byteLength(output)
-    if (size > longestOutput) {
-      await fail(token, new ResponseTooLargeError(size, longestOutput))
-      return
+  /**
+   * A value that is no output is the task's failure: a task without an answer waits until its time is up. Gives what the
+   * invocation answers.
+   */
+  async function succeed(token: string, result: unknown): Promise<unknown> {
+    let output: string
+    try {
+      output = outputOf(result)
+    } catch (error) {
+      await fail(token, error)
+      return null
     }
     await once(() => port.call('SendTaskSuccess', { taskToken: token, output }))
+    return result
   }
 
   async function fail(token: string, error: unknown): Promise<void> {
@@ -116,11 +124,7 @@ export function taskToken(options: TaskTokenOptions = {}): Middleware<unknown, T
           await port.call('SendTaskHeartbeat', { taskToken: token })
         }
         Object.assign(openContext(request), { task: { heartbeat } })
-        finalizeResponse(request, async (result) => {
-          tokens.delete(request)
-          await succeed(token, result)
-          return result
-        })
+        finalizeResponse(request, (result) => (tokens.delete(request) ? succeed(token, result) : result))
       })
     },
     after: async function taskTokenAfter(request: MiddyRequest): Promise<void> {
@@ -128,7 +132,7 @@ export function taskToken(options: TaskTokenOptions = {}): Middleware<unknown, T
       const token = tokens.get(request)
       // Whatever comes of this answer, another one would contradict it.
       tokens.delete(request)
-      if (token !== undefined) await succeed(token, request.response)
+      if (token !== undefined) request.response = await succeed(token, request.response)
     },
     onError: async function taskTokenOnError(request: MiddyRequest): Promise<void> {
       const token = tokens.get(request)
@@ -141,4 +145,16 @@ export function taskToken(options: TaskTokenOptions = {}): Middleware<unknown, T
     },
   }
   return middleware
+}
+
+/**
+ * Step Functions has no word for nothing.
+ *
+ * @throws ResponseTooLargeError, InvalidResponseError
+ */
+function outputOf(result: unknown): string {
+  const { text } = encodeJson(result ?? null)
+  const size = Buffer.byteLength(text)
+  if (size > longestOutput) throw new ResponseTooLargeError(size, longestOutput)
+  return text
 }

@@ -1,4 +1,5 @@
 import type { Context } from 'aws-lambda'
+import { bytesOf } from '../core/bytes.ts'
 import { type Logger, defaultLogger, logSafely } from '../core/logger.ts'
 import type { Middleware, MiddyRequest } from '../core/middy.ts'
 import { checkOptions, isLogger } from '../core/options.ts'
@@ -9,7 +10,7 @@ import { awaitSends, finalizeResponse, opensInvocation, settleSends } from '../i
 import { envelopeOf, isResponse } from './http/envelope.ts'
 import { errorFacts, errorResponse } from './http/errors.ts'
 import { singleLines } from './http/http-source.ts'
-import { bytesOf, encodeJson, isReadable, readAll } from './http/response-body.ts'
+import { encodeJson, isReadable, readAll } from './http/response-body.ts'
 import { responseHead } from './http/response-head.ts'
 import { type WebSocketEvent, WebSocketRequest } from './web-socket-request.ts'
 

@@ -74,18 +74,24 @@ export async function webSocketGateway(
   const { stage = 'live', port = 0 } = options
   const connections = new Connections(handler, options)
   const server = createServer((request, response) => {
-    void connections.manage(request, response)
+    // A caller that has left needs no answer.
+    connections.manage(request, response).catch(() => response.destroy())
   })
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: longestMessage,
     handleProtocols: () => false,
   })
+  const protocols = new WeakMap<IncomingMessage, string>()
+  sockets.on('headers', (lines, request) => {
+    const protocol = protocols.get(request)
+    if (protocol !== undefined) lines.push(`Sec-WebSocket-Protocol: ${protocol}`)
+  })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // A client may leave while the function is asked.
+    socket.on('error', () => undefined)
     void connections.open(request, socket, (accepted) => {
-      sockets.once('headers', (lines) => {
-        if (accepted.protocol !== undefined) lines.push(`Sec-WebSocket-Protocol: ${accepted.protocol}`)
-      })
+      if (accepted.protocol !== undefined) protocols.set(request, accepted.protocol)
       sockets.handleUpgrade(request, socket, head, accepted.opened)
     })
   })
@@ -229,7 +235,7 @@ class Connections {
   /** The management API: `/{stage}/@connections/{id}`. */
   async manage(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = /\/@connections\/([^/?]+)$/.exec(request.url ?? '')?.[1]
-    const connection = path === undefined ? undefined : this.#open.get(decodeURIComponent(path))
+    const connection = path === undefined ? undefined : this.#open.get(unescaped(path))
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const body = Buffer.concat(chunks)
@@ -262,6 +268,15 @@ class Connections {
     const all = [...this.#open.values()]
     for (const { socket } of all) socket.close(1001)
     await Promise.all(all.map(({ ended }) => ended))
+  }
+}
+
+/** A segment of a path. One that is escaped wrongly is the id of no connection. */
+function unescaped(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
   }
 }
 

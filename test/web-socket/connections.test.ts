@@ -1,11 +1,21 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
+import { connect } from 'node:net'
 import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi'
 import middy from '@middy/core'
-import { ConfigurationError, GoneError, backends, invocation, respond, webSocket } from 'clearskies-middy'
+import {
+  ConfigurationError,
+  GoneError,
+  InvalidDataError,
+  backends,
+  invocation,
+  respond,
+  webSocket,
+} from 'clearskies-middy'
 import { ConnectionsBackend } from 'clearskies-middy/backends/connections'
 import { invoke, webSocketEvent, webSocketGateway } from 'clearskies-middy/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import { majors } from '../support/middy-majors.ts'
 
 Object.assign(process.env, { AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' })
 
@@ -17,6 +27,10 @@ afterEach(async () => {
 /** A gateway whose function remembers who is there. */
 async function started(onMessage: (data: unknown, id: string) => unknown = () => undefined, options = {}) {
   const present = new Set<string>()
+  const changes = new EventEmitter()
+  const untilPresent = async (count: number): Promise<void> => {
+    while (present.size !== count) await once(changes, 'change')
+  }
   const ends: [number | undefined, string | undefined][] = []
   const chain = middy()
     .use(webSocket())
@@ -24,6 +38,7 @@ async function started(onMessage: (data: unknown, id: string) => unknown = () =>
       if (type === 'connect') {
         if (query.get('refuse') !== null) return respond(undefined, { status: 403 })
         present.add(connectionId)
+        changes.emit('change')
         return subprotocols.length > 0
           ? respond(undefined, { headers: { 'sec-websocket-protocol': subprotocols.at(-1) } })
           : undefined
@@ -31,19 +46,32 @@ async function started(onMessage: (data: unknown, id: string) => unknown = () =>
       if (type === 'message') return onMessage(data, connectionId)
       ends.push([disconnectCode, disconnectReason])
       present.delete(connectionId)
+      changes.emit('change')
       return undefined
     })
   const gateway = await webSocketGateway(chain, options)
   closers.push(gateway.close)
-  return { ...gateway, present, ends, connections: new ConnectionsBackend({ endpoint: gateway.endpoint }) }
+  return {
+    ...gateway,
+    present,
+    untilPresent,
+    ends,
+    connections: new ConnectionsBackend({ endpoint: gateway.endpoint }),
+  }
 }
 
 async function client(url: string, protocols: string[] = []) {
   const socket = new WebSocket(url, protocols)
   const received: string[] = []
   socket.on('message', (data: Buffer) => received.push(data.toString()))
+  const first = once(socket, 'message')
   await once(socket, 'open')
-  return { socket, received, next: async () => ((await once(socket, 'message')) as [Buffer])[0].toString() }
+  return {
+    socket,
+    received,
+    first,
+    next: async () => ((await once(socket, 'message')) as [Buffer])[0].toString(),
+  }
 }
 
 describe('ConnectionsBackend, at a real WebSocket server', () => {
@@ -115,25 +143,49 @@ describe('ConnectionsBackend, at a real WebSocket server', () => {
   })
 
   it('E68: of 1,000 connections of which 100 are gone, each living one has the message once, the gone are told', async () => {
-    const { url, present, connections } = await started()
-    const clients = await Promise.all(Array.from({ length: 1000 }, () => client(url)))
+    const { url, present, untilPresent, connections } = await started()
+    const clients: Awaited<ReturnType<typeof client>>[] = []
+    // A server takes at most 511 at once before it has accepted them.
+    for (let hundreds = 0; hundreds < 10; hundreds++)
+      clients.push(...(await Promise.all(Array.from({ length: 100 }, () => client(url)))))
     const ids = [...present]
     const leaving = clients.slice(0, 100)
-    await Promise.all(
-      leaving.map(async ({ socket }) => {
-        socket.terminate()
-        await once(socket, 'close')
-      }),
-    )
-    while (present.size > 900) await new Promise(setImmediate)
+    for (const { socket } of leaving) socket.terminate()
+    await untilPresent(900)
     const result = await connections.broadcast([...ids, ...ids.slice(0, 5)], { n: 1 })
     expect([result.sent.length, result.gone.length, result.failed]).toEqual([900, 100, []])
     expect(new Set(result.gone)).toEqual(new Set(ids.filter((id) => !present.has(id))))
     const living = clients.slice(100)
-    while (living.some(({ received }) => received.length === 0)) await new Promise(setImmediate)
+    await Promise.all(living.map(({ first }) => first))
     expect(living.every(({ received }) => received.length === 1 && received[0] === '{"n":1}')).toBe(true)
     expect(leaving.every(({ received }) => received.length === 0)).toBe(true)
   }, 60_000)
+
+  it.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['a function', () => 1],
+    ['a bigint', 1n],
+    ['more than 128 KB', 'ü'.repeat(65_537)],
+  ])('E68: a message that is %s is an InvalidDataError, and nothing is sent', async (_, data) => {
+    let calls = 0
+    const backend = new ConnectionsBackend({ client: { send: () => Promise.resolve(calls++) } })
+    await expect(backend.send('a', data)).rejects.toThrow(InvalidDataError)
+    await expect(backend.broadcast(['a', 'b'], data)).rejects.toThrow(InvalidDataError)
+    expect(calls).toBe(0)
+  })
+
+  it('bytes of any kind are sent as they are', async () => {
+    const sent: string[] = []
+    const backend = new ConnectionsBackend({
+      client: {
+        send: ({ input }: { input: { Data: Uint8Array } }) =>
+          Promise.resolve(sent.push(Buffer.from(input.Data).toString())),
+      },
+    })
+    const bytes = new TextEncoder().encode('bytes')
+    for (const data of [bytes, bytes.buffer, new DataView(bytes.buffer, 1)]) await backend.send('a', data)
+    expect(sent).toEqual(['bytes', 'bytes', 'ytes'])
+  })
 
   it('a broadcast has a bound, and tells what failed', async () => {
     let running = 0
@@ -159,6 +211,38 @@ describe('ConnectionsBackend, at a real WebSocket server', () => {
   })
 })
 
+describe('webSocketGateway()', () => {
+  it('clients that connect beside each other have their own subprotocols', async () => {
+    const { url } = await started()
+    const names = Array.from({ length: 20 }, (_, n) => `p${n}`)
+    const clients = await Promise.all(names.map((name) => client(url, ['other', name])))
+    expect(clients.map(({ socket }) => socket.protocol)).toEqual(names)
+  })
+
+  it('a client that leaves before it is let in, and one that asks wrongly, disturb nobody', async () => {
+    const { url, port, untilPresent } = await started()
+    const upgrade = (key: string) =>
+      `GET /live HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n${key}Sec-WebSocket-Protocol: own\r\n\r\n`
+    const rude = connect(port, '127.0.0.1')
+    rude.on('error', () => undefined)
+    rude.write(upgrade('Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'))
+    await untilPresent(1)
+    rude.resetAndDestroy()
+    const wrong = connect(port, '127.0.0.1')
+    wrong.write(upgrade(''))
+    const [reply] = (await once(wrong, 'data')) as [Buffer]
+    expect(reply.toString()).toContain('400')
+    const { socket } = await client(url)
+    expect(socket.protocol).toBe('')
+  })
+
+  it('the management API answers what is no id of a connection', async () => {
+    const { endpoint } = await started()
+    const status = async (path: string) => (await fetch(`${endpoint}${path}`, { method: 'POST' })).status
+    expect([await status('/@connections/%zz'), await status('/other')]).toEqual([410, 403])
+  })
+})
+
 describe('ConnectionsBackend through backends()', () => {
   it('E70: each request has its own endpoint; a custom domain has no stage in it', async () => {
     const endpoints: string[] = []
@@ -168,9 +252,7 @@ describe('ConnectionsBackend through backends()', () => {
         .use(backends({ connections: new ConnectionsBackend() }))
         .handler(async ({ connectionId }, { backends: { connections } }) => {
           await connections.send(connectionId, 'x').catch((error: unknown) => {
-            endpoints.push(
-              String((error as Error & { hostname?: string }).hostname ?? (error as Error).message),
-            )
+            endpoints.push((error as Error & { hostname?: string }).hostname ?? (error as Error).message)
           })
         })
       await invoke(chain, webSocketEvent({ domainName, body: 'x' }))
@@ -191,24 +273,31 @@ describe('ConnectionsBackend through backends()', () => {
     await expect(invoke(chain, {})).rejects.toThrow(ConfigurationError)
   })
 
-  it('what nobody awaited has arrived before the answer, and its failure fails the invocation', async () => {
-    let isSent = false
-    const client = {
-      async send() {
-        await new Promise(setImmediate)
-        isSent = true
-      },
-    }
-    const chain = (sdk: { send(command: unknown): Promise<unknown> }) =>
-      middy()
-        .use(webSocket({ logger: { error: () => undefined, warn: () => undefined } }))
-        .use(backends({ connections: new ConnectionsBackend({ client: sdk }) }))
-        .handler(
-          ({ connectionId }, { backends: { connections } }) => void connections.send(connectionId, 'x'),
-        )
-    expect(await invoke(chain(client), webSocketEvent({ body: 'x' }))).toEqual({ statusCode: 200 })
-    expect(isSent).toBe(true)
-    const failing = { send: () => Promise.reject(new Error('down')) }
-    expect(await invoke(chain(failing), webSocketEvent({ body: 'x' }))).toMatchObject({ statusCode: 500 })
-  })
+  it.each(majors)(
+    'Middy %s: what nobody awaited has arrived before the answer, and its failure fails the invocation',
+    async (_, packages) => {
+      const chain = (sdk: { send(command: unknown): Promise<unknown> }) =>
+        packages
+          .middy()
+          .use(webSocket({ logger: { error: () => undefined, warn: () => undefined } }))
+          .use(backends({ connections: new ConnectionsBackend({ client: sdk }) }))
+          .handler(({ connectionId }, { backends: { connections } }) => {
+            void connections.send(connectionId, 'x')
+            void connections.broadcast(['a', 'b'], 'x')
+            void connections.close('c')
+          })
+      const sent: string[] = []
+      const client = {
+        async send({ input }: { input: { ConnectionId: string } }) {
+          await new Promise(setImmediate)
+          sent.push(input.ConnectionId)
+        },
+      }
+      const event = webSocketEvent({ body: 'x', connectionId: 'me' })
+      expect(await invoke(chain(client as never), event)).toEqual({ statusCode: 200 })
+      expect(sent.sort()).toEqual(['a', 'b', 'c', 'me'])
+      const failing = { send: () => Promise.reject(new Error('down')) }
+      expect(await invoke(chain(failing), event)).toMatchObject({ statusCode: 500 })
+    },
+  )
 })

@@ -7,6 +7,7 @@ import { ConfigurationError, NotFoundError, httpApi, invocation } from 'clearski
 import { taskToken } from 'clearskies-middy/middleware/task-token'
 import { httpApiEvent, invoke } from 'clearskies-middy/testing'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { majors } from '../support/middy-majors.ts'
 import { RecordingLogger } from '../support/recording-logger.ts'
 
 /** Step Functions' own wire, at which AWS's client talks: no emulator here knows task tokens without a state machine. */
@@ -86,6 +87,40 @@ describe('taskToken()', () => {
         ),
       ).toBeNull()
       expect(calls).toEqual([{ operation: 'SendTaskFailure', input: { taskToken: 'AQ==', error, cause } }])
+    },
+  )
+
+  it.each<[string, () => unknown, string]>([
+    ['a bigint', () => 1n, 'TypeError'],
+    ['a function', () => () => 1, 'InvalidResponseError'],
+    ['an error that is returned', () => new Error('x'), 'InvalidResponseError'],
+  ])(
+    'E92: %s is no output: the task fails, and does not wait until its time is up',
+    async (_, handler, error) => {
+      expect(await invoke(chainOf(handler), payload)).toBeNull()
+      expect(calls).toMatchObject([{ operation: 'SendTaskFailure', input: { error } }])
+    },
+  )
+
+  it.each(majors)(
+    'E92: Middy %s: a value that a hook returns, early or late, is answered once',
+    async (_, { middy }) => {
+      const early = middy()
+        .use(invocation())
+        .use(taskToken({ client, logger }))
+        .before(() => ({ early: true }))
+        .handler(() => 'never')
+      expect(await invoke(early, payload)).toEqual({ early: true })
+      const late = middy()
+        .use({ after: () => ({ late: true }) })
+        .use(invocation())
+        .use(taskToken({ client, logger }))
+        .handler(() => 'done')
+      await invoke(late, payload)
+      expect(calls.map(({ operation, input }) => [operation, input['output']])).toEqual([
+        ['SendTaskSuccess', '{"early":true}'],
+        ['SendTaskSuccess', '"done"'],
+      ])
     },
   )
 

@@ -10,6 +10,7 @@ import {
 import { webSocketRequest } from 'clearskies-middy/normalizers/web-socket'
 import { type WebSocketEventOptions, invoke, lambdaContext, webSocketEvent } from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
+import { majors } from '../support/middy-majors.ts'
 import { RecordingLogger } from '../support/recording-logger.ts'
 
 const context = lambdaContext()
@@ -139,9 +140,7 @@ describe('webSocket(): the answer', () => {
     expect(result).toMatchObject(expected)
     expect(result).not.toHaveProperty('body')
     expect(JSON.stringify(result)).not.toContain('db-password')
-    expect(logger.errors.length).toBe(
-      expected === undefined ? 0 : Number((expected as { statusCode: number }).statusCode === 500),
-    )
+    expect(logger.errors.length).toBe(Number((expected as { statusCode: number }).statusCode === 500))
   })
 
   it('E64: the chosen subprotocol reaches the client', async () => {
@@ -190,16 +189,40 @@ describe('webSocket(): the answer', () => {
     expect((await answered({ type: 'disconnect' }, handler)).result).toEqual({ statusCode: 200 })
   })
 
-  it('what a middleware returns early has the form of the source', async () => {
-    const chain = middy()
-      .use(webSocket())
-      .before(() => ({ early: true }))
-      .handler(() => 'never')
-    expect(await invoke(chain, webSocketEvent({ body: 'x' }))).toEqual({
+  it.each(majors)('Middy %s: a whole connection has its answers', async (_, packages) => {
+    const chain = packages
+      .middy()
+      .use(webSocket({ logger: new RecordingLogger() }))
+      .handler(({ type, data }) => {
+        if (data === 'fail') throw new Error('secret')
+        return type === 'connect'
+          ? respond(undefined, { headers: { 'Sec-WebSocket-Protocol': 'v1' } })
+          : { data }
+      })
+    const of = (options: WebSocketEventOptions) => invoke(chain, webSocketEvent(options))
+    expect(await of({ type: 'connect' })).toEqual({
       statusCode: 200,
-      body: '{"early":true}',
+      headers: { 'sec-websocket-protocol': 'v1' },
     })
+    expect(await of({ body: 'x' })).toEqual({ statusCode: 200, body: '{"data":"x"}' })
+    expect(await of({ body: 'fail' })).toMatchObject({ statusCode: 500 })
+    expect(await of({ type: 'disconnect' })).toEqual({ statusCode: 200 })
   })
+
+  it.each(majors)(
+    'Middy %s: what a middleware returns early has the form of the source',
+    async (_, packages) => {
+      const chain = packages
+        .middy()
+        .use(webSocket())
+        .before(() => ({ early: true }))
+        .handler(() => 'never')
+      expect(await invoke(chain, webSocketEvent({ body: 'x' }))).toEqual({
+        statusCode: 200,
+        body: '{"early":true}',
+      })
+    },
+  )
 
   it('fifty messages beside each other have their own scope and answer', async () => {
     const chain = middy()

@@ -1,9 +1,10 @@
+import { bytesOf } from '../../core/bytes.ts'
 import type { Readable } from 'node:stream'
 import { getBuiltinModule } from 'node:process'
 import { ignore } from '../../core/ignore.ts'
 import { InvalidResponseError } from '../../errors/index.ts'
 import { type Scope, currentScope, inScope } from '../../invocation/scope.ts'
-import { bytesOf, refuseQuery } from './response-body.ts'
+import { refuseQuery } from './response-body.ts'
 import { nameOfKind } from './response-headers.ts'
 
 /** What can be read piece by piece. */

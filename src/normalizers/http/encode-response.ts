@@ -1,3 +1,4 @@
+import { bytesOf } from '../../core/bytes.ts'
 import type { StreamingOptions } from './streaming.ts'
 import { InvalidResponseError, ResponseTooLargeError } from '../../errors/index.ts'
 import type { Logger } from '../../core/logger.ts'
@@ -9,7 +10,6 @@ import { jsonSizeAtMost } from './json-size.ts'
 import {
   type EncodedBody,
   encodeBytes,
-  bytesOf,
   isBinaryType,
   isReadable,
   encodeJson,

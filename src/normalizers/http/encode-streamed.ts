@@ -1,9 +1,10 @@
+import { bytesOf } from '../../core/bytes.ts'
 import type { Readable } from 'node:stream'
 import { type Logger, defaultLogger, logSafely } from '../../core/logger.ts'
 import { HttpRequest } from '../http-request.ts'
 import { type Source, bodyStream, discard } from './body-stream.ts'
 import type { Envelope } from './envelope.ts'
-import { bytesOf, encodeJson, encodeText, isReadable } from './response-body.ts'
+import { encodeJson, encodeText, isReadable } from './response-body.ts'
 import { hasBody, responseHead } from './response-head.ts'
 import type { StreamingOptions } from './streaming.ts'
 

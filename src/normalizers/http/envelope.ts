@@ -1,6 +1,7 @@
+import { bytesOf } from '../../core/bytes.ts'
 import { InvalidResponseError } from '../../errors/index.ts'
 import { headerEntries } from './response-headers.ts'
-import { bytesOf, knownStream } from './response-body.ts'
+import { knownStream } from './response-body.ts'
 
 /** Lambda's own form of a response, with more liberty in what its fields hold. */
 export interface Envelope {

@@ -1,3 +1,4 @@
+import { bytesOf } from '../../core/bytes.ts'
 import { unfinished } from '../../core/unfinished.ts'
 import { InvalidResponseError, ResponseTooLargeError } from '../../errors/index.ts'
 import { nameOfKind } from './response-headers.ts'
@@ -47,12 +48,6 @@ function advice(body: unknown): string {
   if (body instanceof Error) return `An error (${body.constructor.name}) was returned: throw it`
   const name = Object.prototype.toString.call(body).slice(8, -1)
   return `A value of the kind ${name} has no JSON: return an object, a list or text made of it`
-}
-
-/** The bytes of a value that has them, without a copy. */
-export function bytesOf(body: unknown): Buffer | undefined {
-  if (ArrayBuffer.isView(body)) return Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  return body instanceof ArrayBuffer || body instanceof SharedArrayBuffer ? Buffer.from(body) : undefined
 }
 
 /** Whether a body is a stream or a `Blob`. */
