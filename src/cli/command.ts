@@ -1,0 +1,102 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+
+/** What was typed cannot be done: told in one line, with the exit code 2. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+/** An option as it is typed. */
+interface OptionSpec {
+  readonly type: 'string' | 'boolean'
+  /** What stands behind it in the help: `N`, `FILE`. */
+  readonly value?: string
+  readonly help: string
+}
+
+/** One command. */
+export interface Command {
+  readonly name: string
+  /** The positional arguments: `MODULE[#EXPORT]`. */
+  readonly usage: string
+  readonly summary: string
+  readonly options: Readonly<Record<string, OptionSpec>>
+  /** How many positional arguments it takes. */
+  readonly positionals: readonly [least: number, most: number]
+  /** @returns the exit code */
+  run(typed: Typed): Promise<number>
+}
+
+/** What was typed behind a command. */
+export class Typed {
+  readonly positionals: readonly string[]
+  readonly #values: Readonly<Record<string, unknown>>
+
+  constructor(positionals: readonly string[], values: Readonly<Record<string, unknown>>) {
+    this.positionals = positionals
+    this.#values = values
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#values[name]
+    return typeof value === 'string' ? value : undefined
+  }
+
+  flag(name: string): boolean {
+    return this.#values[name] === true
+  }
+
+  /** @throws UsageError for what is no number, or below the least */
+  number(name: string, least: number): number | undefined {
+    const text = this.text(name)
+    if (text === undefined) return undefined
+    const value = Number(text)
+    if (text.trim() !== '' && Number.isFinite(value) && value >= least) return value
+    throw new UsageError(`--${name} takes a number from ${least}, and not "${text}"`)
+  }
+}
+
+/** What every command takes that runs a handler. */
+export const handlerOptions: Command['options'] = {
+  'env-file': { type: 'string', value: 'FILE', help: 'read environment variables from a file' },
+  timeout: { type: 'string', value: 'SECONDS', help: "the function's timeout (default 30)" },
+  memory: {
+    type: 'string',
+    value: 'MB',
+    help: "the function's memory, as its context tells it (default 256)",
+  },
+}
+
+/** @throws UsageError */
+export function typedFor(command: Command, args: readonly string[]): Typed {
+  const { positionals, values } = parse(args, command)
+  const [least, most] = command.positionals
+  if (positionals.length < least) throw new UsageError(`${command.name} needs ${command.usage}`)
+  if (positionals.length > most)
+    throw new UsageError(`${command.name} does not know what "${positionals[most] ?? ''}" is`)
+  return new Typed(positionals, values)
+}
+
+function parse(args: readonly string[], { options }: Command): ReturnType<typeof parseArgs> {
+  const config: ParseArgsConfig = {
+    args: [...args],
+    options: Object.fromEntries(Object.entries(options).map(([name, { type }]) => [name, { type }])),
+    allowPositionals: true,
+    // A lone dash stands for the standard input.
+    strict: true,
+  }
+  try {
+    return parseArgs(config)
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error))
+  }
+}
+
+export function helpOf({ name, usage, summary, options }: Command): string {
+  const rows = Object.entries(options).map(([option, { value, help }]): [string, string] => [
+    `--${option}${value === undefined ? '' : ` ${value}`}`,
+    help,
+  ])
+  const width = Math.max(0, ...rows.map(([left]) => left.length))
+  const lines = rows.map(([left, help]) => `  ${left.padEnd(width)}  ${help}`)
+  return [`${summary}\n`, `Usage: clearskies-middy ${name} ${usage} [options]`, '', ...lines].join('\n')
+}
