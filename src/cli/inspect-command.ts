@@ -2,10 +2,9 @@ import { print } from './terminal.ts'
 import { eventKind } from '../events/event-kind.ts'
 import { type EventSource, eventSources } from '../events/event-sources.ts'
 import { asRecord } from '../core/record.ts'
-import type { Middleware } from '../core/middy.ts'
-import * as library from '../index.ts'
 import { lambdaContext } from '../testing/index.ts'
 import type { Command } from './command.ts'
+import { normalizers } from './normalizers.ts'
 import { readJson } from './read-json.ts'
 
 export const inspectCommand: Command = {
@@ -27,9 +26,8 @@ export const inspectCommand: Command = {
 
 /** What a handler behind the normalizer gets. */
 async function normalized(event: unknown, name: string): Promise<unknown> {
-  const factory = (library as Readonly<Record<string, unknown>>)[name] as () => Middleware
   const request = { event, context: lambdaContext(), internal: {}, response: undefined, error: undefined }
-  await factory().before?.(request as never)
+  await normalizers[name]?.().before?.(request as never)
   const made = asRecord(request.event) ?? {}
   const { requests } = made
   return Array.isArray(requests) ? requests.map(shown) : shown(made)

@@ -1,14 +1,17 @@
 import {
   albEvent,
   dynamodbStreamEvent,
+  eventBridgeEvent,
   firehoseEvent,
   functionUrlEvent,
   httpApiEvent,
   httpApiV1Event,
+  kafkaEvent,
   kinesisEvent,
   logsEvent,
   restApiEvent,
   s3Event,
+  scheduledEvent,
   snsEvent,
   sqsEvent,
   vpcLatticeEvent,
@@ -51,6 +54,9 @@ const builders: Readonly<Record<string, (described: Described) => unknown>> = {
     const newItem = item(data)
     return dynamodbStreamEvent([{ keys: Object.fromEntries(Object.entries(newItem).slice(0, 1)), newItem }])
   },
+  kafka: ({ data = {} }) => kafkaEvent([{ value: data }]),
+  'event-bridge': ({ data = {} }) => eventBridgeEvent({ detailType: 'order.placed', detail: data }),
+  scheduled: () => scheduledEvent(),
   firehose: ({ data = {} }) => firehoseEvent([{ data }]),
   logs: ({ data = 'a line' }) => logsEvent([{ message: data }]),
   invocation: ({ data = null }) => data,
