@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { crc32 } from 'node:zlib'
 import { type Product, product, toWire } from './dynamodb-items.ts'
 
 /** As many items of 1.3 KB as there are in a response of 1 MB. */
@@ -50,10 +51,25 @@ async function answer(target: string, body: string): Promise<string> {
   return JSON.stringify(query(JSON.parse(body) as Input))
 }
 
+const checksums = new Map<string, number>()
+function checksumOf(text: string): number {
+  let checksum = checksums.get(text)
+  if (checksum === undefined) checksums.set(text, (checksum = crc32(text)))
+  return checksum
+}
+
 const server = createServer((request, response) => {
   void text(request)
     .then((body) => answer(String(request.headers['x-amz-target']), body))
-    .then((output) => response.setHeader('content-type', 'application/x-amz-json-1.0').end(output))
+    .then((output) => {
+      // As the service does: who reads checksums pays for it.
+      const headers = {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amzn-requestid': 'VVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVV',
+        'x-amz-crc32': String(checksumOf(output)),
+      }
+      response.writeHead(200, headers).end(output)
+    })
 })
 server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
 

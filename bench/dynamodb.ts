@@ -9,6 +9,10 @@ import { Entity as ElectroEntity } from 'electrodb'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import awsLite from '@aws-lite/client'
+import liteDynamoDb from '@aws-lite/dynamodb'
+import { light } from '../dist/clients/light.js'
+import { lazily } from '../dist/core/lazily.js'
 import { DynamoDbBackend } from '../dist/backends/dynamodb.js'
 import { compile } from '../dist/backends/dynamodb/compile.js'
 import { plan } from '../dist/backends/planning/plan.js'
@@ -69,8 +73,20 @@ interface Contender {
 
 const key = { id: 'items-100', sk: '00000000' }
 
+/** A call of the peer that has no SDK inside. */
+type LiteCall = (input: object) => Promise<{ readonly Item?: unknown; readonly Items?: unknown[] }>
+
 function contenders(): Contender[] {
   const products = new DynamoDbBackend(Products)
+  const lightly = new DynamoDbBackend(Products, { client: light() })
+  const lite = lazily(async () => {
+    const endpoint = process.env['AWS_ENDPOINT_URL_DYNAMODB']
+    const aws = await awsLite({
+      ...{ region: 'eu-central-1', endpoint, autoloadPlugins: false },
+      plugins: [liteDynamoDb],
+    } as never)
+    return (aws as unknown as { DynamoDB: Record<'GetItem' | 'Query', LiteCall> }).DynamoDB
+  })
   const document = DynamoDBDocumentClient.from(new DynamoDBClient({}))
   const sample = product(0) as unknown as Readonly<Record<string, unknown>>
   const names = Object.keys(sample).filter((name) => name !== 'id' && name !== 'sk')
@@ -137,6 +153,29 @@ function contenders(): Contender[] {
           .where('genre', '=', 'x')
           .where('price', '>', 5)
           .explain(),
+    },
+    {
+      name: 'clearskies-middy, light()',
+      get: () => lightly.find(key),
+      query: async () => (await lightly.where('id', '=', key.id).limit(100).page()).items,
+      params: () => undefined,
+    },
+    {
+      name: '@aws-lite/dynamodb',
+      get: async () => (await (await lite()).GetItem({ TableName: 'products', Key: key })).Item,
+      query: async () =>
+        (
+          await (
+            await lite()
+          ).Query({
+            TableName: 'products',
+            KeyConditionExpression: '#0 = :0',
+            ExpressionAttributeNames: { '#0': 'id' },
+            ExpressionAttributeValues: { ':0': key.id },
+            Limit: 101,
+          })
+        ).Items,
+      params: () => undefined,
     },
     {
       name: 'lib-dynamodb',

@@ -8,17 +8,18 @@ import { backendContract, sqlFlags } from './contract/contract.ts'
 const dynamoDb = useDynamoDb()
 const made = new Set<string>()
 
-backendContract(
-  'DynamoDbBackend',
-  async (model, options) => {
-    if (!made.has(model.name)) {
-      made.add(model.name)
-      await createTableOf(dynamoDb.client, model)
-    }
-    return new DynamoDbBackend(model, { client: dynamoDb.client, ...options })
-  },
-  { encryptsTokens: true, comparesObjects: false },
-)
+for (const kind of ['client', 'light'] as const)
+  backendContract(
+    kind === 'client' ? 'DynamoDbBackend' : 'DynamoDbBackend with the light client',
+    async (model, options) => {
+      if (!made.has(model.name)) {
+        made.add(model.name)
+        await createTableOf(dynamoDb.client, model)
+      }
+      return new DynamoDbBackend(model, { client: dynamoDb[kind], ...options })
+    },
+    { encryptsTokens: true, comparesObjects: false },
+  )
 
 backendContract('MemoryBackend', async (model, options) => new MemoryBackend(model, options), {
   encryptsTokens: true,

@@ -99,7 +99,9 @@ describe('what is asked for', () => {
 })
 
 describe.each(stores)('$name', (store) => {
-  const { put, remove } = store
+  /** In names that no other store has: past which of them to read is known to the whole process. */
+  const tag = store.name.replace(/\W/g, '')
+  const { put, remove, make } = store
   const open = (options = {}, lambdaTimeout?: number) =>
     openSecrets(store, { extension: true, ...options }, lambdaTimeout)
 
@@ -242,50 +244,45 @@ describe.each(stores)('$name', (store) => {
 
   it('reads past the extension what is to be new, and does not fall back to what the extension holds', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
-    put(`/shop/rotated-${store.batch}`, 'new')
+    put(`/shop/rotated-${tag}`, 'new')
     extension.answer = () => reply('old')
     const secrets = await open({ ttl: 60 })
-    expect(await secrets.get(`/shop/rotated-${store.batch}`)).toBe('old')
-    expect(await secrets.refresh(`/shop/rotated-${store.batch}`)).toBe('new')
+    expect(await secrets.get(`/shop/rotated-${tag}`)).toBe('old')
+    expect(await secrets.refresh(`/shop/rotated-${tag}`)).toBe('new')
     vi.setSystemTime(Date.now() + 60_000)
-    expect(await secrets.get(`/shop/rotated-${store.batch}`), 'after the ttl').toBe('new')
+    expect(await secrets.get(`/shop/rotated-${tag}`), 'after the ttl').toBe('new')
     vi.setSystemTime(Date.now() + 300_000)
-    expect(await secrets.get(`/shop/rotated-${store.batch}`), 'when the extension has forgotten, too').toBe(
-      'old',
-    )
+    expect(await secrets.get(`/shop/rotated-${tag}`), 'when the extension has forgotten, too').toBe('old')
   })
 
   it('a refresh in the same tick as a read makes both new', async () => {
-    put(`/shop/tick-${store.batch}`, 'new')
+    put(`/shop/tick-${tag}`, 'new')
     extension.answer = () => reply('old')
     const secrets = await open()
     expect(
-      await Promise.all([
-        secrets.get(`/shop/tick-${store.batch}`),
-        secrets.refresh(`/shop/tick-${store.batch}`),
-      ]),
+      await Promise.all([secrets.get(`/shop/tick-${tag}`), secrets.refresh(`/shop/tick-${tag}`)]),
     ).toEqual(['new', 'new'])
     expect(aws.server.calls).toHaveLength(1)
   })
 
   it('reads past the extension what the process has written', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
-    put(`/shop/written-${store.batch}`, 'old')
+    put(`/shop/written-${tag}`, 'old')
     extension.answer = () => reply('old')
     const secrets = await open({ ttl: 60 })
-    await secrets.get(`/shop/written-${store.batch}`)
-    await (await openSecrets(store)).update(`/shop/written-${store.batch}`, 'new')
-    expect(await secrets.get(`/shop/written-${store.batch}`)).toBe('new')
+    await secrets.get(`/shop/written-${tag}`)
+    await (await openSecrets(store)).update(`/shop/written-${tag}`, 'new')
+    expect(await secrets.get(`/shop/written-${tag}`)).toBe('new')
     vi.setSystemTime(Date.now() + 60_000)
-    expect(await secrets.get(`/shop/written-${store.batch}`), 'after the ttl').toBe('new')
-    await secrets.delete(`/shop/written-${store.batch}`, { force: true })
-    expect(await secrets.get(`/shop/written-${store.batch}`, { optional: true })).toBeUndefined()
-    remove(`/shop/written-${store.batch}`)
+    expect(await secrets.get(`/shop/written-${tag}`), 'after the ttl').toBe('new')
+    await secrets.delete(`/shop/written-${tag}`, { force: true })
+    expect(await secrets.get(`/shop/written-${tag}`, { optional: true })).toBeUndefined()
+    remove(`/shop/written-${tag}`)
   })
 
   it('does not load the AWS client when the extension answers', async () => {
     extension.answer = () => reply('from the extension')
-    const factory = store.name.replace('()', '')
+    const factory = make.name
     const entry = factory === 'parameterStore' ? 'parameter-store' : 'secrets-manager'
     const child = spawn(
       process.execPath,

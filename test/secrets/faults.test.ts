@@ -191,7 +191,7 @@ describe.each(stores)('$name', (store) => {
 
   it('secrets C1.23: a prefetch that fails while the process starts ends no process', async () => {
     forbid(aws.server, '/shop/key', '/shop/none')
-    const factory = store.name.replace('()', '')
+    const factory = make.name
     const child = spawn(
       process.execPath,
       [
@@ -343,7 +343,7 @@ describe.each(stores)('$name', (store) => {
     aws.server.intercept = (_, __, response) => void response.end('{"Parameters":[{"Value":hunter2}]}')
     const [error] = await outcomes([secrets.get('/shop/key')])
     expect(error).toBeInstanceOf(SecretError)
-    expect(String(error)).toContain('SyntaxError')
+    expect(String(error)).toMatch(/SyntaxError|UnreadableAnswerError/)
   })
 })
 

@@ -1,5 +1,6 @@
 import { CreateTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb'
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { type LightClient, light } from 'clearskies-middy/clients/light'
 import dynalite from 'dynalite'
 import { type FauxqsServer, startFauxqs } from 'fauxqs'
 import { once } from 'node:events'
@@ -10,6 +11,8 @@ import { type AwsStandIn, startAwsStandIn } from '../../examples/shop/local/aws-
 /** An embedded DynamoDB for the tests of a file. */
 export function useDynamoDb(): {
   readonly client: DynamoDBClient
+  /** A client that is not of the SDK. */
+  readonly light: LightClient
   createTable(name: string, keys: TableKeys): Promise<void>
 } {
   let client: DynamoDBClient | undefined
@@ -27,6 +30,9 @@ export function useDynamoDb(): {
   return {
     get client() {
       return client as DynamoDBClient
+    },
+    get light() {
+      return light({ endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
     },
     async createTable(name, keys) {
       await this.client.send(tableCommand(name, keys))
@@ -72,6 +78,8 @@ function tableCommand(TableName: string, { columns, key, indexes = {} }: TableKe
 /** An embedded SQS for the tests of a file. */
 export function useSqs(): {
   readonly client: SQSClient
+  /** A client that is not of the SDK. */
+  readonly light: LightClient
   readonly server: FauxqsServer
   createQueue(name: string, attributes?: Record<string, string>): string
 } {
@@ -88,6 +96,9 @@ export function useSqs(): {
   return {
     get client() {
       return client as SQSClient
+    },
+    get light() {
+      return light({ endpoint: this.server.address })
     },
     get server() {
       return server as FauxqsServer

@@ -1,6 +1,7 @@
 import { SSMClient, type SSMClientConfig } from '@aws-sdk/client-ssm'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import middy from '@middy/core'
+import { light } from 'clearskies-middy/clients/light'
 import {
   type Secrets,
   type SecretsOptions,
@@ -85,7 +86,13 @@ export function useSecretStores(): {
       batch: 20,
     },
   ]
-  return { aws, stores }
+  const lightly = (store: TestedStore): TestedStore => ({
+    ...store,
+    name: `${store.name} with the light client`,
+    client: ({ endpoint = aws.server.url, maxAttempts = 1 } = {}) =>
+      light({ endpoint: String(endpoint), maxAttempts: Number(maxAttempts) }),
+  })
+  return { aws, stores: [...stores, ...stores.map(lightly)] }
 }
 
 /** Puts a version of a secret into Secrets Manager, under a staging label. */

@@ -159,7 +159,9 @@ class Exchange {
       if (size > maxBytes) this.#give({ error: new Error('The answer is larger than 64 MB'), isStale: false })
     })
     response.on('error', (error) => this.#fail(error))
-    response.on('close', () => this.#fail(Object.assign(new Error('aborted'), { code: 'ECONNRESET' })))
+    response.on('close', () => {
+      if (!this.#isOver) this.#fail(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }))
+    })
     response.on('end', () => {
       if (!response.complete || this.#isOver) return
       this.#end()

@@ -1,7 +1,8 @@
+import type { KeyObject } from 'node:crypto'
 import type { LightCredentials } from './light-credentials.ts'
 
 // An import of the same module costs a millisecond, for the facade that it makes.
-const { createHmac, hash } = process.getBuiltinModule('node:crypto')
+const { createHmac, createSecretKey, hash } = process.getBuiltinModule('node:crypto')
 
 const algorithm = 'AWS4-HMAC-SHA256'
 
@@ -43,7 +44,7 @@ export function scopeText({ date, region, service }: SigningScope): string {
  */
 export class RequestSigner {
   /** To derive a key takes four hashes. A key belongs to one secret, day, region and service. */
-  readonly #keys = new Map<string, Buffer>()
+  readonly #keys = new Map<string, KeyObject>()
 
   /** The value of the header `authorization`. */
   authorization(request: UnsignedRequest, credentials: LightCredentials, scope: SigningScope): string {
@@ -64,11 +65,12 @@ export class RequestSigner {
     return createHmac('sha256', this.#keyOf(secretAccessKey, text)).update(toSign).digest('hex')
   }
 
-  #keyOf(secret: string, scope: string): Buffer {
+  #keyOf(secret: string, scope: string): KeyObject {
     const name = `${secret}/${scope}`
     const known = this.#keys.get(name)
     if (known !== undefined) return known
-    const key = scope.split('/').reduce(hmac, Buffer.from(`AWS4${secret}`))
+    // Of bytes, each hash would make such an object again.
+    const key = createSecretKey(scope.split('/').reduce(hmac, Buffer.from(`AWS4${secret}`)))
     const [oldest] = this.#keys.size < 20 ? [] : this.#keys.keys()
     if (oldest !== undefined) this.#keys.delete(oldest)
     this.#keys.set(name, key)
