@@ -111,9 +111,18 @@ describe('the documentation', () => {
     ['sql', ['SqlBackendOptions']],
     ['sqs-backend', ['SqsBackendOptions']],
     ['memory', ['MemoryOptions']],
+    ['web-socket', ['WebSocketOptions', 'ConnectionsBackendOptions', 'Connection', 'Broadcast']],
+    ['step-functions', ['TaskTokenOptions']],
     [
       'testing',
-      ['GatewayOptions', 'PollOptions', 'DescribedRequest', 'RestApiEventOptions', 'DescribedMessage'],
+      [
+        'GatewayOptions',
+        'PollOptions',
+        'DescribedRequest',
+        'RestApiEventOptions',
+        'DescribedMessage',
+        'WebSocketGatewayOptions',
+      ],
     ],
   ] as const)('has every option of %s', (page, names) => {
     const words = new Set(
@@ -136,6 +145,19 @@ describe('the documentation', () => {
     ].map(([, name = '']) => name)
     expect(errors.length).toBeGreaterThan(40)
     expect(errors.filter((error) => !all.includes(`\`${error}\``))).toEqual([])
+  })
+
+  it('E91: has every name that `ErrorEquals` can have, and no other', () => {
+    const section = /^## Names for `ErrorEquals`\n([^]*?)^## /m.exec(read('docs/step-functions.md'))?.[1]
+    const listed = section?.split('\n\n').filter((paragraph) => /^(?:`\w+`[,.]\s*)+$/.test(paragraph))
+    const named = listed?.join(' ').match(/\w+/g) ?? []
+    const names = [
+      ...globSync('src/errors/*.ts')
+        .map(read)
+        .join('\n')
+        .matchAll(/^ +override name = '(\w+)'/gm),
+    ].map(([, name]) => name)
+    expect(named.toSorted()).toEqual(names.toSorted())
   })
 
   it('has an index of all pages', () => {
