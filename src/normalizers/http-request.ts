@@ -2,10 +2,9 @@ import { type UnknownRecord, asRecord, asString } from '../core/record.ts'
 import type { Context } from 'aws-lambda'
 import { addProperties, passForPlainData } from '../core/plain-data.ts'
 import type { HttpSource } from '../events/event-sources.ts'
-import { Deadline } from '../invocation/deadline.ts'
 import type { Authorizer } from './http/authorizer.ts'
-import { RequestBody, unread } from './http/body.ts'
-import { clientAddress } from './http/client-address.ts'
+import { RequestBody } from './http/body.ts'
+import { clientOf, protocolOf, signalOf } from './http/client.ts'
 import { RequestHeaders, readCookies } from './http/headers.ts'
 import { believedHost } from './http/hosts.ts'
 import { type ResponseTarget, contextOf } from './http/http-source.ts'
@@ -49,9 +48,6 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
   #split: SplitPath | undefined
   #cookies: Record<string, string> | undefined
   #pathParameters: Record<string, string> | undefined
-  /** The body that `data` knows of. */
-  #body: unknown
-  #data: unknown = unread
   #url: URL | undefined
   #signal: AbortSignal | undefined
 
@@ -74,9 +70,6 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
     this.#headers = new RequestHeaders(event)
     this.#query = new RequestQuery(event, wire)
     this.#content = new RequestBody(event, this.#headers, origin.options.decompress)
-    this.#body = this.body
-    // What a parser in front has put there is the data.
-    if (typeof this.body !== 'string' && this.body !== undefined) this.#data = this.body
     addProperties(this, HttpRequest.#members)
   }
 
@@ -216,40 +209,19 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** What the caller sent, parsed: the JSON body, or what a body parser or `validate()` made of it. */
   get data(): unknown {
-    if (this.body !== this.#body) {
-      this.#body = this.body
-      // What a parser has put there is the data. Text, for instance decoded base64, is still to be parsed.
-      if (typeof this.body !== 'string') this.#data = this.body
-    }
-    return this.#data === unread ? this.json() : this.#data
+    return this.#content.dataOf(this.body)
   }
   set data(value: unknown) {
-    this.#body = this.body
-    this.#data = value
+    this.#content.putData(value, this.body)
   }
 
   /** The client's address, as far as trusted proxies vouch for it. */
   get clientIp(): string | undefined {
-    const sourceIp = asString(this.#origin.wire.sourceIp(this.#event))
-    return clientAddress(sourceIp, this.header('x-forwarded-for'), this.#trustedProxies)
-  }
-  get #trustedProxies(): number {
-    const { wire, options } = this.#origin
-    return (
-      options.trustedProxies ??
-      wire.trustedProxies?.(this.#event) ??
-      (wire.protocolHeader === undefined ? 0 : 1)
-    )
+    return clientOf(this.#origin, this.#event, this.header('x-forwarded-for'))
   }
 
   get protocol(): 'http' | 'https' {
-    const { wire } = this.#origin
-    const { protocolHeader } = wire
-    if (wire.protocol !== undefined) {
-      const forwarded = this.#trustedProxies > 0 ? this.header('x-forwarded-proto') : undefined
-      return wire.protocol(this.#event, forwarded)
-    }
-    return protocolHeader !== undefined && this.header(protocolHeader) === 'http' ? 'http' : 'https'
+    return protocolOf(this.#origin, this.#event, (name) => this.header(name))
   }
 
   /** The `Host` header if it is one, and one of the option `allowedHosts`; else the gateway's domain name. */
@@ -273,10 +245,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
    * `serve()` aborted with an `AbortError` when the client leaves, too.
    */
   get signal(): AbortSignal {
-    if (this.#signal !== undefined) return this.#signal
-    const deadline = new Deadline(this.lambdaContext).signal('The time of the request is nearly up')
-    const client = this.#origin.wire.signal?.(this.#raw)
-    return (this.#signal = client === undefined ? deadline : AbortSignal.any([deadline, client]))
+    return (this.#signal ??= signalOf(this.#origin, this.#raw))
   }
 
   /** The X-Ray header. */
@@ -295,8 +264,7 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
    * @throws BadRequestError for one that the standard does not know, such as TRACE
    */
   toWebRequest(): Request {
-    const { isUnread, isUnpacked } = this.#content
-    return webRequest(this, { isUnpacked: isUnpacked && !isUnread, isUnread })
+    return webRequest(this, this.#content)
   }
 
   // The payload 1.0 view, which Middy's own HTTP code (router, CORS, …) reads and now and then writes.

@@ -15,11 +15,32 @@ export class RequestBody {
   #bytes: Buffer | undefined
   #text: string | undefined
   #json: unknown = unread
+  /** What a parser has made of the body, and the body that this was. */
+  #data: unknown = unread
+  #parsed: unknown
 
   constructor(event: UnknownRecord, headers: RequestHeaders, decompress?: Decompress) {
     this.#event = event
     this.#headers = headers
     this.#maxBytes = unpackedLimit(decompress)
+    this.#parsed = event['body'] ?? undefined
+    // What a parser in front has put there is the data.
+    if (typeof this.#parsed !== 'string' && this.#parsed !== undefined) this.#data = this.#parsed
+  }
+
+  /** What the caller sent, parsed. `body` is what stands in its place now. */
+  dataOf(body: unknown): unknown {
+    if (body !== this.#parsed) {
+      this.#parsed = body
+      // What a parser has put there is the data. Text, for instance decoded base64, is still to be parsed.
+      if (typeof body !== 'string') this.#data = body
+    }
+    return this.#data === unread ? this.json() : this.#data
+  }
+
+  putData(data: unknown, body: unknown): void {
+    this.#parsed = body
+    this.#data = data
   }
 
   get #isBase64(): boolean {

@@ -41,7 +41,7 @@ interface BodyState {
 export function webRequest(parts: WebRequestParts, { isUnpacked, isUnread }: BodyState): Request {
   const { method, headers, hasBody } = parts
   const isSent = hasBody && !/^(?:GET|HEAD)$/.test(method)
-  const isOther = isUnpacked && headers['content-encoding'] !== undefined
+  const isOther = isUnpacked && !isUnread && headers['content-encoding'] !== undefined
   const isSendable = (name: string, line: string): boolean =>
     // What a `Headers` object cannot hold, odd names and other alphabets than Latin-1, it would throw at.
     isHeaderLine(name, line) && !(isOther && /^content-(?:encoding|length)$/.test(name))
