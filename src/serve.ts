@@ -156,7 +156,9 @@ class Serving {
     const writer = new ResponseWriter(message, response, this.#closing.signal)
     this.#work(message, writer).catch((error: unknown) => {
       if (error instanceof ClientGoneError) return
-      logSafely(this.#logger, 'error', `${message.method ?? 'GET'} ${message.url ?? '/'} failed`, error)
+      // Without the query, which may have what is secret.
+      const path = message.url?.replace(/[?#].*/s, '') ?? '/'
+      logSafely(this.#logger, 'error', `${message.method ?? 'GET'} ${path} failed`, error)
       writer.fail()
     })
   }

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { UnknownRecord } from '../core/record.ts'
+import { InvalidResponseError } from '../errors/index.ts'
 import {
   type HttpNormalizer,
   type HttpReader,
@@ -99,6 +100,8 @@ export const nodeHttpSource: HttpSourceSpec = {
         limit: Infinity,
         streams: 'always',
         shape({ statusCode, headers, cookies, body }) {
+          // A client takes it for a sign of life, and waits on.
+          if (statusCode < 200) throw new InvalidResponseError('A status below 200 is no answer')
           if (cookies.length > 0) headers['set-cookie'] = cookies
           return { statusCode, headers, body }
         },

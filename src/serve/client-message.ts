@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { getBuiltinModule } from 'node:process'
 import { randomUUID } from 'node:crypto'
+import { ignore } from '../core/ignore.ts'
 import type { NodeHttpEvent } from '../normalizers/node-http.ts'
 import { ClientGoneError, type ResponseWriter } from './response-writer.ts'
 
@@ -12,8 +12,7 @@ export class ClientMessage implements NodeHttpEvent {
   readonly #writer: ResponseWriter
   body: Uint8Array | undefined
   maxBodyBytes: number | undefined
-  #isStreamed = false
-
+  #stream: BodyOfMessage | undefined
   #requestId: string | undefined
 
   constructor(message: IncomingMessage, writer: ResponseWriter, isWebFunction: boolean) {
@@ -33,8 +32,7 @@ export class ClientMessage implements NodeHttpEvent {
   }
 
   stream(): ReadableStream<Uint8Array> {
-    this.#isStreamed = true
-    return getBuiltinModule('node:stream').Readable.toWeb(this.message) as ReadableStream<Uint8Array>
+    return (this.#stream ??= new BodyOfMessage(this.message)).web
   }
 
   /**
@@ -54,15 +52,46 @@ export class ClientMessage implements NodeHttpEvent {
     else if (bytes.length > 0) this.body = bytes
   }
 
-  /** Reads on where nobody has, a while: a client that still sends may not see an answer before it is done. */
+  /** Reads on where nobody does, a while: a client that still sends may not see an answer before it is done. */
   drain(): Promise<unknown> | undefined {
-    if (this.maxBodyBytes === undefined || this.#isStreamed) return undefined
+    if (this.maxBodyBytes === undefined || this.#stream?.isWanted === true) return undefined
     return readUpTo(this.message, this.maxBodyBytes)
+  }
+}
+
+/** A body as it arrives. A reader that stops leaves the connection open: the answer is still to come. */
+class BodyOfMessage {
+  readonly web: ReadableStream<Uint8Array>
+  /** Whether somebody may read it still. */
+  isWanted = true
+
+  constructor(message: IncomingMessage) {
+    const pieces: AsyncIterator<Uint8Array, undefined> = message.iterator({ destroyOnReturn: false })
+    this.web = new ReadableStream(
+      {
+        pull: async (controller) => {
+          const { value } = await pieces.next()
+          if (value !== undefined) {
+            controller.enqueue(value)
+            return
+          }
+          this.isWanted = false
+          controller.close()
+        },
+        cancel: () => {
+          this.isWanted = false
+          pieces.return?.().catch(ignore)
+        },
+      },
+      { highWaterMark: 0 },
+    )
   }
 }
 
 /** All that is left of a body; `undefined` where that is more than the limit. Rejects when the client leaves. */
 function readUpTo(message: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+  if (message.readableEnded) return Promise.resolve(undefined)
+  if (message.destroyed) return Promise.reject(new ClientGoneError())
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0

@@ -1,5 +1,6 @@
 import type { UnknownRecord } from '../core/record.ts'
 import { mediaTypeMatches } from './rest-api-event.ts'
+import type { StreamedResponse } from './streaming-runtime.ts'
 
 /** The gateways that `gateway()` can stand for. */
 export type GatewaySource =
@@ -11,7 +12,7 @@ export interface GatewayReply {
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: Buffer
   /** In place of the body: what the function produces as it goes. */
-  readonly stream?: AsyncIterable<Buffer>
+  readonly stream?: StreamedResponse
   /** Why the function's result was refused. */
   readonly reason?: string
 }

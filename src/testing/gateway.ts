@@ -128,10 +128,11 @@ async function answerRequest(
     reply = gatewayRefusal(`the response cannot be sent: ${String(error)}`)
     response.writeHead(reply.status)
   }
-  if (reply.stream === undefined || method === 'HEAD')
-    response.end(method === 'HEAD' ? undefined : reply.body)
+  const { stream } = reply
+  if (stream !== undefined) response.once('close', stream.close)
+  if (stream === undefined || method === 'HEAD') response.end(method === 'HEAD' ? undefined : reply.body)
   // Where the function breaks off, so does the response.
-  else await pipeline(reply.stream, response).catch(ignore)
+  else await pipeline(stream.body, response).catch(ignore)
   const { status, reason } = reply
   if (reason !== undefined) onRefusal(`${source} gateway answered ${method} ${url} with ${status}: ${reason}`)
   const milliseconds = performance.now() - started
@@ -151,8 +152,8 @@ async function replyOf(
     if (!isStreaming(handler)) return readResult(await invoke(handler, event, context), setting)
     if (source !== 'function-url' && source !== 'rest-api')
       throw new Error(`the source ${source} takes no stream`)
-    const { metadata, body } = await invokeStreaming(handler, event, context)
-    return { ...readResult({ ...metadata, body: '' }, setting), stream: body }
+    const stream = await invokeStreaming(handler, event, context)
+    return { ...readResult({ ...stream.metadata, body: '' }, setting), stream }
   } catch (error) {
     return gatewayRefusal(`the function failed: ${String(error)}`)
   }

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { asRecord } from '../core/record.ts'
 import type { AnyHandler } from '../core/middy.ts'
+import { hasStreamingRuntime } from '../normalizers/http/streaming.ts'
 
 /** By this the runtime knows a handler that streams. */
 const streaming: unique symbol = Symbol.for('aws.lambda.runtime.handler.streaming') as never
@@ -46,7 +47,7 @@ const httpContentType = 'application/vnd.awslambda.http-integration-response'
  * ```
  */
 export function streamingRuntime(): void {
-  if ('awslambda' in globalThis) return
+  if (hasStreamingRuntime()) return
   const awslambda = {
     streamifyResponse: <THandler extends object>(handler: THandler): THandler =>
       Object.assign(handler, { [streaming]: 'response' }),
@@ -61,7 +62,8 @@ export function streamingRuntime(): void {
       },
     },
   }
-  Object.assign(globalThis, { awslambda })
+  const { awslambda: present } = asRecord(globalThis)
+  Object.assign(globalThis, { awslambda: { ...asRecord(present), ...awslambda } })
 }
 
 /** Whether a handler streams. */
@@ -76,6 +78,8 @@ export interface StreamedResponse {
   readonly body: AsyncIterable<Buffer>
   /** Resolves when the handler has ended. */
   readonly done: Promise<unknown>
+  /** Breaks off, as when the client leaves. */
+  readonly close: () => void
 }
 
 /** Invokes a handler that streams. Resolves with the metadata. */
@@ -105,5 +109,5 @@ export async function invokeStreaming(
     await done
   }
   const metadata = end < 0 ? {} : (asRecord(JSON.parse(start.subarray(0, end).toString()) as unknown) ?? {})
-  return { metadata, body: body(), done }
+  return { metadata, body: body(), done, close: () => void stream.destroy() }
 }

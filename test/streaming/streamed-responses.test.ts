@@ -1,4 +1,4 @@
-import { PassThrough, Readable, Writable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { createHash } from 'node:crypto'
 import middy from '@middy/core'
 import { executionModeStreamifyResponse } from '@middy/core/executionModeStreamifyResponse'
@@ -9,48 +9,7 @@ import { vpcLattice } from 'clearskies-middy/normalizers/vpc-lattice'
 import { functionUrlEvent, httpApiEvent, invoke, lambdaContext } from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
 import { RecordingLogger } from '../support/recording-logger.ts'
-import { type StreamingSource, readWire, streamingSources } from '../support/streamed.ts'
-
-/** Lambda's stream as the handler gets it, with the hook of its first write. Keeps what has come. */
-class Wire extends Writable {
-  readonly chunks: Buffer[] = []
-  _onBeforeFirstWrite: ((write: (chunk: string | Uint8Array) => void) => void) | undefined
-  readonly #taken: (chunk: Buffer) => void | Promise<void>
-
-  constructor(taken: (chunk: Buffer) => void | Promise<void> = () => undefined) {
-    super({ highWaterMark: 16_384 })
-    this.#taken = taken
-  }
-
-  setContentType(): void {}
-
-  override write(chunk: unknown, ...rest: never[]): boolean {
-    const before = this._onBeforeFirstWrite
-    this._onBeforeFirstWrite = undefined
-    before?.((first) => super.write(first))
-    return super.write(chunk, ...rest)
-  }
-
-  override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
-    this.chunks.push(chunk)
-    void Promise.resolve(this.#taken(chunk)).then(() => {
-      done()
-    })
-  }
-}
-
-async function run(
-  { chain, event }: StreamingSource,
-  handler: () => unknown,
-  { method = 'GET', wire = new Wire(), logger = new RecordingLogger() } = {},
-) {
-  await chain(handler, logger)(event({ method }), wire, lambdaContext())
-  return { ...readWire(Buffer.concat(wire.chunks)), logger }
-}
-
-async function* pieces(...parts: (string | Uint8Array)[]) {
-  for (const part of parts) yield part
-}
+import { Wire, pieces, readWire, run, streamingSources } from '../support/streamed.ts'
 
 const bytes = Uint8Array.of(1, 2, 255)
 
@@ -311,16 +270,22 @@ describe('streaming: true where nothing streams', () => {
     await expect(invoke(handler, httpApiEvent())).rejects.toThrow(ConfigurationError)
   })
 
-  it('P7: without the runtime of Lambda the invocation fails with a ConfigurationError', async () => {
-    const { awslambda } = globalThis as { awslambda?: unknown }
-    Reflect.deleteProperty(globalThis, 'awslambda')
-    try {
-      const handler = middy()
-        .use(httpApi({ streaming: true }))
-        .handler(() => 'never')
-      await expect(invoke(handler, functionUrlEvent())).rejects.toThrow(/streamingRuntime\(\)/)
-    } finally {
-      Object.assign(globalThis, { awslambda })
-    }
-  })
+  it.each([
+    ['nothing', undefined],
+    ["what the SDK leaves in the runtime's place", { InvokeStore: {} }],
+  ])(
+    'P7: with %s in place of the runtime the invocation fails with a ConfigurationError',
+    async (_, left) => {
+      const { awslambda } = globalThis as { awslambda?: unknown }
+      Object.assign(globalThis, { awslambda: left })
+      try {
+        const handler = middy()
+          .use(httpApi({ streaming: true }))
+          .handler(() => 'never')
+        await expect(invoke(handler, functionUrlEvent())).rejects.toThrow(/streamingRuntime\(\)/)
+      } finally {
+        Object.assign(globalThis, { awslambda })
+      }
+    },
+  )
 })

@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream'
 import middy from '@middy/core'
 import { executionModeStreamifyResponse } from '@middy/core/executionModeStreamifyResponse'
 import type { HttpRequest, Middleware } from 'clearskies-middy'
@@ -7,11 +8,12 @@ import {
   type DescribedRequest,
   type AnyHandler,
   functionUrlEvent,
+  lambdaContext,
   restApiEvent,
   streamingRuntime,
 } from 'clearskies-middy/testing'
 import middy6 from 'middy-core-6'
-import type { RecordingLogger } from './recording-logger.ts'
+import { RecordingLogger } from './recording-logger.ts'
 
 streamingRuntime()
 
@@ -22,7 +24,7 @@ export interface StreamingSource {
   chain(
     handler: (request: HttpRequest) => unknown,
     logger: RecordingLogger,
-    ...more: Middleware[]
+    ...more: readonly object[]
   ): AnyHandler
   event(request?: DescribedRequest): object
 }
@@ -41,7 +43,7 @@ export const streamingSources: readonly StreamingSource[] = Object.entries(versi
       chain: (handler, logger, ...more) =>
         make()
           .use(httpApi({ streaming: true, logger }))
-          .use(more)
+          .use(more as readonly Middleware[] as Middleware[])
           .handler(handler as never) as AnyHandler,
       event: functionUrlEvent,
     } satisfies StreamingSource,
@@ -51,7 +53,7 @@ export const streamingSources: readonly StreamingSource[] = Object.entries(versi
       chain: (handler, logger, ...more) =>
         make()
           .use(restApi({ streaming: true, logger }))
-          .use(more)
+          .use(more as readonly Middleware[] as Middleware[])
           .handler(handler as never) as AnyHandler,
       event: restApiEvent,
     } satisfies StreamingSource,
@@ -72,4 +74,48 @@ export function readWire(all: Buffer): WireStream {
     metadata: JSON.parse(all.subarray(0, end).toString()) as Record<string, unknown>,
     bytes: all.subarray(end + 8),
   }
+}
+
+/** Lambda's stream as the handler gets it, with the hook of its first write. Keeps what has come. */
+export class Wire extends Writable {
+  readonly chunks: Buffer[] = []
+  _onBeforeFirstWrite: ((write: (chunk: string | Uint8Array) => void) => void) | undefined
+  readonly #taken: (chunk: Buffer) => void | Promise<void>
+
+  constructor(taken: (chunk: Buffer) => void | Promise<void> = () => undefined) {
+    super({ highWaterMark: 16_384 })
+    this.#taken = taken
+  }
+
+  setContentType(): void {}
+
+  override write(chunk: unknown, ...rest: never[]): boolean {
+    const before = this._onBeforeFirstWrite
+    this._onBeforeFirstWrite = undefined
+    before?.((first) => super.write(first))
+    return super.write(chunk, ...rest)
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
+    this.chunks.push(chunk)
+    void Promise.resolve(this.#taken(chunk)).then(() => {
+      done()
+    })
+  }
+}
+
+/** Invokes a handler behind a source, and reads what has gone over the wire. */
+export async function run(
+  { chain, event }: StreamingSource,
+  handler: Parameters<StreamingSource['chain']>[0],
+  { method = 'GET', wire = new Wire(), logger = new RecordingLogger() } = {},
+  ...more: readonly object[]
+) {
+  await chain(handler, logger, ...more)(event({ method }), wire, lambdaContext())
+  return { ...readWire(Buffer.concat(wire.chunks)), logger }
+}
+
+/** A source of a stream. */
+export async function* pieces(...parts: (string | Uint8Array)[]) {
+  for (const part of parts) yield part
 }

@@ -1,14 +1,11 @@
 import { bytesOf } from '../../core/bytes.ts'
 import type { Readable } from 'node:stream'
 import { getBuiltinModule } from 'node:process'
-import { ignore } from '../../core/ignore.ts'
 import { InvalidResponseError } from '../../errors/index.ts'
 import { type Scope, currentScope, inScope } from '../../invocation/scope.ts'
 import { refuseQuery } from './response-body.ts'
 import { nameOfKind } from './response-headers.ts'
-
-/** What can be read piece by piece. */
-export type Source = AsyncIterable<unknown> | Iterable<unknown>
+import { type Reader, type Source, readerOf } from './source-reader.ts'
 
 /**
  * A body as a stream of bytes. The source is asked for a piece when the one before it is taken, and closed when the reader
@@ -35,16 +32,15 @@ export function bodyStream(source: Source, onError: (error: unknown) => void): R
     },
     destroy(error, done) {
       // A source that is busy may take its time, or all time.
-      pieces.close().catch(ignore)
+      pieces.close().catch(onError)
       done(error)
     },
   })
 }
 
 /** Closes what is not going to be read. */
-export function discard(body: unknown): void {
-  if (typeof body === 'object' && body !== null && Symbol.asyncIterator in body)
-    new Pieces(body as AsyncIterable<unknown>).close().catch(ignore)
+export function discard(body: Source, onError: (error: unknown) => void): void {
+  new Pieces(body).close().catch(onError)
 }
 
 /** The pieces of a source, each as bytes. */
@@ -70,13 +66,24 @@ class Pieces {
     }
   }
 
+  /** @throws SqsSendError, SqsFlushTimeoutError for what the source has sent and nobody awaits */
   async close(): Promise<void> {
     if (this.#isOver) return
     this.#isOver = true
     try {
-      await this.#inScope(() => this.#reader.close())
+      await this.#closed()
+      await this.#scope?.settle()
     } finally {
       this.#scope?.release()
+    }
+  }
+
+  /** A source that cannot be closed has nothing more to give, either. */
+  async #closed(): Promise<void> {
+    try {
+      await this.#inScope(() => this.#reader.close())
+    } catch {
+      return
     }
   }
 
@@ -105,26 +112,5 @@ class Pieces {
 
   #inScope<T>(work: () => T): T {
     return this.#scope === undefined ? work() : inScope(this.#scope, work)
-  }
-}
-
-/** Reads a source, and closes it at once, even while a piece is awaited. */
-interface Reader {
-  next(): IteratorResult<unknown> | Promise<IteratorResult<unknown>>
-  close(): unknown
-}
-
-/** The iterators of web and Node streams, when they are closed, wait for the piece that is under way. */
-function readerOf(source: Source): Reader {
-  if ('getReader' in source && typeof source.getReader === 'function') {
-    const reader = (source as ReadableStream<unknown>).getReader()
-    return { next: () => reader.read() as Promise<IteratorResult<unknown>>, close: () => reader.cancel() }
-  }
-  const iterator: AsyncIterator<unknown> | Iterator<unknown> =
-    Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
-  const { destroy } = source as { destroy?: unknown }
-  return {
-    next: () => iterator.next(),
-    close: () => (typeof destroy === 'function' ? (destroy.call(source) as unknown) : iterator.return?.()),
   }
 }

@@ -2,10 +2,11 @@ import { bytesOf } from '../../core/bytes.ts'
 import type { Readable } from 'node:stream'
 import { type Logger, defaultLogger, logSafely } from '../../core/logger.ts'
 import { HttpRequest } from '../http-request.ts'
-import { type Source, bodyStream, discard } from './body-stream.ts'
+import { bodyStream, discard } from './body-stream.ts'
 import type { Envelope } from './envelope.ts'
 import { encodeJson, encodeText, isReadable } from './response-body.ts'
 import { hasBody, responseHead } from './response-head.ts'
+import type { Source } from './source-reader.ts'
 import type { StreamingOptions } from './streaming.ts'
 
 /** A longer text would be cut into pieces by Middy, in the middle of a character if need be. */
@@ -34,8 +35,9 @@ export function encodeStreamed(envelope: Envelope, request: HttpRequest, options
   if (!hasBody(head)) delete headers['content-type']
   else if (body !== '') headers['content-type'] ??= type
   const isSent = hasBody(head) && request.method !== 'HEAD'
-  if (!isSent) discard(body)
-  const sent = isSent ? sendable(body, target.streams === 'by option', report(request, options)) : ''
+  const onError = report(request, options)
+  if (!isSent && !isWhole(body)) discard(body, onError)
+  const sent = isSent ? sendable(body, target.streams === 'by option', onError) : ''
   const response = target.shape({ ...head, body: sent, isBase64Encoded: false }, request.raw, options.logger)
   // In the metadata of a stream, this would be unknown.
   Reflect.deleteProperty(response, 'isBase64Encoded')
@@ -62,10 +64,13 @@ function sendable(
   isByMiddy: boolean,
   onError: (error: unknown) => void,
 ): string | Buffer | Readable {
-  const isWhole = typeof body === 'string' || Buffer.isBuffer(body)
-  if (!isWhole) return bodyStream(body, onError)
+  if (!isWhole(body)) return bodyStream(body, onError)
   if (!isByMiddy || (typeof body === 'string' && body.length <= longestText)) return body
   return bodyStream([body], onError)
+}
+
+function isWhole(body: string | Buffer | Source): body is string | Buffer {
+  return typeof body === 'string' || Buffer.isBuffer(body)
 }
 
 /** By then the client has the status: the log alone can tell. */

@@ -1,5 +1,6 @@
 import { InvalidResponseError } from '../../errors/index.ts'
 import { nameOfKind } from './response-headers.ts'
+import { type Reader, readerOf } from './source-reader.ts'
 
 /**
  * One event of a stream for a browser's `EventSource`.
@@ -18,14 +19,14 @@ export interface ServerSentEvent {
 
 /** Events as text. No generator: a generator that waits for its source cannot be closed meanwhile. */
 export class EventText implements AsyncIterableIterator<string> {
-  readonly #iterator: AsyncIterator<unknown>
+  readonly #reader: Reader
   readonly #keepAlive: number | undefined
   #event: Promise<IteratorResult<unknown>> | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
   /** @param keepAlive - Seconds without an event after which a comment is sent */
   constructor(source: AsyncIterable<ServerSentEvent>, keepAlive: number | undefined) {
-    this.#iterator = source[Symbol.asyncIterator]()
+    this.#reader = readerOf(source)
     this.#keepAlive = keepAlive
   }
 
@@ -34,7 +35,7 @@ export class EventText implements AsyncIterableIterator<string> {
   }
 
   async next(): Promise<IteratorResult<string>> {
-    this.#event ??= this.#iterator.next()
+    this.#event ??= Promise.resolve(this.#reader.next())
     const result = await this.#withinKeepAlive(this.#event)
     if (result === undefined) return { done: false, value: ':\n\n' }
     this.#event = undefined
@@ -45,7 +46,7 @@ export class EventText implements AsyncIterableIterator<string> {
 
   async return(): Promise<IteratorResult<string>> {
     clearTimeout(this.#timer)
-    await this.#iterator.return?.()
+    await this.#reader.close()
     return { done: true, value: undefined }
   }
 

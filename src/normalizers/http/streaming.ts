@@ -1,3 +1,4 @@
+import { asRecord } from '../../core/record.ts'
 import { HttpRequest } from '../http-request.ts'
 import type { HttpSourceSpec } from './http-source.ts'
 
@@ -25,6 +26,12 @@ export function whyBuffered(request: HttpRequest, { streaming }: StreamingOption
   if (streaming !== true || streams === 'always') return undefined
   if (streams === undefined)
     return `The option "streaming" is for function URLs and REST APIs, and this request came from the source "${request.source}"`
-  if ('awslambda' in globalThis) return undefined
+  if (hasStreamingRuntime()) return undefined
   return 'The option "streaming" is for Middy\'s executionModeStreamifyResponse, which the runtime of Lambda serves: in a test, call streamingRuntime() of clearskies-middy/testing before the chain is made'
+}
+
+/** Whether Lambda's runtime, or what stands in for it, serves streams. The SDK of AWS leaves an `awslambda` of its own. */
+export function hasStreamingRuntime(): boolean {
+  const { awslambda } = asRecord(globalThis)
+  return typeof asRecord(awslambda)?.['streamifyResponse'] === 'function'
 }
