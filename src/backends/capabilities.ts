@@ -1,4 +1,4 @@
-import type { Query } from './query.ts'
+import type { ColumnPath, Query } from './query.ts'
 
 /** A backend that stores new items. Each backend implements what it has: a queue creates, a table does everything. */
 export interface Creates<TItem, TInput = TItem> {
@@ -53,6 +53,13 @@ export interface WriteConditions<TItem> {
 export interface UpdateOptions<TItem> extends WriteConditions<TItem> {
   /** Makes a new item if there is none. @default false */
   readonly upsert?: boolean
+  /**
+   * Numbers to add to columns, or to members of them (`'address.visits'`), whatever is there by then; where there is none,
+   * it begins at 0. What should be around a member has to be there.
+   */
+  readonly add?: { readonly [P in ColumnPath<TItem>]?: number | bigint | string }
+  /** Elements to put behind lists, in columns or members of them; where there is none, it begins empty. */
+  readonly append?: { readonly [P in ColumnPath<TItem>]?: readonly unknown[] }
 }
 
 /** Options of `delete()`. */

@@ -17,7 +17,7 @@ import { Query } from './query.ts'
 import type { QueryRunner } from './planning/query-state.ts'
 import { batchGet, batchWrite } from './dynamodb/batch.ts'
 import { type DynamoDbOptions, checkDynamoDbOptions } from './dynamodb/options.ts'
-import type { Update } from './planning/changes.ts'
+import { type Update, changesIn } from './planning/changes.ts'
 import { changeOrCreate } from './dynamodb/change-or-create.ts'
 import { checkedUpdate, freshItem } from './planning/checked-changes.ts'
 import { DynamoDbWrites } from './dynamodb/prepared-writes.ts'
@@ -162,12 +162,16 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
   ): Promise<TItem> {
     const target = await this.#access.target()
     const precondition = updatePrecondition(patch, options, target.version)
-    const update = await checkedUpdate(this.#access.checks, target, { key, patch, changes: options })
+    const update = await checkedUpdate(this.#access.checks, target, {
+      key,
+      patch,
+      changes: changesIn(options),
+    })
     if (options.upsert !== true) return this.#change(target, update, precondition)
     const { fresh, isFilled } = await freshItem(this.#access.checks, this.#access.version, {
       key,
       patch,
-      changes: options,
+      changes: changesIn(options),
     })
     if (!isFilled) return this.#change(target, update, precondition)
     const { version = 0, when = [] } = precondition

@@ -19,6 +19,7 @@ import { PreparedMemoryWrites } from './memory/prepared-writes.ts'
 import { MemoryReader } from './memory/reader.ts'
 import { SqlForm } from './memory/sql-form.ts'
 import type { Model } from './model.ts'
+import { changesIn } from './planning/changes.ts'
 import { conditionChecks, deleteChecks, updateChecks } from './planning/preconditions.ts'
 import {
   type DynamoDbUpdateOptions,
@@ -154,7 +155,7 @@ export class MemoryBackend<
     options: DynamoDbUpdateOptions<TItem> = {},
   ): Promise<TItem> {
     checkOptions('update', options, this.#options.like === 'sql' ? updateChecks : updateOptionChecks)
-    return done(await this.#items.readyUpdate({ key, patch, changes: options }, options)) as TItem
+    return done(await this.#items.readyUpdate({ key, patch, changes: changesIn(options) }, options)) as TItem
   }
 
   async delete(

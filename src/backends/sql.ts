@@ -15,6 +15,9 @@ import type {
   Updates,
   WriteConditions,
 } from './capabilities.ts'
+import { additionsOf } from './planning/additions.ts'
+import { changesIn } from './planning/changes.ts'
+import { checkedUpdate, freshItem } from './planning/checked-changes.ts'
 import { equals } from './planning/evaluate.ts'
 import type { Model } from './model.ts'
 import { Query } from './query.ts'
@@ -171,19 +174,24 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   ): Promise<TItem> {
     checkOptions('update', options, updateChecks)
     const { version } = this.#options
-    const exempt = [...this.#model.key, ...(version === undefined ? [] : [version])]
-    const checked = await this.#model.checkPatch(patch, exempt)
+    const asked = { key, patch, changes: changesIn(options) }
+    const { patch: checked, changes: added } = await checkedUpdate(
+      this.#model,
+      { table: this.#model, version },
+      asked,
+    )
     const columns = Object.keys(checked).filter((column) => column !== version)
-    for (const column of columns) this.#checkChange(key, column, checked[column])
+    for (const column of columns) this.#checkChange(key, column, asRecord(checked)[column])
     const precondition = updatePrecondition(patch, options, version)
     const { writer } = await this.#open()
     const changes = this.#changes(checked, columns, undefined)
-    const whole = versioned({ ...patch, ...writer.finder.keyOf(key) }, this.#version)
+    const additions = additionsOf(this.#model, added, Object.keys(changes))
+    const whole = { ...asked, key: writer.finder.keyOf(key) }
     const fresh =
-      options.upsert === true ? versioned(await this.#model.newItem(whole), this.#version) : undefined
+      options.upsert === true ? (await freshItem(this.#model, this.#version, whole)).fresh : undefined
     return this.#written(
       await this.#together(!writer.changesInOne, (kysely) =>
-        changeOrStore({ writer, kysely }, key, { changes, precondition, fresh }),
+        changeOrStore({ writer, kysely }, key, { changes, precondition, additions, fresh }),
       ),
     )
   }

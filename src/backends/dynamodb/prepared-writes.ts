@@ -1,3 +1,4 @@
+import { changesIn } from '../planning/changes.ts'
 import { checkedUpdate, freshItem, unfilledUpsert } from '../planning/checked-changes.ts'
 import { checkOptions } from '../../core/options.ts'
 import type { Patch, DeleteOptions, WriteConditions } from '../capabilities.ts'
@@ -64,7 +65,7 @@ export class DynamoDbWrites<TItem extends object, TInput, TKey extends object> i
     return this.#prepared(async (target) => {
       const { checks, version } = this.#access
       const precondition = updatePrecondition(patch, options, target.version)
-      const asked = { key, patch, changes: options }
+      const asked = { key, patch, changes: changesIn(options) }
       const update = await checkedUpdate(checks, target, asked)
       if (options.upsert === true && (await freshItem(checks, version, asked)).isFilled)
         throw unfilledUpsert()

@@ -32,6 +32,10 @@ function actionText(action: Action, expression: Expression): [clause: Clause, te
     case 'prepend':
       return ['SET', `${name} = list_append(${put()}, ${present()})`]
     case 'add':
+      // ADD is for whole columns.
+      if (typeof action.path !== 'string' && action.path.length > 1)
+        return ['SET', `${name} = if_not_exists(${name}, ${expression.wireValue({ N: '0' })}) + ${put()}`]
+      return ['ADD', `${name} ${put()}`]
     case 'join':
       return ['ADD', `${name} ${put()}`]
     case 'leave':

@@ -10,7 +10,7 @@ import type { Update } from '../planning/changes.ts'
 import { updateText } from './update-text.ts'
 import { Expression, withinUpdateLimits } from './expression.ts'
 import type { WriteTarget } from './write-target.ts'
-import { located } from '../planning/places.ts'
+import { withPlaces } from '../planning/places.ts'
 import { checkKeys, keyOf } from '../planning/keys.ts'
 import { type Precondition, meetable } from '../planning/preconditions.ts'
 import { marshallItem } from '../../wire/marshall.ts'
@@ -100,5 +100,5 @@ function presence(
 
 /** The conditions of a write as the item has to meet them. @throws ConditionError for those that make no sense */
 export function checkedConditions(target: WriteTarget, when: readonly Condition[]): readonly Condition[] {
-  return meetable(storedConditions(located(when, target), target), target.table)
+  return meetable(storedConditions(withPlaces(when, target), target), target.table)
 }

@@ -12,7 +12,7 @@ import { keyId } from '../planning/key-id.ts'
 import type { NumberForms } from '../planning/number-forms.ts'
 import { storedConditions } from '../planning/operands.ts'
 import { checkKeys, indexColumns, keyOf } from '../planning/keys.ts'
-import { located } from '../planning/places.ts'
+import { withPlaces } from '../planning/places.ts'
 import { plan } from '../planning/plan.ts'
 import { meetable } from '../planning/preconditions.ts'
 import type { Condition, Explanation, QueryState } from '../planning/query-state.ts'
@@ -120,7 +120,7 @@ export class DynamoDbForm implements Form<StoredAttributes> {
   }
 
   conditions(when: readonly Condition[]): readonly Condition[] {
-    return meetable(storedConditions(located(when, this.#target), this.#target), this.#target.table)
+    return meetable(storedConditions(withPlaces(when, this.#target), this.#target), this.#target.table)
   }
 
   meets(plain: UnknownRecord, condition: Condition): boolean {

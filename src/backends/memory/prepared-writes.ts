@@ -1,6 +1,7 @@
 import { ConditionError, ConflictError, NotFoundError, TransactionError } from '../../errors/index.ts'
 import { checkOptions } from '../../core/options.ts'
 import type { DeleteOptions, Patch, WriteConditions } from '../capabilities.ts'
+import { changesIn } from '../planning/changes.ts'
 import { conditionChecks, deleteChecks } from '../planning/preconditions.ts'
 import {
   type DynamoDbUpdateOptions,
@@ -94,7 +95,9 @@ export class PreparedMemoryWrites<
     options: DynamoDbUpdateOptions<TItem> = {},
   ): TransactWrite {
     checkOptions('prepare.update', options, updateOptionChecks)
-    return this.#prepared(() => this.#items.readyUpdate({ key, patch, changes: options }, options, false))
+    return this.#prepared(() =>
+      this.#items.readyUpdate({ key, patch, changes: changesIn(options) }, options, false),
+    )
   }
 
   delete(key: TKey, options: DeleteOptions<TItem> = {}): TransactWrite {

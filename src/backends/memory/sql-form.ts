@@ -7,7 +7,10 @@ import type { Model } from '../model.ts'
 import type { Update } from '../planning/changes.ts'
 import { checkType } from '../planning/check-type.ts'
 import { equals, meets, order } from '../planning/evaluate.ts'
-import { checkInside, located, valueAt } from '../planning/places.ts'
+import { missingPlace, unfitPlace } from '../planning/actions.ts'
+import { type Addition, additionsOf } from '../planning/additions.ts'
+import { isNumeric } from '../../core/is-numeric.ts'
+import { checkInside, isObject, shapeOfPlace, valueAt, withPlaces, withValueAt } from '../planning/places.ts'
 import type { Comparison, Condition, Explanation, QueryState } from '../planning/query-state.ts'
 import { toTokenValues } from '../planning/token-values.ts'
 import { nextVersion, versionColumn, versioned, carriedVersion } from '../planning/versions.ts'
@@ -67,33 +70,55 @@ export class SqlForm implements Form<Stored> {
   }
 
   changed({ plain }: Stored, update: Update): Stored | undefined {
-    const { patch, changes } = update
-    const columns = Object.entries(patch).filter(
-      ([column, value]) => value !== undefined && column !== this.#version && !this.key.includes(column),
-    )
-    const sums = Object.entries(changes.add ?? {}).map(
-      ([column, number]) => [column, withAdded(plain[column], number)] as const,
-    )
-    const lists = Object.entries(changes.append ?? {}).map(
-      ([column, list]) => [column, [...listOf(plain[column]), ...list]] as const,
-    )
-    const all = [...columns, ...sums, ...lists]
-    if (all.length === 0) return undefined
+    const columns = this.#written(update)
+    const additions = this.#additions(update)
+    if (columns.length + additions.length === 0) return undefined
+    let next: UnknownRecord = { ...plain, ...Object.fromEntries(columns) }
+    for (const addition of additions) next = this.#added(next, addition)
     const version = nextVersion(carriedVersion(plain, this.#version))
-    const next = { ...plain, ...Object.fromEntries(all) }
     return this.stored(versioned(next, versionColumn(this.#model, this.#version), version))
   }
 
-  check({ key, patch }: Update): void {
+  /** What an update writes into whole columns. */
+  #written({ patch }: Update): [column: string, value: unknown][] {
+    return Object.entries(patch).filter(
+      ([column, value]) => value !== undefined && column !== this.#version && !this.key.includes(column),
+    )
+  }
+
+  #additions(update: Update): Addition[] {
+    const columns = this.#written(update).map(([column]) => column)
+    return additionsOf(this.#model, update.changes, columns)
+  }
+
+  /** @throws InvalidDataError */
+  #added(item: UnknownRecord, { kind, place, value }: Addition): UnknownRecord {
+    if (!isObject(valueAt(item, place.slice(0, -1)))) throw missingPlace(this.#model.name)
+    const old = valueAt(item, place) ?? undefined
+    if (kind === 'append') {
+      if (old !== undefined && !Array.isArray(old)) throw unfitPlace(this.#model.name)
+      return withValueAt(item, place, [...(old ?? []), ...value])
+    }
+    const isText = ['bigint', 'decimal'].includes(shapeOfPlace(this.#model, place)?.kind ?? '')
+    if (old !== undefined && !isNumeric(old) && !(isText && typeof old === 'string'))
+      throw unfitPlace(this.#model.name)
+    return withValueAt(item, place, withAdded(old, value))
+  }
+
+  check(update: Update): void {
+    const { key, patch } = update
+    this.#additions(update)
     for (const [column, value] of Object.entries(patch))
       if (value !== undefined && this.key.includes(column) && !equals(value, asRecord(key)[column]))
         throw new KeyChangeError(column)
   }
 
-  checkNew(): void {}
+  checkNew(update: Update): void {
+    if (this.#additions(update).some(({ place }) => place.length > 1)) throw missingPlace(this.#model.name)
+  }
 
   conditions(when: readonly Condition[]): readonly Condition[] {
-    const conditions = located(when, this.#model)
+    const conditions = withPlaces(when, this.#model)
     this.#checkAll(conditions)
     return conditions
   }
@@ -186,8 +211,4 @@ function withAdded(old: unknown, number: number | bigint | string): unknown {
   if (old === undefined || old === null) return number
   if (typeof old === 'bigint') return old + BigInt(number)
   return typeof old === 'string' ? sumOf(old, String(number)) : Number(old) + Number(number)
-}
-
-function listOf(old: unknown): readonly unknown[] {
-  return Array.isArray(old) ? old : []
 }

@@ -1,8 +1,15 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { ColumnError, InvalidDataError, KeyChangeError, TypeMismatchError } from '../../errors/index.ts'
+import {
+  ColumnError,
+  InvalidDataError,
+  KeyChangeError,
+  TypeMismatchError,
+  ValidationError,
+} from '../../errors/index.ts'
 import { isNumeric } from '../../core/is-numeric.ts'
 import { Decimal } from '../../wire/decimal.ts'
 import { marshall } from '../../wire/marshall.ts'
+import { type Columns, type Place, placeOf, shapeOfPlace } from './places.ts'
 import { type Changes, type Path, PathSet, type Update } from './changes.ts'
 import type { SchemaShape } from './schema-shape.ts'
 import { type KeyTarget, checkIndexValue, isSameKey } from './keys.ts'
@@ -75,8 +82,7 @@ function listActions(target: ActionTarget, { append = {}, prepend = {} }: Change
     (kind: 'append' | 'prepend') =>
     ([column, list]: [string, readonly unknown[]]): Action => ({
       kind,
-      path: column,
-      value: valueAt(target, column, [...list]),
+      ...placed(target, column, [...list]),
     })
   return [...Object.entries(append).map(action('append')), ...Object.entries(prepend).map(action('prepend'))]
 }
@@ -90,11 +96,28 @@ function sumActions(target: ActionTarget, { add = {}, setAdd = {}, setDelete = {
     ...Object.entries(add).map(([column, number]): Action => {
       if (!isNumeric(number) && !(target.typed?.(column, number) instanceof Decimal))
         throw new TypeMismatchError(column, 'a number to add', typeof number)
-      return { kind: 'add', path: column, value: valueAt(target, column, number) }
+      refuseSum(target, placeOf(target, column))
+      return { kind: 'add', ...placed(target, column, number) }
     }),
     ...Object.entries(setAdd).flatMap(members('join')),
     ...Object.entries(setDelete).flatMap(members('leave')),
   ]
+}
+
+/** A value at the place that a text names. @throws ColumnError */
+function placed(target: ActionTarget, text: string, value: unknown): { path: Path; value: AttributeValue } {
+  const place = placeOf(target, text)
+  const path = place.length === 1 ? text : place
+  return { path, value: valueAt(target, path, value) }
+}
+
+/** @throws ValidationError for a place that holds no number */
+export function refuseSum(columns: Columns, place: Place): void {
+  const kind = shapeOfPlace(columns, place)?.kind
+  if (kind === undefined || ['number', 'bigint', 'decimal', 'json'].includes(kind)) return
+  throw new ValidationError('The patch is not valid', {
+    errors: [{ path: [...place], message: 'The column holds no number to add to' }],
+  })
 }
 
 function valueAt({ dates, typed }: ActionTarget, path: Path, value: unknown): AttributeValue {

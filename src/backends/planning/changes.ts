@@ -33,6 +33,11 @@ export interface Update {
   readonly changes: Changes
 }
 
+/** The changes among the options of an update. Their types name the places of one model, and here any model's are taken. */
+export function changesIn(options: object): Changes {
+  return options
+}
+
 /** Places that an update writes: DynamoDB takes none twice, nor one inside another. */
 export class PathSet {
   readonly #paths: (readonly (string | number)[])[] = []

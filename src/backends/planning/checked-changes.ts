@@ -7,7 +7,7 @@ import { type VersionColumn, versioned } from './versions.ts'
 import type { Table } from './table.ts'
 
 /** What {@link Model} checks an update with. */
-type Checking = Pick<Model<never, never>, 'checkPatch' | 'checkElements' | 'kind'>
+type Checking = Pick<Model<never, never>, 'checkPatch' | 'checkElements' | 'kind' | 'has'>
 
 /**
  * An update with everything that it writes into whole columns checked by their schemas. What it does inside of columns is
@@ -94,7 +94,7 @@ function refuseSum(kind: string | undefined, column: string): void {
 }
 
 /** The item that an update makes where there is none: what it sets, and what it adds to nothing. */
-function candidateOf({ key, patch, changes }: Update): UnknownRecord {
+function candidateOf({ key, patch, changes }: Update, columns: Pick<Model, 'has'>): UnknownRecord {
   const { add = {}, append = {}, prepend = {}, setAdd = {}, ifNotExists = {}, set = [] } = changes
   const whole = set.flatMap(([path, value]) => {
     const column = wholeColumn(path)
@@ -111,16 +111,18 @@ function candidateOf({ key, patch, changes }: Update): UnknownRecord {
     ...patch,
     ...key,
   }
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+  return Object.fromEntries(
+    Object.entries(all).filter(([column, value]) => value !== undefined && columns.has(column)),
+  )
 }
 
 /** The item that an upsert makes where there is none, and whether the schema has filled something in. */
 export async function freshItem(
-  model: Pick<Model<never, never>, 'newItem'>,
+  model: Pick<Model<never, never>, 'newItem' | 'has'>,
   version: VersionColumn | undefined,
   update: Update,
 ): Promise<{ readonly fresh: UnknownRecord; readonly isFilled: boolean }> {
-  const candidate = versioned(candidateOf(update), version)
+  const candidate = versioned(candidateOf(update, model), version)
   const fresh = versioned(await model.newItem(candidate), version)
   const isFilled = Object.entries(fresh).some(
     ([column, value]) => value !== undefined && !Object.hasOwn(candidate, column),

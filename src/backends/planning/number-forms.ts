@@ -7,7 +7,7 @@ import type { Model } from '../model.ts'
 /** What a model checks writes with. */
 export type Checks<TItem> = Pick<
   Model<TItem, never>,
-  'validate' | 'checkPatch' | 'checkElements' | 'newItem' | 'kind'
+  'validate' | 'checkPatch' | 'checkElements' | 'newItem' | 'kind' | 'has'
 >
 
 type CheckedModel<TItem> = Checks<TItem> & Pick<Model, 'columns' | 'shape'>
@@ -74,6 +74,7 @@ function tolerant<TItem>(model: CheckedModel<TItem>): Checks<TItem> {
   }
   return {
     kind: (column) => model.kind(column),
+    has: (column) => model.has(column),
     validate: async (data) =>
       kept(await model.validate(asRecord(data) === undefined ? data : asked(data)), data),
     newItem: async (item) => kept(await model.newItem(asked(item)), item),

@@ -64,9 +64,9 @@ export function shapeOfPlace(columns: Columns, [column = '', ...names]: Place): 
 }
 
 /** The same conditions, each with its place inside a column. @throws ColumnError, ConditionError */
-export function located(conditions: readonly Condition[], columns: Columns): readonly Condition[] {
+export function withPlaces(conditions: readonly Condition[], columns: Columns): readonly Condition[] {
   return conditions.map((condition) => {
-    if ('or' in condition) return { or: condition.or.map((group) => located(group, columns)) }
+    if ('or' in condition) return { or: condition.or.map((group) => withPlaces(group, columns)) }
     const path = placeOf(columns, condition.column)
     return path.length > 1 ? { ...condition, path } : condition
   })
@@ -92,12 +92,23 @@ export function checkInside(column: string, operator: Operator, value: unknown):
 export function valueAt(item: UnknownRecord, place: Place): unknown {
   let value: unknown = item
   for (const name of place) {
-    const record = asRecord(value)
-    const isObject = record !== undefined && !Array.isArray(value) && !(value instanceof Uint8Array)
-    if (!isObject || !Object.hasOwn(record, name)) return undefined
-    value = record[name]
+    if (!isObject(value) || !Object.hasOwn(value, name)) return undefined
+    value = value[name]
   }
   return value
+}
+
+/** Whether a value has members that a path can name. */
+export function isObject(value: unknown): value is UnknownRecord {
+  const isWhole = Array.isArray(value) || value instanceof Uint8Array || value instanceof Date
+  return asRecord(value) !== undefined && !isWhole && !(value instanceof Set)
+}
+
+/** A copy of an item with a value at a place. */
+export function withValueAt(item: UnknownRecord, place: Place, value: unknown): UnknownRecord {
+  const copy = { ...item }
+  put(copy, place, value)
+  return copy
 }
 
 /** The places of which none is inside of another, each once. */

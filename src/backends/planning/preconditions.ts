@@ -27,7 +27,12 @@ export interface Precondition {
 /** The options of a write with conditions, for `checkOptions`. */
 export const conditionChecks: OptionChecks = { when: is('function'), expect: (): boolean => true }
 /** The options of an update. */
-export const updateChecks: OptionChecks = { ...conditionChecks, upsert: is('boolean') }
+export const updateChecks: OptionChecks = {
+  ...conditionChecks,
+  upsert: is('boolean'),
+  add: is('object'),
+  append: is('object'),
+}
 /** The options of a delete. */
 export const deleteChecks: OptionChecks = { ...conditionChecks, mustExist: is('boolean') }
 

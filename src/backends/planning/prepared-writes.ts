@@ -7,8 +7,6 @@ import type { TransactWrite } from './transact.ts'
 /** The options of an update, for `checkOptions`. */
 export const updateOptionChecks: OptionChecks = {
   ...updateChecks,
-  add: is('object'),
-  append: is('object'),
   prepend: is('object'),
   setAdd: is('object'),
   setDelete: is('object'),
@@ -19,7 +17,9 @@ export const updateOptionChecks: OptionChecks = {
 
 /** Options of `update()`: conditions, and changes that DynamoDB makes on what is there. */
 export type DynamoDbUpdateOptions<TItem> = UpdateOptions<TItem> &
-  Changes & { readonly add?: { readonly [C in keyof TItem]?: Addend<NonNullable<TItem[C]>> } }
+  Omit<Changes, 'add' | 'append'> & {
+    readonly add?: { readonly [C in keyof TItem]?: Addend<NonNullable<TItem[C]>> }
+  }
 
 /** What is added: a column of decimals takes text, too. */
 type Addend<TValue> = TValue extends string ? string | number | bigint : number | bigint

@@ -1,4 +1,5 @@
 import type { UnknownRecord } from '../../core/record.ts'
+import { missingPlace } from '../planning/actions.ts'
 import { meetsNothing } from './row-conditions.ts'
 import type { SqlAccess } from './sql-access.ts'
 import type { RowChange } from './sql-writer.ts'
@@ -18,6 +19,8 @@ export async function changeOrStore(
     const row = await writer.change(kysely, key, change)
     if (row !== undefined) return row
     if (fresh === undefined || !meetsNothing(change.precondition)) break
+    if (change.additions?.some(({ place }) => place.length > 1) === true)
+      throw missingPlace(writer.finder.title)
     const stored = await writer.insertIfNew(kysely, fresh)
     if (stored !== undefined) return stored
   }

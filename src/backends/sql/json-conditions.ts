@@ -5,6 +5,7 @@ import type { Model } from '../model.ts'
 import type { Comparison, Operation } from '../planning/query-state.ts'
 import { checkInside, shapeOfPlace } from '../planning/places.ts'
 import type { Engine, SqlTag } from './database.ts'
+import { JsonValues } from './json-values.ts'
 
 type SqlCondition = RawBuilder<SqlBool>
 type Order = '=' | '<' | '<=' | '>' | '>='
@@ -20,17 +21,19 @@ export class JsonConditions {
   readonly #sql: SqlTag
   readonly #model: Model
   readonly #engine: Engine
+  readonly #json: JsonValues
 
   constructor(sql: SqlTag, model: Model, engine: Engine) {
     this.#sql = sql
     this.#model = model
     this.#engine = engine
+    this.#json = new JsonValues(sql, engine)
   }
 
   condition({ column, path, ...operation }: InnerComparison): SqlCondition {
     checkInside(column, operation.operator, operation.value)
     const { kind } = shapeOfPlace(this.#model, path) ?? {}
-    return this.#said(this.#value(path), operation, kind === 'bigint' || kind === 'decimal')
+    return this.#said(this.#json.value(path), operation, kind === 'bigint' || kind === 'decimal')
   }
 
   /** @param isText - Whether numbers are stored as text here */
@@ -59,41 +62,12 @@ export class JsonConditions {
           ? this.#any([this.#like(value, `%${escapedText(operand)}%`), this.#containsElement(value, operand)])
           : this.#containsElement(value, operand)
       case 'is-null':
-        return this.#sql`${this.#text(value)} is null`
+        return this.#sql`${this.#json.text(value)} is null`
       case 'is-not-null':
-        return this.#sql`${this.#text(value)} is not null`
+        return this.#sql`${this.#json.text(value)} is not null`
       case 'like':
         return this.#like(value, operand.replaceAll('!', '!!'))
     }
-  }
-
-  /** The value as JSON; no value where there is none. */
-  #value([column = '', ...names]: readonly string[]): RawBuilder<unknown> {
-    const ref = this.#sql.id(column)
-    if (this.#engine === 'mysql')
-      return this
-        .#sql`json_extract(${ref}, ${`$${names.map((name) => `.${JSON.stringify(name)}`).join('')}`})`
-    let value = this.#sql`cast(${ref} as jsonb)`
-    for (const name of names) value = this.#sql`${value} -> cast(${name} as text)`
-    return this.#sql`(${value})`
-  }
-
-  /** The value as text, whatever it is; none for the null of JSON. */
-  #text(value: RawBuilder<unknown>): RawBuilder<unknown> {
-    return this.#engine === 'mysql'
-      ? this.#sql`(case when json_type(${value}) <> 'NULL' then json_unquote(${value}) end)`
-      : this.#sql`(${value} #>> '{}')`
-  }
-
-  #is(value: RawBuilder<unknown>, type: 'string' | 'number' | 'boolean' | 'array'): SqlCondition {
-    if (this.#engine === 'postgres') return this.#sql`jsonb_typeof(${value}) = ${type}`
-    const types = {
-      string: ['STRING'],
-      number: ['INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL'],
-      boolean: ['BOOLEAN'],
-      array: ['ARRAY'],
-    }[type]
-    return this.#sql`json_type(${value}) in (${this.#sql.join(types)})`
   }
 
   #compared(value: RawBuilder<unknown>, [order, other]: [Order, unknown], isText: boolean): SqlCondition {
@@ -103,7 +77,7 @@ export class JsonConditions {
     if (other instanceof Date) return this.#comparedText(value, order, other.toISOString())
     if (typeof other === 'string') return this.#comparedText(value, order, other)
     if (typeof other === 'boolean' && order === '=')
-      return this.#sql`(${this.#is(value, 'boolean')} and ${this.#text(value)} = ${String(other)})`
+      return this.#sql`(${this.#json.is(value, 'boolean')} and ${this.#json.text(value)} = ${String(other)})`
     if (typeof other !== 'object' || other === null || order !== '=') return this.#never()
     if (other instanceof Uint8Array)
       return this.#comparedText(value, '=', Buffer.from(other).toString('base64'))
@@ -122,8 +96,8 @@ export class JsonConditions {
     if (decimal === undefined) return this.#never()
     const sign = this.#sql.raw(order)
     const type = this.#sql.raw(this.#engine === 'mysql' ? (isText ? 'decimal(65, 30)' : 'double') : 'numeric')
-    const number = this.#sql`cast(${this.#text(value)} as ${type})`
-    const kind = this.#is(value, isText ? 'string' : 'number')
+    const number = this.#sql`cast(${this.#json.text(value)} as ${type})`
+    const kind = this.#json.is(value, isText ? 'string' : 'number')
     // A case, because "and" promises no order.
     return this
       .#sql`(case when ${kind} then ${number} ${sign} cast(${decimal.text} as ${type}) else false end)`
@@ -134,17 +108,17 @@ export class JsonConditions {
     const sign = this.#sql.raw(order)
     const compared =
       this.#engine === 'mysql'
-        ? this.#sql`cast(${this.#text(value)} as binary) ${sign} cast(${other} as binary)`
-        : this.#sql`${this.#text(value)} collate "C" ${sign} ${other}`
-    return this.#sql`(${this.#is(value, 'string')} and ${compared})`
+        ? this.#sql`cast(${this.#json.text(value)} as binary) ${sign} cast(${other} as binary)`
+        : this.#sql`${this.#json.text(value)} collate "C" ${sign} ${other}`
+    return this.#sql`(${this.#json.is(value, 'string')} and ${compared})`
   }
 
   #like(value: RawBuilder<unknown>, pattern: string): SqlCondition {
     const text =
       this.#engine === 'mysql'
-        ? this.#sql`convert(${this.#text(value)} using utf8mb4) collate utf8mb4_bin`
-        : this.#text(value)
-    return this.#sql`(${this.#is(value, 'string')} and ${text} like ${pattern} escape '!')`
+        ? this.#sql`convert(${this.#json.text(value)} using utf8mb4) collate utf8mb4_bin`
+        : this.#json.text(value)
+    return this.#sql`(${this.#json.is(value, 'string')} and ${text} like ${pattern} escape '!')`
   }
 
   #containsElement(value: RawBuilder<unknown>, element: unknown): SqlCondition {
@@ -153,7 +127,7 @@ export class JsonConditions {
       value,
       toJson(element, undefined, 'The element'),
     )
-    return this.#sql`(${this.#is(value, 'array')} and ${contained})`
+    return this.#sql`(${this.#json.is(value, 'array')} and ${contained})`
   }
 
   /** Also where nothing is known. */

@@ -35,6 +35,11 @@ export class RowFinder {
     this.#words = words
   }
 
+  /** The table's name, for messages. */
+  get title(): string {
+    return this.#words.rows.model.name
+  }
+
   /** The row of a key, if the precondition holds; in a transaction of MySQL it is locked, and so the last one. */
   async find(
     kysely: AnyKysely,

@@ -4,6 +4,8 @@ import { located } from '../planning/located.ts'
 import type { AnyKysely } from './database.ts'
 import { type Precondition, conflictOf, missingItem } from '../planning/preconditions.ts'
 import { meetsNothing } from './row-conditions.ts'
+import { AdditionWriter } from './additions.ts'
+import type { Addition } from '../planning/additions.ts'
 import type { RowFinder, TableWords } from './row-finder.ts'
 import { isDuplicate } from './error-codes.ts'
 import { partSize } from './rows.ts'
@@ -12,6 +14,7 @@ import { partSize } from './rows.ts'
 export interface RowChange {
   readonly changes: UnknownRecord
   readonly precondition: Precondition
+  readonly additions?: readonly Addition[]
   /** Whether the row counts as changed although no column does. */
   readonly isPut?: boolean
 }
@@ -20,9 +23,11 @@ export interface RowChange {
 export class SqlWriter {
   readonly finder: RowFinder
   readonly #words: TableWords
+  readonly #additions: AdditionWriter
 
   constructor(words: TableWords, finder: RowFinder) {
     this.#words = words
+    this.#additions = new AdditionWriter(words)
     this.finder = finder
   }
 
@@ -162,22 +167,45 @@ export class SqlWriter {
   async change(
     kysely: AnyKysely,
     key: object,
-    { changes, precondition, isPut = false }: RowChange,
+    { changes, precondition, additions = [], isPut = false }: RowChange,
   ): Promise<UnknownRecord | undefined> {
     const version = this.#words.version
     const isCounted = isPut && version !== undefined
-    if (Object.keys(changes).length === 0 && !isCounted) return this.finder.find(kysely, key, precondition)
+    if (Object.keys(changes).length + additions.length === 0 && !isCounted)
+      return this.finder.find(kysely, key, precondition)
     const count = version && { [version]: this.#words.sql`coalesce(${this.#words.sql.id(version)}, 0) + 1` }
     const update = kysely
       .updateTable(this.#name)
-      .set({ ...this.#words.rows.toRow(changes), ...count } as never)
-      .where((builder) => this.#words.conditions.all(builder, this.finder.meant(key, precondition)))
-    if (this.changesInOne)
-      return this.#unlessTaken(() => update.returning(this.finder.columns()).executeTakeFirst())
+      .set({ ...this.#words.rows.toRow(changes), ...this.#additions.columns(additions), ...count } as never)
+      .where((builder) =>
+        builder.and([
+          this.#words.conditions.all(builder, this.finder.meant(key, precondition)),
+          ...this.#additions.conditions(additions),
+        ]),
+      )
+    if (this.changesInOne) {
+      const row = await this.#unlessTaken<UnknownRecord | undefined>(() =>
+        update.returning(this.finder.columns()).executeTakeFirst(),
+      )
+      return row ?? this.#unadded(kysely, key, { precondition, additions })
+    }
     const { numUpdatedRows } = await this.#unlessTaken<{ numUpdatedRows: bigint }>(() =>
       update.executeTakeFirstOrThrow(),
     )
-    return numUpdatedRows > 0n ? this.finder.find(kysely, key) : undefined
+    return numUpdatedRows > 0n
+      ? this.finder.find(kysely, key)
+      : this.#unadded(kysely, key, { precondition, additions })
+  }
+
+  /** Nothing, unless the row is there and cannot be added to. @throws InvalidDataError */
+  async #unadded(
+    kysely: AnyKysely,
+    key: object,
+    { precondition, additions = [] }: Pick<RowChange, 'precondition' | 'additions'>,
+  ): Promise<undefined> {
+    const isInside = additions.some(({ place }) => place.length > 1)
+    const row = isInside ? await this.finder.find(kysely, key, precondition) : undefined
+    if (row !== undefined) throw this.#additions.refusal(additions, this.#words.rows.toItem(row))
   }
 
   /** Removes the row of a key, and gives it; `undefined` if there is none, or the precondition does not hold. */

@@ -2,6 +2,7 @@ import type { Creates, Deletes, Finds, Model, Queries, Updates } from 'clearskie
 import { describe } from 'vitest'
 import { conditionContract } from './conditions.ts'
 import { pageContract } from './pages.ts'
+import { additionContract } from './additions.ts'
 import { pathContract } from './paths.ts'
 import { operandContract } from './operands.ts'
 import { writeContract } from './writes.ts'
@@ -94,5 +95,6 @@ export function backendContract(name: string, open: OpenBackend, flags: Contract
     operandContract(one)
     pageContract(one)
     pathContract(one)
+    additionContract(one)
   })
 }

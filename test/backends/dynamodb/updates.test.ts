@@ -123,9 +123,7 @@ describe('dynamodb D52: changes on what is there', () => {
       { upsert: true, append: { list: [1] }, add: { count: 1 }, setAdd: { marks: ['a'] } },
     )
     expect(made).toEqual({ ...key, list: [1], count: 1, marks: new Set(['a']) })
-    expect(await refused(backend.update(key, {}, { add: { text: 'x' } }))).toBeInstanceOf(
-      ConditionError,
-    )
+    expect(await refused(backend.update(key, {}, { add: { text: 'x' } }))).toBeInstanceOf(ConditionError)
   })
 })
 
