@@ -96,8 +96,9 @@ export class SqlForm implements Form<Stored> {
     if (!isObject(valueAt(item, place.slice(0, -1)))) throw missingPlace(this.#model.name)
     const old = valueAt(item, place) ?? undefined
     if (kind === 'append') {
-      if (old !== undefined && !Array.isArray(old)) throw unfitPlace(this.#model.name)
-      return withValueAt(item, place, [...(old ?? []), ...value])
+      const list: unknown = old ?? []
+      if (!isList(list)) throw unfitPlace(this.#model.name)
+      return withValueAt(item, place, [...list, ...value])
     }
     const isText = ['bigint', 'decimal'].includes(shapeOfPlace(this.#model, place)?.kind ?? '')
     if (old !== undefined && !isNumeric(old) && !(isText && typeof old === 'string'))
@@ -211,4 +212,8 @@ function withAdded(old: unknown, number: number | bigint | string): unknown {
   if (old === undefined || old === null) return number
   if (typeof old === 'bigint') return old + BigInt(number)
   return typeof old === 'string' ? sumOf(old, String(number)) : Number(old) + Number(number)
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value)
 }
