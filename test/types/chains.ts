@@ -2,7 +2,14 @@
 import middy from '@middy/core'
 import type { ALBEvent, APIGatewayProxyEvent, Context } from 'aws-lambda'
 import {
+  type DynamoDbStreamRequest,
+  type FirehoseRequest,
   type HttpApiEvent,
+  type ItemOf,
+  type KafkaRequest,
+  type KinesisRequest,
+  type LogsRequest,
+  type S3Request,
   type HttpRequest,
   type InvocationRequest,
   MemoryBackend,
@@ -16,12 +23,19 @@ import {
   alb,
   anyHttp,
   backends,
+  dynamodbStream,
   eachRecord,
   environment,
+  eventBridge,
+  firehose,
   httpApi,
   invocation,
+  kafka,
+  kinesis,
+  logs,
   model,
   restApi,
+  s3,
   sns,
   sqs,
   validate,
@@ -363,3 +377,125 @@ httpApi({
 anyHttp({ onRequest: async () => Promise.resolve() })
 // @ts-expect-error what it is told of
 alb({ onRequest: ({ duration }) => duration as unknown })
+
+// Y1: behind every source of records the function has that source's request, and one of another source is refused.
+const streamChain = middy().use(kinesis()).use(parameterStore())
+streamChain.handler(
+  eachRecord(async ({ data, partitionKey, arrivedAt }, { secrets }) => {
+    same<Equal<typeof data, unknown>>()
+    same<Equal<typeof arrivedAt, Date>>()
+    await secrets.get(partitionKey)
+  }),
+)
+const changes = middy().use(dynamodbStream({ model: Product }))
+changes.handler(
+  eachRecord(({ change, keys, newItem, oldItem, data }) => {
+    same<Equal<typeof change, 'insert' | 'modify' | 'remove'>>()
+    same<Equal<typeof keys, Pick<ItemOf<typeof Product>, 'id'>>>()
+    same<Equal<typeof newItem, ItemOf<typeof Product> | undefined>>()
+    // @ts-expect-error a column that the model does not have
+    oldItem?.colour
+    return [data.id, newItem?.price.toFixed(2)]
+  }),
+)
+middy()
+  .use(dynamodbStream())
+  .handler(
+    eachRecord(({ newItem, keys }) => {
+      same<Equal<typeof newItem, Readonly<Record<string, unknown>> | undefined>>()
+      return keys['id']
+    }),
+  )
+const topics = middy().use(kafka())
+topics.handler(
+  eachRecord(({ key, offset, headers, headerValues }) => {
+    same<Equal<typeof key, string | undefined>>()
+    same<Equal<typeof offset, bigint>>()
+    same<Equal<ReturnType<typeof headerValues>, Uint8Array[]>>()
+    return headers['trace']
+  }),
+)
+const objects = middy().use(s3())
+objects.handler(
+  eachRecord(({ key, size, data }) => {
+    same<Equal<typeof size, number | undefined>>()
+    return [key, data.bucket]
+  }),
+)
+const delivery = middy().use(firehose())
+delivery.handler(eachRecord(({ recordId, data }) => ({ recordId, data })))
+const lines = middy().use([logs(), parameterStore()])
+lines.handler(
+  eachRecord(async ({ logGroup, timestamp }, { secrets }) => [
+    timestamp.getTime(),
+    await secrets.get(logGroup),
+  ]),
+)
+// @ts-expect-error a function of another source's records
+streamChain.handler(eachRecord(({ topic }: KafkaRequest) => topic))
+// @ts-expect-error a function of another source's records
+topics.handler(eachRecord(({ partitionKey }: KinesisRequest) => partitionKey))
+// @ts-expect-error a function of another source's records
+objects.handler(eachRecord(({ logGroup }: LogsRequest) => logGroup))
+// @ts-expect-error a function of another source's records
+delivery.handler(eachRecord(({ change }: DynamoDbStreamRequest) => change))
+// @ts-expect-error a function of another source's records
+lines.handler(eachRecord(({ recordId }: FirehoseRequest) => recordId))
+// @ts-expect-error a function of another source's records
+changes.handler(eachRecord(({ bucket }: S3Request) => bucket))
+// @ts-expect-error Y2: a chain for another source's records
+streamChain.handler(eachRecord(middy<KafkaRequest>().handler(({ topic }) => topic)))
+streamChain.handler(
+  eachRecord(
+    middy<KinesisRequest>()
+      .use(validate({ data: z.object({ n: z.number() }) }))
+      .handler(({ data, partitionKey }) => [data.n, partitionKey]),
+  ),
+)
+middy()
+  .use(kinesis())
+  .use(validate({ data }))
+  // @ts-expect-error Y5: a batch is no request
+  .handler((batch) => String(batch.raw))
+streamChain.handler(
+  // @ts-expect-error Y5: a record of a stream has no query
+  eachRecord(
+    middy()
+      .use(validate({ query }))
+      .handler((request) => request),
+  ),
+)
+middy()
+  .use(kinesis())
+  .use(kafka())
+  // @ts-expect-error two normalizers
+  .handler(eachRecord(({ topic }) => topic))
+
+// An event of EventBridge is typed by its detail type, and by a schema for its data.
+middy()
+  .use(eventBridge<{ 'Order Placed': { order: number }; 'Order Cancelled': { reason: string } }>())
+  .handler((request) => {
+    same<Equal<typeof request.detailType, 'Order Placed' | 'Order Cancelled'>>()
+    // @ts-expect-error only one of them has it
+    request.data.order
+    if (request.detailType === 'Order Placed') same<Equal<typeof request.data, { order: number }>>()
+    else same<Equal<typeof request.data, { reason: string }>>()
+  })
+middy()
+  .use(eventBridge())
+  .use(validate({ data: z.object({ order: z.number() }) }))
+  .handler(({ data, detailType, id }) => {
+    same<Equal<typeof data, { order: number }>>()
+    same<Equal<typeof detailType, string>>()
+    return id
+  })
+middy()
+  .use(eventBridge())
+  .use(validate({ query }))
+  // @ts-expect-error Y5: an event has no query
+  .handler((request) => String(request.raw))
+
+// Every request has an id; nobody delivers HTTP again.
+middy()
+  .use(alb())
+  .handler(({ id }) => same<Equal<typeof id, undefined>>())
