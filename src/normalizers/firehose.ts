@@ -50,7 +50,7 @@ export class FirehoseRequest<TData = unknown> extends BodyRequest<FirehoseRecord
   }
 
   protected override get sent(): Buffer {
-    return Buffer.from(this.record[fieldOf(this.record)] ?? '', 'base64')
+    return Buffer.from(this.record[dataFieldOf(this.record)] ?? '', 'base64')
   }
 
   /** Identifies the record in the answer, the same as `id`. */
@@ -63,10 +63,10 @@ export class FirehoseRequest<TData = unknown> extends BodyRequest<FirehoseRecord
   }
 }
 
-const firehoseAnswer = transformed(fieldOf)
+const firehoseAnswer = transformed(dataFieldOf)
 
 /** A record that comes from Kafka has its value under another name, and so has the answer. */
-function fieldOf({ kafkaRecordValue }: FirehoseRecord): 'data' | 'kafkaRecordValue' {
+function dataFieldOf({ kafkaRecordValue }: FirehoseRecord): 'data' | 'kafkaRecordValue' {
   return asString(kafkaRecordValue) === undefined ? 'data' : 'kafkaRecordValue'
 }
 

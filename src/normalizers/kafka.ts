@@ -96,17 +96,17 @@ export class KafkaRequest<TData = unknown> extends BodyRequest<KafkaRecord, TDat
   get headers(): Record<string, string> {
     if (this.#headers !== undefined) return this.#headers
     const headers = emptyMap<string>()
-    for (const [name, bytes] of headersOf(this.record)) headers[name] = bytes.toString()
+    for (const [name, bytes] of recordHeaders(this.record)) headers[name] = bytes.toString()
     return (this.#headers = headers)
   }
 
   /** All headers of this name, in order. */
   headerValues(name: string): Uint8Array[] {
-    return headersOf(this.record).flatMap(([each, bytes]) => (each === name ? [bytes] : []))
+    return recordHeaders(this.record).flatMap(([each, bytes]) => (each === name ? [bytes] : []))
   }
 }
 
-function headersOf({ headers }: KafkaRecord): (readonly [name: string, bytes: Buffer])[] {
+function recordHeaders({ headers }: KafkaRecord): (readonly [name: string, bytes: Buffer])[] {
   return (headers ?? [])
     .flatMap((header) => Object.entries(header))
     .flatMap(([name, value]) => (value === null ? [] : [[name, headerBytes(value)] as const]))
@@ -118,7 +118,7 @@ function headerBytes(value: readonly number[] | string): Buffer {
 }
 
 /** The partition as Lambda's events and answers call it. The record tells: a topic's name may have dashes. */
-function partitionOf(record: unknown): string {
+function topicPartitionOf(record: unknown): string {
   const { topic, partition } = asRecord(record) ?? {}
   return `${String(topic)}-${String(partition)}`
 }
@@ -151,16 +151,16 @@ export function kafka(options: KafkaOptions = {}): Middleware<RecordBatch<KafkaR
     source: 'kafka',
     kinds: ['kafka'],
     records: ({ records }: MSKEvent) => Object.values(records).flat(),
-    idOf: (record) => `${partitionOf(record)}-${String(record['offset'])}`,
+    idOf: (record) => `${topicPartitionOf(record)}-${String(record['offset'])}`,
     identifierOf(record) {
       const offset = /^\d+$/.test(String(record['offset'])) ? Number(record['offset']) : NaN
       // A number that is rounded would name another record.
       const isNamed = asString(record['topic']) !== undefined && Number.isSafeInteger(offset)
-      return isNamed ? { partition: partitionOf(record), offset } : undefined
+      return isNamed ? { partition: topicPartitionOf(record), offset } : undefined
     },
     request: (record, id, batch) => KafkaRequest.of(record, { id, batch, body }),
     prepare: (request) => request.prepare(),
-    lanes: ({ Records }) => ({ lanes: lanesByKey(Records, partitionOf) }),
+    lanes: ({ Records }) => ({ lanes: lanesByKey(Records, topicPartitionOf) }),
     answer: lowestFailure,
   }
   return normalizesRecords((event, context) => RecordBatch.read(source, event, context), logger)

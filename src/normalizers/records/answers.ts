@@ -19,7 +19,7 @@ export interface FailureList {
 }
 
 /** Each failed record, once however often it came: what is not listed is done. */
-export const eachFailure: RecordAnswer<unknown> = failureList(keyOf)
+export const eachFailure: RecordAnswer<unknown> = failureList(identifierKey)
 
 /**
  * Where a stream has to go on: at the lowest number that is not done, or at the lowest offset of each partition. Lambda
@@ -40,24 +40,17 @@ function failureList(
   groupOf: (identifier: RecordIdentifier) => string,
   named?: string,
 ): RecordAnswer<unknown> {
-  function list(identifiers: Iterable<RecordIdentifier | undefined>): FailureList {
-    const groups = new Map<string, RecordIdentifier>()
-    for (const identifier of identifiers) {
-      if (identifier === undefined) continue
-      const group = groupOf(identifier)
-      const lowest = groups.get(group)
-      if (lowest === undefined || isLower(identifier, lowest)) groups.set(group, identifier)
-    }
-    return { batchItemFailures: Array.from(groups.values(), (itemIdentifier) => ({ itemIdentifier })) }
-  }
+  const list = (identifiers: readonly (RecordIdentifier | undefined)[]): FailureList => ({
+    batchItemFailures: lowestOfEach(identifiers, groupOf).map((itemIdentifier) => ({ itemIdentifier })),
+  })
 
   /** Every item that is listed must be of this batch: any other fails it whole. */
   function isAnswer(response: unknown, { identifiers }: Batch): response is FailureList {
     const items = asRecord(response)?.['batchItemFailures']
     if (!Array.isArray(items)) return false
-    const keys = new Set(identifiers.map(keyOf))
+    const keys = new Set(identifiers.map(identifierKey))
     return items.every((item) => {
-      const key = keyOf(asRecord(item)?.['itemIdentifier'])
+      const key = identifierKey(asRecord(item)?.['itemIdentifier'])
       return key !== '' && keys.has(key)
     })
   }
@@ -73,20 +66,34 @@ function failureList(
     join(answer, other, batch) {
       if (other === answer || !isAnswer(other, batch) || !isAnswer(answer, batch)) return answer
       const items = [...answer.batchItemFailures, ...other.batchItemFailures]
-      const listed = new Set(items.map(({ itemIdentifier }) => keyOf(itemIdentifier)))
-      return list(batch.identifiers.filter((identifier) => listed.has(keyOf(identifier))))
+      const listed = new Set(items.map(({ itemIdentifier }) => identifierKey(itemIdentifier)))
+      return list(batch.identifiers.filter((identifier) => listed.has(identifierKey(identifier))))
     },
   }
 }
 
-function keyOf(identifier: unknown): string {
+function lowestOfEach(
+  identifiers: readonly (RecordIdentifier | undefined)[],
+  groupOf: (identifier: RecordIdentifier) => string,
+): RecordIdentifier[] {
+  const groups = new Map<string, RecordIdentifier>()
+  for (const identifier of identifiers) {
+    if (identifier === undefined) continue
+    const group = groupOf(identifier)
+    const lowest = groups.get(group)
+    if (lowest === undefined || isLowerNumber(identifier, lowest)) groups.set(group, identifier)
+  }
+  return [...groups.values()]
+}
+
+function identifierKey(identifier: unknown): string {
   const { partition, offset } = asRecord(identifier) ?? {}
   if (typeof partition === 'string' && typeof offset === 'number') return `${offset} ${partition}`
   return asString(identifier) ?? ''
 }
 
 /** Numbers of a stream have up to 56 digits, and not all have as many. */
-function isLower(identifier: RecordIdentifier, other: RecordIdentifier): boolean {
+function isLowerNumber(identifier: RecordIdentifier, other: RecordIdentifier): boolean {
   const [number, otherNumber] = [numberIn(identifier), numberIn(other)]
   return number !== undefined && otherNumber !== undefined && number < otherNumber
 }

@@ -33,7 +33,7 @@ export function transformed<TRecord extends TransformableRecord>(
         const recordId = ids[index]
         if (!recordId) throw new UnidentifiedRecordError(index, { id: 'recordId' })
         const field = fieldOf(record)
-        const { result, data = record[field] ?? '', reason } = valueOf(results[index])
+        const { result, data = record[field] ?? '', reason } = transformedValue(results[index])
         if (result === 'ProcessingFailed') logFailure(logger, recordId, reason)
         entries.set(recordId, { recordId, result, [field]: data })
         size += entryBytes + recordId.length + data.length
@@ -57,7 +57,7 @@ interface TransformedValue extends Pick<TransformedRecord, 'result'> {
   readonly reason?: unknown
 }
 
-function valueOf(settled: PromiseSettledResult<unknown> | undefined): TransformedValue {
+function transformedValue(settled: PromiseSettledResult<unknown> | undefined): TransformedValue {
   if (settled?.status !== 'fulfilled') return { result: 'ProcessingFailed', reason: settled?.reason }
   if (settled.value === undefined) return { result: 'Dropped' }
   try {
