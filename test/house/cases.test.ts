@@ -66,7 +66,7 @@ const lines = [...readFileSync('test/cases.md', 'utf8').matchAll(/^- `([^`]+)` /
 )
 
 /** Findings whose lines are there before their tests. */
-const beingMended = /^(?:[XYTEP]|M(?:15|2[7-9]|3\d|40)$)/
+const beingMended = /^(?:[XYTEP]|M(?:2[7-9]|3\d|40)$)/
 
 describe('test/cases.md', () => {
   it('every id in front of a title has a line', () => {

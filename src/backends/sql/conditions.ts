@@ -47,6 +47,7 @@ export class ConditionWriter {
     const put = (operand: unknown): unknown => this.#operand(column, operand)
     switch (operator) {
       case '=':
+        return this.#guarded(builder, column, [value]) ?? builder(ref, '=', put(value))
       case '<':
       case '<=':
       case '>':
@@ -56,7 +57,8 @@ export class ConditionWriter {
         // What has no value is not that value, either.
         return builder.or([builder(ref, '!=', put(value)), builder(ref, 'is', null)])
       case 'in':
-        return value.length === 0 ? builder.lit(false) : builder(ref, 'in', value.map(put))
+        if (value.length === 0) return builder.lit(false)
+        return this.#guarded(builder, column, value) ?? builder(ref, 'in', value.map(put))
       case 'not-in':
         if (value.length === 0) return builder.lit(true)
         return builder.or([builder(ref, 'not in', value.map(put)), builder(ref, 'is', null)])
@@ -96,6 +98,19 @@ export class ConditionWriter {
       : this.#rows.toColumn(column, operand)
   }
 
+  /** For MySQL a text that begins as a number is that number, in a column of numbers: here it is itself alone. */
+  #guarded(builder: Builder, column: string, values: readonly unknown[]): SqlCondition | undefined {
+    const isKnown = this.#engine !== 'mysql' || this.#rows.model.kind(column) !== undefined
+    if (isKnown || !values.some(isHalfNumber)) return undefined
+    const ref = this.#sql.id(column)
+    const operands = values.map((value) => this.#operand(column, value))
+    // The second condition alone would use no index.
+    return builder.and([
+      builder(ref, 'in', operands),
+      builder(this.#sql`concat(${ref}, '')`, 'in', values.map(String)),
+    ])
+  }
+
   #like(ref: Expression<unknown>, pattern: string): RawBuilder<SqlBool> {
     return this.#sql<SqlBool>`${ref} like ${pattern} escape '!'`
   }
@@ -110,6 +125,16 @@ export class ConditionWriter {
     const list = this.#engine === 'postgres' ? sql`cast(${name} as jsonb)` : name
     return containsElement({ sql, engine: this.#engine }, list, json)
   }
+}
+
+/** Whether a text begins as a number and is none; dates, which begin so too, have their own spelling in a text. */
+function isHalfNumber(value: unknown): boolean {
+  return (
+    typeof value === 'string' &&
+    /^\s*[+-]?\.?\d/.test(value) &&
+    !/^\d+[-:/]/.test(value) &&
+    Number.isNaN(Number(value))
+  )
 }
 
 const lists: ReadonlySet<ColumnKind | undefined> = new Set(['array', 'set', 'json'])

@@ -57,16 +57,20 @@ export class SqlReader implements QueryRunner {
         rows.push(...(await reading(access.kysely, () => part.limit(wanted - rows.length).execute())))
     }
     const given = rows.slice(0, most)
-    const columns = select ?? this.#rows.model.columns
-    const isMore = select !== undefined || place.columns.length > 0
-    const whole = given.map((row) =>
-      this.#rows.toItem(isMore && columns !== undefined ? picked(row, columns) : row),
-    )
+    const extra = new Set(place.columns.map(({ name }) => name))
+    const whole = given.map((row) => this.#rows.toItem(this.#wanted(row, select, extra)))
     const items = partsAt(whole, state.places)
     const last = given.at(-1)
     if (rows.length <= most || last === undefined) return { items }
     const next = writeToken(place.of(last), this.#binding(state), this.#options)
     return { items, next, ...(most < limit && { complete: false as const }) }
+  }
+
+  /** The columns of a row that were asked for, without those that tell its place. */
+  #wanted(row: UnknownRecord, select: QueryState['select'], extra: ReadonlySet<string>): UnknownRecord {
+    if (select === undefined && extra.size === 0) return row
+    const columns = select ?? this.#rows.model.columns
+    return picked(row, columns ?? Object.keys(row).filter((column) => !extra.has(column)))
   }
 
   async count(state: QueryState, { signal }: PageOptions): Promise<number> {
