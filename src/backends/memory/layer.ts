@@ -43,7 +43,30 @@ export class Layer<T> {
   }
 }
 
-/** The layers of one transaction, one for each table that it has touched. */
+/**
+ * The layers of one transaction, one for each table that it has touched. `MemoryBackend` like SQL gives it to the function
+ * of `transaction()`; other backends join it by `within()`.
+ *
+ * @example
+ * ```ts
+ * import { MemoryBackend, type MemoryTransaction } from 'clearskies-middy/backends/memory'
+ * import { model } from 'clearskies-middy/backends/model'
+ * import * as z from 'zod'
+ *
+ * const schema = z.object({ id: z.string() })
+ * const orders = new MemoryBackend(model({ name: 'orders', key: ['id'], schema }), { like: 'sql' })
+ * const lines = new MemoryBackend(model({ name: 'lines', key: ['id'], schema }), { like: 'sql' })
+ *
+ * async function placeLine(transaction: MemoryTransaction, id: string): Promise<void> {
+ *   await (await lines.within(transaction)).create({ id })
+ * }
+ *
+ * await orders.transaction(async (own, transaction) => {
+ *   await own.create({ id: '7' })
+ *   await placeLine(transaction, '7-1')
+ * })
+ * ```
+ */
 export class MemoryTransaction {
   /** The transaction that this one is a part of. */
   readonly within: MemoryTransaction | undefined
