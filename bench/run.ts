@@ -55,6 +55,9 @@ const sql = await benchSql(quick ? 1 : 21)
 say(sqlTable('SqlBackend beside Kysely itself, on PGlite', sql))
 const coldStart = await benchColdStart(quick ? 2 : 20)
 say(coldStartTable(coldStart))
+const { benchLight, lightTable } = await import('./light.ts')
+const lightStart = await benchLight(quick ? 2 : 20)
+say(lightTable(lightStart))
 const entries = await benchEntries()
 say(entriesTable(entries))
 const schemas = await benchSchemas(quick ? 1 : 9)
@@ -82,6 +85,7 @@ const results = {
   dynamoTables,
   firstValue,
   coldStart,
+  lightStart,
   entries,
   schemas,
   files,

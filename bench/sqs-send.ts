@@ -2,6 +2,7 @@ import { SQSClient, type SQSClientConfig, SendMessageCommand } from '@aws-sdk/cl
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Producer } from 'sqs-producer'
+import { type LightClient, light } from '../dist/clients/light.js'
 import { model } from '../dist/backends/model.js'
 import { SqsBackend } from '../dist/backends/sqs.js'
 import { median, table } from './harness.ts'
@@ -33,14 +34,14 @@ function contenders(endpoint: string): Record<string, Send> {
       requestHandler: { logger: { ...console, warn: () => undefined } },
       ...config,
     })
-  const backend = (config?: SQSClientConfig): Send => {
+  const backend = (config?: SQSClientConfig, given?: LightClient): Send => {
     const Orders = model({
       name: queueUrl,
       schema: {
         '~standard': { version: 1, vendor: 'bench', validate: (value) => ({ value: value as Order }) },
       },
     })
-    const orders = new SqsBackend(Orders, { client: client(config) })
+    const orders = new SqsBackend(Orders, { client: given ?? client(config) })
     return (list) => Promise.all(list.map((item) => orders.create(item)))
   }
   const producer = Producer.create({ queueUrl, sqs: client() })
@@ -48,6 +49,14 @@ function contenders(endpoint: string): Record<string, Send> {
   return {
     'clearskies-middy': backend(),
     'clearskies-middy, md5: false': backend({ md5: false }),
+    'clearskies-middy, light()': backend(
+      {},
+      light({
+        endpoint,
+        region: 'eu-central-1',
+        credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
+      }),
+    ),
     'sqs-producer': (list) =>
       producer.send(list.map((item, index) => ({ id: String(index), body: JSON.stringify(item) }))),
     'SendMessage each, 50 sockets': (list) =>

@@ -42,12 +42,15 @@ export async function testBeside({
     await once(server, 'spawn')
     await untilReady(server, title, () => isReady(endpoint))
     const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'emulators']
-    run = spawn(process.execPath, [...vitest, ...tests, ...process.argv.slice(2)], {
-      stdio: 'inherit',
-      env: { ...process.env, [variable]: endpoint },
-    })
-    const [code] = (await once(run, 'exit')) as [number | null]
-    return code ?? 1
+    for (const client of ['sdk', 'light']) {
+      run = spawn(process.execPath, [...vitest, ...tests, ...process.argv.slice(2)], {
+        stdio: 'inherit',
+        env: { ...process.env, [variable]: endpoint, AWS_CLIENT: client },
+      })
+      const [code] = (await once(run, 'exit')) as [number | null]
+      if (code !== 0) return code ?? 1
+    }
+    return 0
   } finally {
     await end(server)
   }

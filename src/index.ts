@@ -1,4 +1,4 @@
-export type { AwsClient, ClientOption } from './aws/client.ts'
+export type { AnyClient, AwsClient, ClientOption } from './aws/client.ts'
 export type {
   Creates,
   DeleteOptions,

@@ -1,7 +1,7 @@
 import type { Message } from '@aws-sdk/client-sqs'
 import type * as sdk from '@aws-sdk/client-sqs'
 import type { SQSEvent, SQSRecord } from 'aws-lambda'
-import type { AwsClient } from '../aws/client.ts'
+import type { AnyClient } from '../aws/client.ts'
 import type { Port } from '../aws/port.ts'
 import { queuePort } from '../aws/sqs.ts'
 import { chunks } from '../core/chunks.ts'
@@ -22,8 +22,8 @@ export interface PollInvocation {
 
 /** Options of {@link poll}. */
 export interface PollOptions {
-  /** An `SQSClient`, or anything else with its `send`. @default one made from the environment */
-  readonly client?: AwsClient
+  /** An `SQSClient`, anything else with its `send`, or `light()`. @default one made from the environment */
+  readonly client?: AnyClient
   /** @default 10 */
   readonly batchSize?: number
   /** How many batches are worked at once. @default 1 */

@@ -3,6 +3,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { ConflictError, NotFoundError, TransactionError, model } from 'clearskies-middy'
 import { DynamoDbBackend, type DynamoDbOptions, transact } from 'clearskies-middy/backends/dynamodb'
+import { light } from 'clearskies-middy/clients/light'
 import { randomUUID } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -15,6 +16,8 @@ import { runs } from '../../support/runs.ts'
 
 const { DYNAMODB_LOCAL_ENDPOINT: local, MOTO_ENDPOINT: moto } = process.env
 const client = new DynamoDBClient({ endpoint: (local ?? moto) as string })
+/** The suite runs once with each client. */
+const tested = process.env['AWS_CLIENT'] === 'light' ? light({ endpoint: (local ?? moto) as string }) : client
 const isLocal = local !== undefined
 
 const made = new Set<string>()
@@ -26,7 +29,7 @@ backendContract(
       made.add(definition.name)
       await createTableOf(client, definition)
     }
-    return new DynamoDbBackend(definition, { client, ...options })
+    return new DynamoDbBackend(definition, { client: tested, ...options })
   },
   { encryptsTokens: true },
 )
@@ -64,7 +67,7 @@ const accountModel = () =>
 async function openAccounts(options: DynamoDbOptions = {}) {
   const definition = accountModel()
   await createTableOf(client, definition)
-  return new DynamoDbBackend(definition, { client, ...options })
+  return new DynamoDbBackend(definition, { client: tested, ...options })
 }
 
 type Accounts = Awaited<ReturnType<typeof openAccounts>>

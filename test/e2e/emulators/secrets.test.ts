@@ -23,6 +23,7 @@ import {
   type SecretsOptions,
   parameterStore,
 } from 'clearskies-middy/middleware/parameter-store'
+import { type LightClient, light } from 'clearskies-middy/clients/light'
 import { secretsManager } from 'clearskies-middy/middleware/secrets-manager'
 import { invocation } from 'clearskies-middy/normalizers/invocation'
 import { invoke } from 'clearskies-middy/testing'
@@ -41,12 +42,21 @@ async function open(make: typeof parameterStore, options: SecretsOptions = {}) {
   const sdk: { send(command: object, options: object): Promise<unknown> } =
     make === parameterStore ? ssm : manager
   const calls: string[] = []
-  const client = {
+  const inner = light({ endpoint })
+  const lightly: LightClient = {
+    call(service, operation, ...rest) {
+      calls.push(operation)
+      return inner.call(service, operation, ...rest)
+    },
+  }
+  const sending = {
     send(command: object, sendOptions: object): Promise<unknown> {
       calls.push(command.constructor.name.replace('Command', ''))
       return sdk.send(command, sendOptions)
     },
   }
+  // The suite runs once with each client.
+  const client = process.env['AWS_CLIENT'] === 'light' ? lightly : sending
   let secrets: unknown
   const handler = middy()
     .use(invocation())

@@ -11,6 +11,7 @@ import {
   sqs,
 } from 'clearskies-middy'
 import { SqsBackend, type SqsBackendOptions } from 'clearskies-middy/backends/sqs'
+import { light } from 'clearskies-middy/clients/light'
 import { type PollOptions, poll } from 'clearskies-middy/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
@@ -18,6 +19,8 @@ import { RecordingLogger } from '../../support/recording-logger.ts'
 
 const endpoint = process.env['ELASTICMQ_ENDPOINT'] ?? process.env['MOTO_ENDPOINT']
 const client = new SQSClient({ endpoint: endpoint as string })
+/** The suite runs once with each client. */
+const tested = process.env['AWS_CLIENT'] === 'light' ? light({ endpoint: endpoint as string }) : client
 const schema = z.object({ id: z.number(), group: z.string() })
 type Job = z.infer<typeof schema>
 
@@ -45,7 +48,7 @@ async function arnOf(QueueUrl: string): Promise<string> {
 
 function backend(url: string, isFifo: boolean, options: SqsBackendOptions<Job> = {}): SqsBackend<Job, Job> {
   return new SqsBackend(model({ name: url, schema }), {
-    client,
+    client: tested,
     ...(isFifo && { groupId: ({ group }: Job) => group }),
     ...options,
   })
@@ -72,10 +75,10 @@ function working(
           calls.push({ job: request.data as Job, receiveCount: request.receiveCount, at: Date.now() })
           return fn(request)
         },
-        { client, logger, ...(deadLetter && { deadLetter }) },
+        { client: tested, logger, ...(deadLetter && { deadLetter }) },
       ),
     )
-  const poller = poll(url, worker, { client, ...pollOptions })
+  const poller = poll(url, worker, { client: tested, ...pollOptions })
   return { calls, [Symbol.asyncDispose]: () => poller.stop() }
 }
 
