@@ -9,7 +9,15 @@ import {
 } from '@aws/durable-execution-sdk-js'
 import middy from '@middy/core'
 import { executionModeDurableContext } from '@middy/core/executionModeDurableContext'
-import { backends, currentInvocation, eachRecord, invocation, model, sqs } from 'clearskies-middy'
+import {
+  type SqsRequest,
+  backends,
+  currentInvocation,
+  eachRecord,
+  invocation,
+  model,
+  sqs,
+} from 'clearskies-middy'
 import { SqsBackend } from 'clearskies-middy/backends/sqs'
 import { type AnyHandler, lambdaContext, sqsEvent } from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
@@ -230,5 +238,56 @@ describe('a durable execution', () => {
       { batchItemFailures: [{ itemIdentifier: 'b' }] },
     ])
     expect(signal?.aborted).toBe(true)
+  })
+
+  it('R4: each record has a context of its own, whose operations are those of the execution', async () => {
+    const seen: unknown[] = []
+    const work = middy(async (request: SqsRequest, context: unknown) => {
+      const own = context as DurableContext & Record<string, unknown>
+      const step = await own.step(`step ${request.id}`, () => Promise.resolve(`${request.id} in a step`))
+      const child = await own.runInChildContext(`child ${request.id}`, (inner) =>
+        inner.step('in', () => Promise.resolve(request.id)),
+      )
+      seen.push([own['tenant'], step, child, own['left'], own['shared'], own.lambdaContext.awsRequestId])
+      own['left'] = request.id
+      if (request.id === 'b') throw new Error('b fails')
+    }).before(({ event, context }) => void Object.assign(context, { tenant: event.id }))
+    let requestId: unknown
+    const handler = middy({ executionMode: executionModeDurableContext })
+      .use(sqs({ logger: new RecordingLogger() }))
+      .before(({ context }) => {
+        requestId = (context as unknown as DurableContext).lambdaContext.awsRequestId
+        Object.assign(context, { shared: 'all' })
+      })
+      .handler(
+        // Operations of one execution have an order that must be the same when it runs again.
+        eachRecord(work, { concurrency: 1, logger: new RecordingLogger() }) as never,
+      ) as unknown as AnyHandler
+    const ids = ['a', 'b', 'c']
+    const event = sqsEvent(ids.map((messageId) => ({ body: 1, messageId })))
+    const execution = new Execution(event)
+    const { Status, Result } = await execution.invoke(handler)
+    expect([Status, JSON.parse(String(Result))]).toEqual([
+      'SUCCEEDED',
+      { batchItemFailures: [{ itemIdentifier: 'b' }] },
+    ])
+    expect(seen).toEqual(ids.map((id) => [id, `${id} in a step`, id, undefined, 'all', requestId]))
+  })
+
+  it('R4: records that run beside each other share no context', async () => {
+    const seen: unknown[] = []
+    const work = middy(async ({ id }: SqsRequest, context: unknown) => {
+      const own = context as DurableContext & Record<string, unknown>
+      const child = await own.runInChildContext(id, (inner) => inner.step('in', () => Promise.resolve(id)))
+      seen.push([id, own['tenant'], child])
+    }).before(({ event, context }) => void Object.assign(context, { tenant: event.id }))
+    const handler = middy({ executionMode: executionModeDurableContext })
+      .use(sqs({ logger: new RecordingLogger() }))
+      .handler(eachRecord(work, { logger: new RecordingLogger() }) as never) as unknown as AnyHandler
+    const ids = ['a', 'b', 'c', 'd']
+    const { Status } = await new Execution(sqsEvent(ids.map((messageId) => ({ body: 1, messageId })))).invoke(
+      handler,
+    )
+    expect([Status, seen.toSorted()]).toEqual(['SUCCEEDED', ids.map((id) => [id, id, id])])
   })
 })
