@@ -90,6 +90,7 @@ export function eachRecord(
       throw new ConfigurationError(`eachRecord() needs .use(sqs()) in front, and got ${seenEvent(batch)}`)
     refuseForeignOptions(batch, options)
     batch.checkRecords(batch)
+    batch.throwsIfAllFail = options.onBatchFailure === 'throw'
     const contextOf = contextPerRecord(context)
     const run = new BatchRun(batch, { fn: (request) => fn(request, contextOf() as never), options })
     await run.begin()
@@ -102,6 +103,7 @@ export function eachRecord(
 const recordOptionChecks = {
   concurrency: (value: unknown) => Number.isSafeInteger(value) && Number(value) > 0,
   fifo: oneOf('auto', 'group', 'batch'),
+  onBatchFailure: oneOf('list', 'throw'),
   deadlineMargin: (value: unknown) => typeof value === 'number' && value >= 0,
   timeout: (value: unknown) => typeof value === 'number' && value > 0 && value <= longestTimer,
   onSuccess: is('function'),

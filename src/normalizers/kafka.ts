@@ -82,9 +82,9 @@ export class KafkaRequest<TData = unknown> extends BodyRequest<KafkaRecord, TDat
     return this.#keyBytes?.toString()
   }
 
-  /** The key as it is, also where it is no text. */
-  keyBytes(): Uint8Array | undefined {
-    return this.#keyBytes
+  /** Gives the key as it is, also where it is no text. */
+  get keyBytes(): () => Uint8Array | undefined {
+    return () => this.#keyBytes
   }
 
   get #keyBytes(): Buffer | undefined {
@@ -100,9 +100,9 @@ export class KafkaRequest<TData = unknown> extends BodyRequest<KafkaRecord, TDat
     return (this.#headers = headers)
   }
 
-  /** All headers of this name, in order. */
-  headerValues(name: string): Uint8Array[] {
-    return recordHeaders(this.record).flatMap(([each, bytes]) => (each === name ? [bytes] : []))
+  /** Gives all headers of a name, in order. */
+  get headerValues(): (name: string) => Uint8Array[] {
+    return (name) => recordHeaders(this.record).flatMap(([each, bytes]) => (each === name ? [bytes] : []))
   }
 }
 

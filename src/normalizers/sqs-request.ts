@@ -58,14 +58,16 @@ export class SqsRequest<TData = unknown> extends ParsedRequest<SQSRecord, TData>
     return this.record.receiptHandle
   }
 
-  /** The body as it was sent, or the payload that it points to. */
-  text(): string {
-    return this.#unwrapped?.payload ?? this.record.body
+  // Getters, so that `const { text } = request` gives a function that works.
+
+  /** Gives the body as it was sent, or the payload that it points to. */
+  get text(): () => string {
+    return () => this.#unwrapped?.payload ?? this.record.body
   }
 
-  /** The body's bytes. */
-  bytes(): Uint8Array {
-    return Buffer.from(this.text())
+  /** Gives the body's bytes. */
+  get bytes(): () => Uint8Array {
+    return () => Buffer.from(this.text())
   }
 
   /** What was around the data, from the outside in: SNS notifications, EventBridge events. Needs `unwrap`. */

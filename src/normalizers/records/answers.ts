@@ -108,15 +108,32 @@ export const whole: RecordAnswer<unknown> = {
   failsInvocation: true,
   done: () => undefined,
   from(results, batch, logger) {
-    const reasons = new Set<unknown>()
-    for (const result of results) if (result.status === 'rejected') reasons.add(errorOf(result.reason))
+    const reasons = reasonsOf(results)
     if (reasons.size === 0) return undefined
     if (reasons.size > 1) logFailures(results, batch, logger)
-    const [first] = reasons
-    throw reasons.size === 1 ? first : new AggregateError(reasons, `${reasons.size} records failed`)
+    throw combined(reasons)
   },
   isAnswer: () => false,
   join: (answer) => answer,
+}
+
+function reasonsOf(results: FromResults[0]): Set<unknown> {
+  const reasons = new Set<unknown>()
+  for (const result of results) if (result.status === 'rejected') reasons.add(errorOf(result.reason))
+  return reasons
+}
+
+/** The one error, or all in one. */
+function combined(reasons: ReadonlySet<unknown>): unknown {
+  const [first] = reasons
+  return reasons.size > 1 ? new AggregateError(reasons, `${reasons.size} records failed`) : first
+}
+
+/** Throws the error of a batch of which no record is done, unless all of them are only to come again later. */
+export function throwIfAllFailed(results: FromResults[0]): void {
+  if (results.some(({ status }) => status === 'fulfilled')) return
+  const reasons = reasonsOf(results)
+  if ([...reasons].some((reason) => findCause(reason, isRetryLater) === undefined)) throw combined(reasons)
 }
 
 /** @throws UnidentifiedRecordError if nothing can name a failed record */

@@ -28,15 +28,19 @@ export abstract class BodyRequest<TRecord, TData> extends ParsedRequest<TRecord,
   /** The body as it was sent: text, or the bytes that its base64 stands for. */
   protected abstract get sent(): string | Buffer
 
-  /** The body as text. */
-  text(): string {
-    return this.sent.toString()
+  // Getters, so that `const { text } = request` gives a function that works.
+
+  /** Gives the body as text. */
+  get text(): () => string {
+    return () => this.sent.toString()
   }
 
-  /** The body's bytes. */
-  bytes(): Uint8Array {
-    const { sent } = this
-    return typeof sent === 'string' ? Buffer.from(sent) : sent
+  /** Gives the body's bytes. */
+  get bytes(): () => Uint8Array {
+    return () => {
+      const { sent } = this
+      return typeof sent === 'string' ? Buffer.from(sent) : sent
+    }
   }
 
   protected override read(): unknown {

@@ -15,6 +15,7 @@ import {
 import { type Logger, defaultLogger, logSafely } from '../../core/logger.ts'
 import { asRecord } from '../../core/record.ts'
 import type { MiddyRequest, Middleware } from '../../core/middy.ts'
+import { throwIfAllFailed } from './answers.ts'
 import type { RecordBatch } from './record-batch.ts'
 
 type AnyBatch = RecordBatch<unknown>
@@ -174,7 +175,9 @@ async function answerOf(batch: AnyBatch, { reason, logger }: Telling): Promise<u
   if (spec.answer.isFinal === true && batch.results === undefined) throw reason
   const rejected: PromiseRejectedResult = { status: 'rejected', reason }
   const all = ids.map((_, index) => results[index] ?? rejected)
-  return spec.answer.from(all, batch, logger)
+  const answer = await spec.answer.from(all, batch, logger)
+  if (batch.throwsIfAllFail) throwIfAllFailed(all)
+  return answer
 }
 
 /** Answers, and keeps to it against middlewares in front, whose `after` and `onError` come later. */

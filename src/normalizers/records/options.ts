@@ -54,6 +54,13 @@ export interface EachRecordOptions<TRequest = RecordRequest> {
   isPermanent?(error: unknown): boolean
   /** SQS only. Runs a message once that came twice in one batch, which SQS allows itself now and then. @default false */
   readonly deduplicate?: boolean
+  /**
+   * What follows when every record of a batch failed: all are listed, or the invocation fails, with their error or an
+   * `AggregateError` of several, so that it counts in Lambda's metric of errors. Either way all come again; a batch of
+   * nothing but wishes (`RetryLaterError`) is listed.
+   * @default 'list'
+   */
+  readonly onBatchFailure?: 'list' | 'throw'
   /** An `SQSClient`, for changing visibilities and the dead-letter queue. @default one per region and process */
   readonly client?: ClientOption
   /** @default console */

@@ -36,6 +36,7 @@ export class RecordBatch<TRequest = RecordRequest> {
   readonly #identifiers: readonly (RecordIdentifier | undefined)[]
   readonly #spec: RecordSource<unknown, TRequest>
   #results: RecordResults
+  #throwsIfAllFail = false
   #answer: Promise<unknown> | undefined
   #requests: readonly TRequest[] | undefined
   #abort: AbortController | undefined
@@ -101,6 +102,14 @@ export class RecordBatch<TRequest = RecordRequest> {
   }
   set results(value: RecordResults) {
     this.#results = value
+  }
+
+  /** @internal Whether the invocation fails where every record did. */
+  get throwsIfAllFail(): boolean {
+    return this.#throwsIfAllFail
+  }
+  set throwsIfAllFail(value: boolean) {
+    this.#throwsIfAllFail = value
   }
 
   /** @internal What the normalizer answers, once that is made. */
