@@ -3,14 +3,9 @@ import { ColumnError, ConfigurationError } from '../errors/index.ts'
 import { checkOptions, is } from '../core/options.ts'
 import { type UnknownRecord, asRecord } from '../core/record.ts'
 import { isSchema, validated } from '../core/standard-schema.ts'
-import {
-  type ColumnKind,
-  type NamedKind,
-  ambiguousPlace,
-  columnsOfSchema,
-  namedKinds,
-} from './planning/column-kinds.ts'
-import { type SchemaShape, unknownShape } from './planning/schema-shape.ts'
+import { type ColumnKind, ambiguousPlace, columnsOfSchema } from './planning/column-kinds.ts'
+import { type ColumnsByHand, columnsOf, isColumns, namesOf } from './planning/columns-by-hand.ts'
+import type { SchemaShape } from './planning/schema-shape.ts'
 import { withPlainDecimals } from './planning/decimals.ts'
 import { PatchSchema } from './planning/patch-schema.ts'
 
@@ -40,6 +35,11 @@ export interface ModelDefinition<TSchema extends StandardSchemaV1, TKey extends 
    */
   readonly patch?: StandardSchemaV1<unknown, object>
   /**
+   * Gives columns that every write has: when it was made, what is computed from others. They are checked by the schema with the
+   * rest. `part` tells whether it is given a whole item (`create`, `put`) or the patch of an `update`.
+   */
+  readonly onWrite?: OnWrite<StandardSchemaV1.InferInput<TSchema>>
+  /**
    * The columns, where the schema does not tell them (zod's and valibot's objects do): their names, or what each of them
    * holds. `decimal` is a number in the database, of which no digit is lost, and its text here.
    */
@@ -49,14 +49,20 @@ export interface ModelDefinition<TSchema extends StandardSchemaV1, TKey extends 
 /** A definition whose columns have been checked by its type. */
 type AnyDefinition<TKey extends string> = Omit<
   ModelDefinition<StandardSchemaV1, TKey>,
-  'indexes' | 'columns'
+  'indexes' | 'columns' | 'onWrite'
 > & {
+  readonly onWrite?: AnyOnWrite
   readonly indexes?: Readonly<Record<string, Index>>
   readonly columns?: ColumnsByHand<string>
 }
 
-/** The names of columns, or their kinds. */
-type ColumnsByHand<TColumn extends string> = readonly TColumn[] | { readonly [K in TColumn]?: NamedKind }
+/** Columns of an item or of a patch. */
+type PartOf<TInput> = { readonly [K in keyof TInput]?: TInput[K] | null | undefined }
+
+/** Gives the columns that a write adds to an item or to a patch. */
+export type OnWrite<TInput> = (data: PartOf<TInput>, part: 'item' | 'patch') => PartOf<TInput>
+
+type AnyOnWrite = (data: never, part: 'item' | 'patch') => object
 
 /** The names of an item's columns. */
 export type Column<TItem> = keyof TItem & string
@@ -82,9 +88,19 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
   readonly #shapes: ReadonlyMap<string, SchemaShape> | undefined
   readonly #isLoose: boolean
   readonly #patch: PatchSchema
+  readonly #onWrite: AnyOnWrite | undefined
   readonly #decimals: readonly string[]
 
-  private constructor({ name, key = [], schema, patch, indexes = {}, columns }: AnyDefinition<TKey>) {
+  private constructor({
+    name,
+    key = [],
+    schema,
+    patch,
+    onWrite,
+    indexes = {},
+    columns,
+  }: AnyDefinition<TKey>) {
+    this.#onWrite = onWrite
     this.#name = name
     this.key = key
     this.schema = schema as StandardSchemaV1<TInput, TItem>
@@ -151,10 +167,12 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
    * Checks what an update writes into whole columns, and gives it as it is stored; `undefined` is left out.
    *
    * @param exempt - Columns that are checked in another way: those of the key, and the version
+   * @param isWhole - Whether it is the patch itself, and so gets what every write has
    * @internal
    */
-  async checkPatch(patch: object, exempt: readonly string[]): Promise<UnknownRecord> {
-    const given = Object.entries(patch).filter(([, value]) => value !== undefined)
+  async checkPatch(asked: object, exempt: readonly string[], isWhole = false): Promise<UnknownRecord> {
+    const patch = isWhole ? asRecord(this.#withWritten(asked, 'patch')) : asked
+    const given = Object.entries(patch ?? {}).filter(([, value]) => value !== undefined)
     for (const [column] of given) if (!this.has(column)) throw new ColumnError(column, { statusCode: 400 })
     const checked = await this.#patch.check(
       Object.fromEntries(given.filter(([column]) => !exempt.includes(column))),
@@ -183,8 +201,18 @@ export class Model<TItem = unknown, TInput = TItem, TKey extends string = string
     return asRecord(await this.validate(Object.fromEntries(given))) ?? {}
   }
 
-  /** @throws ValidationError */
-  async validate(data: unknown): Promise<TItem> {
+  /** What is stored of an item that is written. @throws ValidationError */
+  validate(data: unknown): Promise<TItem> {
+    return this.checkStored(this.#withWritten(data, 'item'))
+  }
+
+  #withWritten(data: unknown, part: 'item' | 'patch'): unknown {
+    if (this.#onWrite === undefined || asRecord(data) === undefined) return data
+    return { ...asRecord(data), ...Reflect.apply(this.#onWrite, undefined, [data, part]) }
+  }
+
+  /** An item that is there already. @throws ValidationError @internal */
+  async checkStored(data: unknown): Promise<TItem> {
     const item = await validated(this.schema as StandardSchemaV1<unknown, TItem>, data, 'The data')
     return withPlainDecimals(item, this.#decimals, 'The data')
   }
@@ -225,6 +253,7 @@ export function model<
     schema: isSchema,
     indexes: is('object'),
     patch: isSchema,
+    onWrite: is('function'),
     columns: isColumns,
   })
   const made = Model.of<StandardSchemaV1.InferOutput<TSchema>, StandardSchemaV1.InferInput<TSchema>, TKey>(
@@ -245,39 +274,6 @@ export function model<
     throw new TypeError(`model(): the schema has no column "${unknown}", which a key or index uses`)
   refuseAmbiguous(made)
   return made
-}
-
-function isColumns(value: unknown): boolean {
-  if (Array.isArray(value)) return value.every((column) => typeof column === 'string')
-  return Object.values(asRecord(value) ?? { none: undefined }).every((kind) => namedKinds.has(kind))
-}
-
-function namesOf(columns: ColumnsByHand<string> = []): readonly string[] {
-  return isNames(columns) ? columns : Object.keys(columns)
-}
-
-function isNames(columns: ColumnsByHand<string>): columns is readonly string[] {
-  return Array.isArray(columns)
-}
-
-/** A list of names takes the place of the schema's columns; kinds are added to them. */
-function columnsOf(
-  told: ReadonlyMap<string, SchemaShape> | undefined,
-  byHand: ColumnsByHand<string> | undefined,
-  key: readonly string[],
-): ReadonlyMap<string, SchemaShape> | undefined {
-  if (told === undefined && byHand === undefined) return undefined
-  const isList = byHand !== undefined && isNames(byHand)
-  const names = isList ? [...byHand, ...key] : [...(told?.keys() ?? []), ...namesOf(byHand), ...key]
-  const kinds: Readonly<Record<string, NamedKind | undefined>> =
-    byHand === undefined || isNames(byHand) ? {} : byHand
-  return new Map(
-    names.map((name) => {
-      const shape = told?.get(name) ?? unknownShape
-      const kind = kinds[name]
-      return [name, kind === undefined ? shape : { ...shape, kind, isAmbiguous: false }]
-    }),
-  )
 }
 
 /** @throws TypeError */

@@ -91,7 +91,7 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
     const item = this.#unmarshalled(wire)
     if (this.options.validate !== 'both') return item
     try {
-      return await this.checks.validate(item)
+      return await this.checks.checkStored(item)
     } catch (cause) {
       if (!(cause instanceof ValidationError)) throw cause
       const key = plainItem(picked(wire, (await this.describe()).key))

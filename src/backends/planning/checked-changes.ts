@@ -22,7 +22,7 @@ export async function checkedUpdate(
 ): Promise<Update> {
   const exempt = [...table.key, ...(version === undefined ? [] : [version])]
   const check = (values: object): Promise<UnknownRecord> => model.checkPatch(values, exempt)
-  const patched = await check(patch)
+  const patched = await model.checkPatch(patch, exempt, true)
   if (!hasChanges(changes)) return { key, patch: patched, changes }
   const { ifNotExists, set, remove, add = {}, append, prepend, setAdd } = changes
   for (const [column, number] of Object.entries(add))

@@ -7,7 +7,7 @@ import type { Model } from '../model.ts'
 /** What a model checks writes with. */
 export type Checks<TItem> = Pick<
   Model<TItem, never>,
-  'validate' | 'checkPatch' | 'checkElements' | 'newItem' | 'kind' | 'has'
+  'validate' | 'checkStored' | 'checkPatch' | 'checkElements' | 'newItem' | 'kind' | 'has'
 >
 
 type CheckedModel<TItem> = Checks<TItem> & Pick<Model, 'columns' | 'shape'>
@@ -78,7 +78,10 @@ function tolerant<TItem>(model: CheckedModel<TItem>): Checks<TItem> {
     validate: async (data) =>
       kept(await model.validate(asRecord(data) === undefined ? data : asked(data)), data),
     newItem: async (item) => kept(await model.newItem(asked(item)), item),
-    checkPatch: async (patch, exempt) => kept(await model.checkPatch(asked(patch), exempt), patch),
+    checkStored: async (data) =>
+      kept(await model.checkStored(asRecord(data) === undefined ? data : asked(data)), data),
+    checkPatch: async (patch, exempt, isWhole) =>
+      kept(await model.checkPatch(asked(patch), exempt, isWhole), patch),
     checkElements: async (column, elements) => {
       const shape = shapeAt(members.get(column), 0)
       const numbers = elements.map((element) => mapLeaves(element, shape, asNumber))

@@ -151,6 +151,54 @@ export function patchContract({ open, flags }: ContractCase): void {
     })
   })
 
+  it('onWrite gives every write its columns, checked by the schema, and reads nothing', async () => {
+    let time = 0
+    const parts: string[] = []
+    const items = await open(
+      model({
+        name: uniqueName('written'),
+        key: ['id'],
+        schema: z.object({
+          id: z.string(),
+          name: z.string().trim().optional(),
+          search: z.string().toUpperCase().optional(),
+          created: z.number().default(0),
+          updated: z.number().default(0),
+        }),
+        onWrite: ({ name, created }, part) => {
+          parts.push(part)
+          return {
+            updated: ++time,
+            ...(part === 'item' && { created: created ?? time }),
+            ...(name !== undefined && { search: name }),
+          }
+        },
+      }),
+      {},
+    )
+    const given = Object.freeze({ id: 'a', name: ' x ' })
+    const first = { id: 'a', name: 'x', search: ' X ', created: 1, updated: 1 }
+    expect(await items.create(given)).toEqual(first)
+    expect(await items.find({ id: 'a' })).toEqual(first)
+    expect(parts).toEqual(['item'])
+    expect(await items.update({ id: 'a' }, {})).toEqual({ ...first, updated: 2 })
+    const second = { ...first, name: 'y', search: 'Y', updated: 3 }
+    expect(await items.update({ id: 'a' }, { name: 'y' })).toEqual(second)
+    expect(await items.put({ ...second, name: 'z' })).toEqual({
+      ...second,
+      name: 'z',
+      search: 'Z',
+      updated: 4,
+    })
+    const fresh = await items.update({ id: 'b' }, { name: 'n' }, { upsert: true })
+    expect(fresh).toMatchObject({ id: 'b', name: 'n', search: 'N', created: expect.any(Number) })
+    expect(fresh.created).toBeGreaterThan(4)
+    expect(await items.createMany([{ id: 'c' }, { id: 'd' }])).toMatchObject([
+      { updated: expect.any(Number) },
+      { updated: time },
+    ])
+  })
+
   // A table of SQL is made by the kinds that the schema tells.
   describe.runIf(flags.holdsSets)('M2: a patch of a schema that shows no columns', () => {
     const schema = z.object({ id: z.string(), price: z.number(), note: z.string().optional() })
