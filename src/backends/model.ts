@@ -60,7 +60,7 @@ type AnyDefinition<TKey extends string> = Omit<
 type PartOf<TInput> = { readonly [K in keyof TInput]?: TInput[K] | null | undefined }
 
 /** Gives the columns that a write adds to an item or to a patch. */
-export type OnWrite<TInput> = (data: PartOf<TInput>, part: 'item' | 'patch') => PartOf<TInput>
+type OnWrite<TInput> = (data: PartOf<TInput>, part: 'item' | 'patch') => PartOf<TInput>
 
 type AnyOnWrite = (data: never, part: 'item' | 'patch') => object
 
