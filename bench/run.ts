@@ -6,6 +6,7 @@ import { benchGrowth, benchRequests, growthTable, requestTables } from './http.t
 import { benchFirstValue, firstValueTable } from './secrets-cold-start.ts'
 import { benchFiles, benchSchemas, importTable } from './schema-libraries.ts'
 import { benchFifo, benchRecords, fifoTable, recordsTable } from './sqs-records.ts'
+import { benchStreams, streamsTable } from './streams.ts'
 
 // A few rounds show that everything runs; the numbers mean something with all of them.
 const { quick = false } = parseArgs({ options: { quick: { type: 'boolean' } } }).values
@@ -23,6 +24,8 @@ const records = await benchRecords(quick ? 1 : 31)
 say(recordsTable(records))
 const fifo = await benchFifo(quick ? 3 : 9)
 say(fifoTable(fifo))
+const streams = await benchStreams(quick ? 1 : 31)
+say(streamsTable(streams))
 // Not before: with a backend for SQS loaded, records cost more than without.
 const { benchSend, sendTable } = await import('./sqs-send.ts')
 const messages = quick ? 1000 : 10_000
@@ -74,6 +77,7 @@ const results = {
   growth,
   records,
   fifo,
+  streams,
   sends,
   sql,
   iamDb,
