@@ -27,14 +27,19 @@ const forms: Readonly<Record<Form, BuildOptions>> = {
 
 const middy = `import middy from '@middy/core'\n`
 const ours = JSON.stringify(resolve('../dist/middleware/parameter-store.js'))
-const parameterStore = (options: string): string =>
-  `${middy}import { parameterStore } from ${ours}\nexport const handler = middy().use(parameterStore(${options})).handler((event, { secrets }) => secrets.get('/shop/key'))`
+const lightClient = JSON.stringify(resolve('../dist/clients/light.js'))
+const parameterStore = (options: string, imports = ''): string =>
+  `${middy}${imports}import { parameterStore } from ${ours}\nexport const handler = middy().use(parameterStore(${options})).handler((event, { secrets }) => secrets.get('/shop/key'))`
 
 /** The same handler by each: it gives the value of one parameter. */
 const sources: Readonly<Record<string, string>> = {
   'nothing: a handler with the value in it': `export const handler = async () => 'hunter2'`,
   'bare Middy, nothing read': `${middy}export const handler = middy().handler(async () => 'hunter2')`,
   'clearskies-middy, extension': parameterStore('{ extension: true }'),
+  'clearskies-middy, light()': parameterStore(
+    '{ client: light() }',
+    `import { light } from ${lightClient}\n`,
+  ),
   'clearskies-middy, AWS SDK': parameterStore(''),
   '@middy/ssm': `${middy}import ssm from '@middy/ssm'\nexport const handler = middy().use(ssm({ fetchData: { key: '/shop/key' }, setToContext: true })).handler(async (event, { key }) => key)`,
   'Powertools getParameter': `import { getParameter } from '@aws-lambda-powertools/parameters/ssm'\nexport const handler = () => getParameter('/shop/key', { decrypt: true })`,

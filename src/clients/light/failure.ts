@@ -19,22 +19,25 @@ export function serviceError(service: LightService, answer: Answer): Error {
   return error
 }
 
+const nothing = Buffer.alloc(0)
+
 /** A proxy in between answers with anything. Then the status decides alone. */
-function bodyOf(service: LightService, { body }: Answer): Record<string, unknown> {
+function bodyOf(service: LightService, answer: Answer): Record<string, unknown> {
   try {
-    return parsed(service, body)
+    return parsed(service, answer)
   } catch {
     return {}
   }
 }
 
 /** The members of an answer. @throws an error that may quote the answer */
-export function parsed(service: LightService, body: Buffer): Record<string, unknown> {
-  const text = body.toString()
-  const answer: unknown = JSON.parse(text)
-  if (!isRecord(answer)) throw new TypeError('The answer is no object')
-  readBytes(service, text, answer)
-  return answer
+export function parsed(service: LightService, answer: Answer): Record<string, unknown> {
+  const text = answer.body.toString()
+  answer.body = nothing
+  const members: unknown = JSON.parse(text)
+  if (!isRecord(members)) throw new TypeError('The answer is no object')
+  readBytes(service, text, members)
+  return members
 }
 
 function codeOf(

@@ -7,7 +7,8 @@ export interface Answer {
   readonly status: number
   /** A header by its name in lower case. */
   readonly header: (name: string) => string | undefined
-  readonly body: Buffer
+  /** Given up once its text is read, so that a large page is not held twice. */
+  body: Buffer
 }
 
 /** Why there is no answer. */
@@ -175,6 +176,7 @@ class Exchange {
         // Characters may stand in two chunks: the text is made of all bytes at once.
         body: chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, size),
       })
+      chunks.length = 0
     })
   }
 

@@ -35,10 +35,10 @@ export function isDamaged({ name }: ServiceWire, { header, body }: Answer): bool
 }
 
 /** The output of an answer that says that all went well. What was asked has been done, so it is not asked again. */
-export function outputOf({ wire, operation, input, metadata }: OutputCall, { body }: Answer): Outcome {
+export function outputOf({ wire, operation, input, metadata }: OutputCall, answer: Answer): Outcome {
   let output: Record<string, unknown>
   try {
-    output = body.length === 0 ? {} : parsed(wire.name, body)
+    output = answer.body.length === 0 ? {} : parsed(wire.name, answer)
   } catch {
     // What the parser says of the answer quotes it, with what is secret in it.
     const error = new Error(`The answer of ${wire.name} could not be understood`)
