@@ -1,5 +1,6 @@
+import type * as sdk from '@aws-sdk/client-sfn'
 import { type ClientOption, isClientOption } from '../aws/client.ts'
-import { portTo } from '../aws/port.ts'
+import { type Port, portTo } from '../aws/port.ts'
 import { stepFunctions } from '../aws/step-functions.ts'
 import { type Logger, defaultLogger, logSafely } from '../core/logger.ts'
 import type { Middleware, MiddyRequest } from '../core/middy.ts'
@@ -71,60 +72,21 @@ export function taskToken(options: TaskTokenOptions = {}): Middleware<unknown, T
   checkOptions('taskToken', options, { from: is('string'), client: isClientOption, logger: isLogger })
   const { from = 'taskToken', client, logger = defaultLogger } = options
   const port = portTo(stepFunctions, { client })
-
-  /**
-   * A value that is no output is the task's failure: a task without an answer waits until its time is up. Gives what the
-   * invocation answers.
-   */
-  async function succeed(token: string, result: unknown): Promise<unknown> {
-    let output: string
-    try {
-      output = outputOf(result)
-    } catch (error) {
-      await fail(token, error)
-      return null
-    }
-    await once(() => port.call('SendTaskSuccess', { taskToken: token, output }))
-    return result
-  }
-
-  async function fail(token: string, error: unknown): Promise<void> {
-    const { name = 'Error', message = '' } = error instanceof Error ? error : { message: String(error) }
-    const failure = { error: name.slice(0, 256), cause: message.slice(0, 32_768) }
-    await once(() => port.call('SendTaskFailure', { taskToken: token, ...failure }))
-  }
-
-  async function once(answer: () => Promise<unknown>): Promise<void> {
-    try {
-      await answer()
-    } catch (error) {
-      if (!answered.has(asString(asRecord(error)?.['name']) ?? '')) throw error
-      logSafely(logger, 'warn', 'The task had an answer already, or is given up', error)
-    }
-  }
-
-  function tokenOf(event: unknown): string {
-    const { kind, data } = asRecord(event) ?? {}
-    if (kind !== 'invocation') throw new ConfigurationError(`taskToken() ${missingNormalizer(event)}`)
-    const token = asRecord(data)?.[from]
-    if (typeof token === 'string' && token !== '') return token
-    throw new ConfigurationError(
-      `The payload has no task token in "${from}": let the state pass it, "${from}.$": "$$.Task.Token"`,
-    )
-  }
-
+  const answers = new TaskAnswers(port, logger)
   const tokens = new WeakMap<object, string>()
   const middleware = {
     before: function taskTokenBefore(request: MiddyRequest): void | Promise<void> {
       return opensInvocation(request, () => {
-        const token = tokenOf(request.event)
+        const token = tokenOf(request.event, from)
         tokens.set(request, token)
         awaitSends(request, middleware)
         const heartbeat = async (): Promise<void> => {
           await port.call('SendTaskHeartbeat', { taskToken: token })
         }
         Object.assign(openContext(request), { task: { heartbeat } })
-        finalizeResponse(request, (result) => (tokens.delete(request) ? succeed(token, result) : result))
+        finalizeResponse(request, (result) =>
+          tokens.delete(request) ? answers.succeed(token, result) : result,
+        )
       })
     },
     after: async function taskTokenAfter(request: MiddyRequest): Promise<void> {
@@ -132,13 +94,13 @@ export function taskToken(options: TaskTokenOptions = {}): Middleware<unknown, T
       const token = tokens.get(request)
       // Whatever comes of this answer, another one would contradict it.
       tokens.delete(request)
-      if (token !== undefined) request.response = await succeed(token, request.response)
+      if (token !== undefined) request.response = await answers.succeed(token, request.response)
     },
     onError: async function taskTokenOnError(request: MiddyRequest): Promise<void> {
       const token = tokens.get(request)
       if (token === undefined) return
       await settleSends(request, middleware)?.catch(() => undefined)
-      await fail(token, errorOf(request.error))
+      await answers.fail(token, errorOf(request.error))
       tokens.delete(request)
       // The task has its answer. An invocation that fails would be tried again, and fail the task a second time.
       request.response ??= null
@@ -157,4 +119,57 @@ function outputOf(result: unknown): string {
   const size = Buffer.byteLength(text)
   if (size > longestOutput) throw new ResponseTooLargeError(size, longestOutput)
   return text
+}
+
+/** Answers tasks, each once. */
+class TaskAnswers {
+  readonly #port: Port<typeof sdk>
+  readonly #logger: Logger
+
+  constructor(port: Port<typeof sdk>, logger: Logger) {
+    this.#port = port
+    this.#logger = logger
+  }
+
+  /**
+   * A value that is no output is the task's failure: a task without an answer waits until its time is up. Gives what the
+   * invocation answers.
+   */
+  async succeed(token: string, result: unknown): Promise<unknown> {
+    let output: string
+    try {
+      output = outputOf(result)
+    } catch (error) {
+      await this.fail(token, error)
+      return null
+    }
+    await this.#once(() => this.#port.call('SendTaskSuccess', { taskToken: token, output }))
+    return result
+  }
+
+  async fail(token: string, error: unknown): Promise<void> {
+    const { name = 'Error', message = '' } = error instanceof Error ? error : { message: String(error) }
+    const failure = { error: name.slice(0, 256), cause: message.slice(0, 32_768) }
+    await this.#once(() => this.#port.call('SendTaskFailure', { taskToken: token, ...failure }))
+  }
+
+  async #once(answer: () => Promise<unknown>): Promise<void> {
+    try {
+      await answer()
+    } catch (error) {
+      if (!answered.has(asString(asRecord(error)?.['name']) ?? '')) throw error
+      logSafely(this.#logger, 'warn', 'The task had an answer already, or is given up', error)
+    }
+  }
+}
+
+/** @throws ConfigurationError */
+function tokenOf(event: unknown, from: string): string {
+  const { kind, data } = asRecord(event) ?? {}
+  if (kind !== 'invocation') throw new ConfigurationError(`taskToken() ${missingNormalizer(event)}`)
+  const token = asRecord(data)?.[from]
+  if (typeof token === 'string' && token !== '') return token
+  throw new ConfigurationError(
+    `The payload has no task token in "${from}": let the state pass it, "${from}.$": "$$.Task.Token"`,
+  )
 }

@@ -113,35 +113,18 @@ export function webSocket(options: WebSocketOptions = {}): Middleware<WebSocketR
   checkOptions('webSocket', options, { logger: isLogger })
   const { logger = defaultLogger } = options
 
-  async function answer(result: unknown, made: WebSocketRequest): Promise<WebSocketResult> {
-    try {
-      return await webSocketResponse(result, made)
-    } catch (error) {
-      return refuse(error, made)
-    }
-  }
-
-  /** Says nothing of an error that is not the client's. */
-  async function refuse(error: unknown, made: WebSocketRequest): Promise<WebSocketResult> {
-    if (isResponse(error) && !(error instanceof Error)) return webSocketResponse(error, made)
-    const facts = errorFacts(error)
-    if (!facts.exposed)
-      logSafely(logger, 'error', `${made.routeKey} failed (connection ${made.connectionId})`, error)
-    return webSocketResponse(errorResponse(facts, 'problem'), made)
-  }
-
   const middleware = {
     before: function webSocketBefore(request: MiddyRequest): void | Promise<void> {
       return opensInvocation(request, () => {
         awaitSends(request, middleware)
         const made = webSocketRequest(request.event, request.context)
         request.event = made
-        finalizeResponse(request, (result) => answer(result, made))
+        finalizeResponse(request, (result) => answer(result, made, logger))
       })
     },
     after: async function webSocketAfter(request: MiddyRequest): Promise<void> {
       await settleSends(request, middleware)
-      request.response = await answer(request.response, requestOf(request))
+      request.response = await answer(request.response, requestOf(request), logger)
     },
     onError: async function webSocketOnError(request: MiddyRequest): Promise<void> {
       if (request.error instanceof InvalidEventError) return
@@ -151,10 +134,29 @@ export function webSocket(options: WebSocketOptions = {}): Middleware<WebSocketR
         error = failure
       })
       request.response =
-        request.response === undefined ? await refuse(error, made) : await answer(request.response, made)
+        request.response === undefined
+          ? await refuse(error, made, logger)
+          : await answer(request.response, made, logger)
     },
   }
   return middleware
+}
+
+async function answer(result: unknown, made: WebSocketRequest, logger: Logger): Promise<WebSocketResult> {
+  try {
+    return await webSocketResponse(result, made)
+  } catch (error) {
+    return refuse(error, made, logger)
+  }
+}
+
+/** Says nothing of an error that is not the client's. */
+async function refuse(error: unknown, made: WebSocketRequest, logger: Logger): Promise<WebSocketResult> {
+  if (isResponse(error) && !(error instanceof Error)) return webSocketResponse(error, made)
+  const facts = errorFacts(error)
+  if (!facts.exposed)
+    logSafely(logger, 'error', `${made.routeKey} failed (connection ${made.connectionId})`, error)
+  return webSocketResponse(errorResponse(facts, 'problem'), made)
 }
 
 /** A middleware in front may have failed, before there was a request. */

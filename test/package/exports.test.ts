@@ -15,7 +15,7 @@ function modules(pattern: string): string[] {
 }
 
 const folders = '{normalizers,middleware,backends,clients}'
-const entries = ['', '/errors', '/types', '/testing']
+const entries = ['', '/errors', '/serve', '/types', '/testing']
   .map((path) => `clearskies-middy${path}`)
   .concat(modules(`${folders}/*.js`))
 const insides = modules('**/*.js').filter(

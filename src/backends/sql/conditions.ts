@@ -60,8 +60,9 @@ export class ConditionWriter {
         if (value.length === 0) return builder.lit(false)
         return this.#guarded(builder, column, value) ?? builder(ref, 'in', value.map(put))
       case 'not-in':
-        if (value.length === 0) return builder.lit(true)
-        return builder.or([builder(ref, 'not in', value.map(put)), builder(ref, 'is', null)])
+        return value.length === 0
+          ? builder.lit(true)
+          : builder.or([builder(ref, 'not in', value.map(put)), builder(ref, 'is', null)])
       case 'between':
         return builder.between(ref, put(value[0]), put(value[1]))
       case 'begins-with':
