@@ -227,6 +227,21 @@ describe('plain text in a notification', () => {
   })
 })
 
+describe('an event of EventBridge in a message', () => {
+  it.each([
+    ['{}', {}],
+    ['{"order":12}', { order: 12 }],
+    ['plain text', 'plain text'],
+  ])('E12: a detail of %j is read as eventBridge() reads it', async (detail, data) => {
+    const body = { source: 'aws.scheduler', 'detail-type': 'Scheduled Event', detail }
+    expect(await read(body, { unwrap: true })).toMatchObject({ failed: [], data })
+    expect(await read(notification(JSON.stringify(body)), { unwrap: true })).toMatchObject({
+      failed: [],
+      data,
+    })
+  })
+})
+
 describe('a record that is none', () => {
   it.each([
     ['is parsed already', { body: { n: 1 } }],

@@ -252,6 +252,24 @@ describe('sns(): the answer', () => {
   })
 })
 
+describe('sns(): hostile events', () => {
+  it.each([null, {}, { EventSource: 'aws:sns' }, { EventSource: 'aws:sns', Sns: null }, 7])(
+    'a record that is %j fails the invocation, after the others have run',
+    async (none) => {
+      const seen: string[] = []
+      const { Records } = snsEvent(three)
+      const handler = chain({ fn: ({ id }) => seen.push(id) })
+      const failure = await failureOf(invoke(handler, { Records: [Records[0], none, Records[1]] }))
+      expect([failure, seen]).toEqual([expect.any(Error), ['a', 'b']])
+    },
+  )
+
+  it('a message that comes twice in one event is worked twice', async () => {
+    const [message] = three
+    expect(await requestsOf(snsEvent([message!, message!]))).toHaveLength(2)
+  })
+})
+
 describe('sns() with eachRecord()', () => {
   it.each<EachRecordOptions<SnsRequest>>([
     { fifo: 'batch' },

@@ -43,6 +43,7 @@ export abstract class BodyRequest<TRecord, TData> extends ParsedRequest<TRecord,
     }
   }
 
+  /** The body, parsed as the option says, or a promise of it. */
   protected override read(): unknown {
     const body = this.#body
     if (typeof body === 'function') return body(this.bytes(), this.record)
