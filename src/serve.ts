@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { getBuiltinModule } from 'node:process'
 import { type Logger, defaultLogger, logSafely } from './core/logger.ts'
 import type { AnyHandler } from './core/middy.ts'
@@ -79,6 +79,7 @@ export async function serve(handler: AnyHandler, options: ServeOptions = {}): Pr
   const serving = new Serving(handler, options)
   // As a builtin, because the module's facade for `import` takes 28 ms to load.
   const server = getBuiltinModule('node:http').createServer({ keepAliveTimeout }, serving.answer)
+  server.on('connection', serving.greet)
   await listen(server, port, host)
   const close = closer(server, serving)
   const stop = (): void => void close()
@@ -126,6 +127,8 @@ function closer(server: Server, serving: Serving): () => Promise<void> {
         resolve()
       })
       serving.close()
+      // For the connections whose answer is on its way: it has said that they stay open.
+      server.keepAliveTimeout = 1
       server.closeIdleConnections()
     }))
 }
@@ -138,6 +141,8 @@ class Serving {
   readonly #options: ServeOptions
   readonly #logger: Logger
   readonly #closing = new AbortController()
+  /** The connections without a request so far. */
+  readonly #silent = new Set<Socket>()
   // Looking into the environment takes longer than all else here.
   readonly #isWebFunction = Boolean(process.env['AWS_LAMBDA_HTTP_ENDPOINT'])
 
@@ -145,14 +150,24 @@ class Serving {
     this.#handler = handler
     this.#options = options
     this.#logger = options.logger ?? defaultLogger
+    // As many as there are streams, which Node would take for a leak.
+    getBuiltinModule('node:events').setMaxListeners(0, this.#closing.signal)
   }
 
   /** From now on each answer ends its connection, and event streams, which have no end, end. */
   close(): void {
     this.#closing.abort()
+    for (const socket of this.#silent) socket.destroy()
+  }
+
+  /** Node does not count a connection as idle before its first request. Browsers open such connections ahead of time. */
+  readonly greet = (socket: Socket): void => {
+    this.#silent.add(socket)
+    socket.once('close', () => this.#silent.delete(socket))
   }
 
   readonly answer = (message: IncomingMessage, response: ServerResponse): void => {
+    if (this.#silent.size > 0) this.#silent.delete(message.socket)
     const writer = new ResponseWriter(message, response, this.#closing.signal)
     this.#work(message, writer).catch((error: unknown) => {
       if (error instanceof ClientGoneError) return

@@ -85,6 +85,10 @@ function checkedSource<TSource>(method: string, source: TSource): TSource {
   )
 }
 
+function isKeepAlive(seconds: unknown): boolean {
+  return typeof seconds === 'number' && seconds > 0 && seconds <= 86_400
+}
+
 function shownStatus(status: unknown): string {
   return typeof status === 'number' ? String(status) : nameOfKind(status)
 }
@@ -161,7 +165,7 @@ export const respond: Respond = /* @__PURE__ */ Object.assign(
       source: AsyncIterable<ServerSentEvent>,
       { keepAlive, headers, ...options }: EventStreamOptions = {},
     ): HttpResponse {
-      if (keepAlive !== undefined && !(keepAlive > 0 && keepAlive <= 86_400))
+      if (keepAlive !== undefined && !isKeepAlive(keepAlive))
         throw new InvalidResponseError('keepAlive is a number of seconds, above 0 and up to 86,400')
       return new HttpResponse(new EventText(checkedSource('events', source), keepAlive), {
         ...options,

@@ -75,6 +75,7 @@ export class ResponseWriter {
     }
     response.writeHead(statusCode, this.#isLast ? { ...headers, connection: 'close' } : { ...headers })
     response.flushHeaders()
+    this.#leaveWhenClosing()
     body.pipe(response)
     if (!String(headers['content-type']).startsWith('text/event-stream')) return
     // It has no end of its own. A browser connects again, to another server.
@@ -87,6 +88,14 @@ export class ResponseWriter {
     else this.#closing.addEventListener('abort', end, { once: true })
     response.once('close', () => {
       this.#closing.removeEventListener('abort', end)
+    })
+  }
+
+  /** A stream that began before the server closes has said that its connection stays open. */
+  #leaveWhenClosing(): void {
+    const { socket } = this.#message
+    this.#response.once('close', () => {
+      if (this.#closing.aborted) socket.destroySoon()
     })
   }
 

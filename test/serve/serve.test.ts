@@ -461,6 +461,27 @@ describe('serve(): the end', () => {
     },
   )
 
+  it('E89: a connection without a request, and one whose stream ends later, keep nobody waiting', async () => {
+    const gate = Promise.withResolvers<undefined>()
+    const { port, close } = await served(() =>
+      respond.stream(
+        (async function* () {
+          yield 'first'
+          await gate.promise
+        })(),
+      ),
+    )
+    const silent = await rawClient(port)
+    const { socket, until, ended } = await rawClient(port)
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await until(/first/)
+    const closed = close()
+    await silent.ended
+    gate.resolve(undefined)
+    await closed
+    expect(await ended).toMatch(/0\r\n\r\n$/)
+  })
+
   it('server-sent events, which have no end, end when the server closes', async () => {
     const { url, close } = await served(() =>
       respond.events(
