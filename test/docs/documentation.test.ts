@@ -98,6 +98,9 @@ describe('the documentation', () => {
     ...['http', 'alb', 'rest-api', 'http-api', 'vpc-lattice', 'any-http'].map(
       (page) => [page, httpOptions] as const,
     ),
+    ...['rest-api', 'http-api', 'any-http'].map((page) => [page, ['StreamingOptions']] as const),
+    ['serve', ['ServeOptions', ...httpOptions]],
+    ['streaming', ['EventStreamOptions', 'ResponseOptions', 'ServerSentEvent', 'StreamingOptions']],
     ['sqs', ['SqsOptions', 'SqsBatchOptions', 'EachRecordOptions']],
     ['sns', ['SnsOptions']],
     ['kinesis', ['KinesisOptions']],
