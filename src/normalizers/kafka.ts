@@ -52,6 +52,7 @@ export class KafkaRequest<TData = unknown> extends BodyRequest<KafkaRecord, TDat
     return Buffer.from(this.record.value ?? '', 'base64')
   }
 
+  /** A tombstone has no data. */
   protected override read(): unknown {
     return this.isTombstone ? undefined : super.read()
   }

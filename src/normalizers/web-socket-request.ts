@@ -114,6 +114,7 @@ export class WebSocketRequest<TData = unknown> {
   text(): string {
     return this.#body.text()
   }
+  /** The bytes of a message. */
   bytes(): Uint8Array {
     return this.#body.bytes()
   }

@@ -15,6 +15,7 @@ export interface WebSocketGateway {
   readonly port: number
   /** Ends all connections, and resolves when the function has heard of each. */
   close(): Promise<void>
+  /** The same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 

@@ -76,6 +76,7 @@ export class MemoryTransaction {
     this.within = within
   }
 
+  /** Adds the changes of one store. */
   add(layer: Pick<Layer<unknown>, 'check' | 'apply'>): void {
     this.#layers.push(layer)
   }
