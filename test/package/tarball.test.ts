@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { entries } from '../support/entries.ts'
 
@@ -36,16 +36,19 @@ const paths = files.map(({ path }) => path)
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
   exports: Record<string, string | Record<string, string>>
+  dependencies: Record<string, string>
   devDependencies: Record<string, string>
 }
 
 describe('the packed files', () => {
   it('are the build, its sources and the documentation, and nothing of the project beside', () => {
-    const others = paths.filter((path) => !/^(?:dist|src|docs)\//.test(path))
+    const others = paths.filter((path) => !/^(?:dist|src|docs|contributing)\//.test(path))
     expect(
-      others.filter((path) => !/^(?:package\.json|LICENSE|(?:README|CHANGELOG)\.md)$/.test(path)),
+      others.filter(
+        (path) => !/^(?:package\.json|LICENSE|(?:README|CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/.test(path),
+      ),
     ).toEqual([])
-    expect(paths.filter((path) => !/\.(?:js|d\.ts|ts|md|json)$|^LICENSE$/.test(path))).toEqual([])
+    expect(paths.filter((path) => !/\.(?:js|d\.ts|ts|md|json|map)$|^LICENSE$/.test(path))).toEqual([])
   })
 
   it('have neither tests nor examples nor what a machine leaves behind', () => {
@@ -60,6 +63,54 @@ describe('the packed files', () => {
       return [source, `${built}.js`, `${built}.d.ts`]
     })
     expect(named.filter((path) => !paths.includes(path))).toEqual([])
+  })
+
+  it('link to what is packed too, or to pages of the web', () => {
+    const broken = paths
+      .filter((path) => path.endsWith('.md'))
+      .flatMap((page) => {
+        const text = readFileSync(page, 'utf8')
+          .replace(/^```[^]*?^```$/gm, '')
+          .replace(/`[^`\n]*`/g, '``')
+        const targets = [...text.matchAll(/\]\(([^)\s#]+)|^\[[^\]]+\]: +([^\s#]+)/gm)].map(
+          ([, inline, defined]) => inline ?? defined ?? '',
+        )
+        return targets
+          .filter((target) => !/^https:/.test(target))
+          .filter((target) => !paths.includes(join(dirname(page), target)))
+          .map((target) => `${page}: ${target}`)
+      })
+    expect(broken).toEqual([])
+  })
+
+  it('have maps that lead to the packed sources', () => {
+    const maps = paths.filter((path) => path.endsWith('.map'))
+    expect(maps.length).toBeGreaterThan(200)
+    const lost = maps.filter((path) => {
+      const { sources } = JSON.parse(readFileSync(path, 'utf8')) as { readonly sources: readonly string[] }
+      return sources.some((source) => !paths.includes(join(dirname(path), source)))
+    })
+    expect(lost).toEqual([])
+  })
+
+  it('bring Middy packages of the majors that are installed here, each by one range', () => {
+    const ranges = Object.entries(manifest.dependencies).filter(([name]) => name.startsWith('@middy/'))
+    expect(ranges.length).toBeGreaterThan(2)
+    for (const [name, range] of ranges) {
+      const { version } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')) as {
+        readonly version: string
+      }
+      expect([name, range]).toEqual([
+        name,
+        expect.stringMatching(new RegExp(`^\\^${version.split('.')[0]}[.\\d]*$`)),
+      ])
+    }
+  })
+
+  it('would be published as they are: npm corrects nothing in the manifest', () => {
+    const { status, stderr } = run('npm', ['publish', '--dry-run', '--ignore-scripts'], '.')
+    expect(status, stderr).toBe(0)
+    expect(stderr).not.toMatch(/auto-corrected|errors corrected|invalid/i)
   })
 
   it('name no place on the machine that built them', () => {
