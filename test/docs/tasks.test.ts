@@ -63,6 +63,12 @@ describe('tasks', () => {
   })
 })
 
+it('the README is read in one go: at most 200 lines, and its two commands stand in front', () => {
+  const lines = read('README.md').trimEnd().split('\n')
+  expect(lines.length).toBeLessThanOrEqual(200)
+  expect(lines.slice(0, 12).join('\n')).toMatch(/npm ci && npm start[^]*npm ci && npm test/)
+})
+
 describe('troubleshooting', () => {
   const errors = globSync('src/errors/*.ts').flatMap((file) =>
     [...read(file).matchAll(/^export class (\w+)/gm)].map(([, name = '']) => name),
