@@ -25,11 +25,17 @@ import { Order, OrderMessage, Product } from './models.ts'
 import { type Database, ordersDatabase } from './orders-database.ts'
 import { addProduct, orderProduct, showLogo, showShop } from './page.ts'
 import { router } from './router.ts'
+import { EventBus } from './shop-events.ts'
+
+/** The functions that no caller waits for, and those of live news. */
+export { nightly, projector } from './background.ts'
+export { live, teller } from './live.ts'
 
 const shopBackends = {
   products: new DynamoDbBackend(Product),
   orders: ({ db }: { readonly db: Database }) => new SqlBackend(Order, { db }),
   orderQueue: new SqsBackend(OrderMessage),
+  events: new EventBus(),
 }
 
 /** What every handler of the shop finds in its context. */

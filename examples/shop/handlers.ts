@@ -71,11 +71,15 @@ export async function readOrder({ pathParameters }: HttpRequest, { backends: { o
 }
 
 /** One record of the queue. What throws here fails this record alone; SQS brings it again, and at last puts it aside. */
-export async function workOrder({ data }: SqsRequest, { backends: { orders }, secrets }: ShopContext) {
+export async function workOrder(
+  { data }: SqsRequest,
+  { backends: { orders, events }, secrets }: ShopContext,
+) {
   const { id, signature } = data as InputOf<typeof OrderMessage>
   if (signature !== sign(id, await secrets.get('/shop/signing-key')))
     throw new Error('The order is not from this shop')
-  await orders.update({ id }, { state: 'worked' })
+  const { title, placedAt } = await orders.update({ id }, { state: 'worked' })
+  await events.put('Order Worked', { id, title, placedAt })
 }
 
 function productKey({ author = '', title = '' }: Readonly<Record<string, string>>) {

@@ -31,3 +31,17 @@ export const OrderMessage = model({
   name: () => String(process.env['ORDERS_QUEUE_URL']),
   schema: z.object({ id: z.string(), signature: z.string() }),
 })
+
+/** What the catalogue in SQL has of a product: a projection, which follows the table's stream. */
+export const CatalogueEntry = model({
+  name: 'catalogue',
+  key: ['author', 'title'],
+  schema: z.object({ author: z.string(), title: z.string(), price: z.number() }),
+})
+
+/** A page that listens by a WebSocket. The table forgets it when its connection must have ended. */
+export const Listener = model({
+  name: () => process.env['LISTENERS_TABLE'] ?? 'listeners',
+  key: ['channel', 'connectionId'],
+  schema: z.object({ channel: z.string(), connectionId: z.string(), expiresAt: z.number().int() }),
+})

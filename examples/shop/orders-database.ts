@@ -27,11 +27,21 @@ const table = `create table if not exists orders (
   "placedAt" text not null
 )`
 
-/** Makes the table of the orders, where there is none. */
+const catalogue = `create table if not exists catalogue (
+  author text not null,
+  title text not null,
+  price double precision not null,
+  primary key (author, title)
+)`
+
+/** Makes the tables of the orders and of the catalogue, where there are none. */
 export async function createOrdersTable(): Promise<void> {
   const run = middy()
     .use(invocation())
     .use(ordersDatabase)
-    .handler((_, { db }) => db.query(table))
+    .handler(async (_, { db }) => {
+      await db.query(table)
+      await db.query(catalogue)
+    })
   await invoke(run, undefined)
 }

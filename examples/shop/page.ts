@@ -1,9 +1,10 @@
 import { type HttpRequest, type InputOf, type ItemOf, ValidationError, respond } from 'clearskies-middy'
 import type { ShopContext } from './app.ts'
 import { placeOrder } from './handlers.ts'
+import { liveScript } from './live-page.ts'
 import type { Order, Product } from './models.ts'
 
-/** The shop as a page: plain HTML, forms, and no script. */
+/** The shop as a page: plain HTML and forms; a script only shows what has changed since. */
 export async function showShop({ query, cookies, basePath }: HttpRequest, { backends }: ShopContext) {
   const author = query.get('author') ?? 'Ursula K. Le Guin'
   const [products, orders] = await Promise.all([
@@ -126,11 +127,12 @@ function page({ basePath, author, products, orders, message }: View): string {
           <label>Price <input name="price" type="number" step="0.01" min="0" required /></label>
           <button>Add</button>
         </form>
+        ${live(process.env['LIVE_URL'])}
         <h2>Orders</h2>
         <table id="orders">
           ${orders.map(
-            ({ title, state, placedAt }) =>
-              html`<tr>
+            ({ id, title, state, placedAt }) =>
+              html`<tr data-order="${id}">
                 <td>${title}</td>
                 <td>${placedAt}</td>
                 <td class="state">${state}</td>
@@ -139,6 +141,18 @@ function page({ basePath, author, products, orders, message }: View): string {
         </table>
       </body>
     </html>`.text
+}
+
+/** News by a WebSocket, where there is one. */
+function live(url: string | undefined): Html | [] {
+  if (url === undefined) return []
+  return html`<section id="live" data-url="${url}" aria-live="polite">
+    <p id="catalogue"></p>
+    <p id="night"></p>
+    <script type="module">
+      ${new Html(liveScript())}
+    </script>
+  </section>`
 }
 
 /** HTML that is made of trusted parts: everything else in it is text. */

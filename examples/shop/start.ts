@@ -7,6 +7,9 @@ const titles: Readonly<Record<ShopSource, string>> = {
   'http-api': 'HTTP API',
 }
 
+/** In milliseconds. */
+const nightLength = 60_000
+
 function say(line: string): void {
   process.stdout.write(`${line}\n`)
 }
@@ -92,12 +95,18 @@ try {
     `${'Order'.padEnd(9)} curl -s -d '{"author":"Octavia E. Butler","title":"Kindred"}' ${shop.gateways['http-api'].url}/orders`,
   )
   say(`${'Page'.padEnd(9)} ${shop.gateways['http-api'].url}/`)
+  say(
+    `${'News'.padEnd(9)} ${shop.live.url}, a WebSocket: orders that are worked, the catalogue, the report of the night`,
+  )
+  const nights = setInterval(() => void shop.night(), nightLength)
+  say(`${'Nights'.padEnd(9)} one every minute, for want of a schedule`)
   say('\nThe shop is open. Ctrl-C closes it.\n')
 
   let closing = false
   const close = (): void => {
     if (closing) process.exit(130)
     closing = true
+    clearInterval(nights)
     say('\nClosing; requests that are under way are finished first.')
     void shop.close().then(() => {
       process.exit(0)

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { isDeepStrictEqual } from 'node:util'
 import {
   GetQueueAttributesCommand,
@@ -173,6 +174,60 @@ async function invokeDirectly({ gateways }: OpenShop): Promise<void> {
   await call(`${gateways.alb.url}${productPath}`, 'DELETE')
 }
 
+interface News {
+  readonly type: string
+  readonly id?: string
+  readonly books?: number
+}
+
+/** A page that listens: what it hears, and the first news that fit, if they come in time. */
+async function listen(url: string) {
+  const socket = new WebSocket(url)
+  const heard: News[] = []
+  const changed = new EventTarget()
+  socket.addEventListener('message', ({ data }) => {
+    heard.push(JSON.parse(String(data)) as News)
+    changed.dispatchEvent(new Event('news'))
+  })
+  await once(socket, 'open')
+  const signal = AbortSignal.timeout(30_000)
+  async function first(fits: (news: News) => boolean): Promise<News | undefined> {
+    while (!heard.some(fits) && !signal.aborted)
+      await once(changed, 'news', { signal }).catch(() => undefined)
+    return heard.find(fits)
+  }
+  const close = async (): Promise<void> => {
+    socket.close()
+    await once(socket, 'close')
+  }
+  return { first, close }
+}
+
+async function hearNews({ gateways, live, night }: OpenShop): Promise<void> {
+  const { url } = gateways['http-api']
+  const page = await listen(live.url)
+  const more = ['Eden', 'Fiasco', 'Summa Technologiae'].map((title) => ({ ...product, title }))
+  for (const book of more) await call(`${url}/products`, 'POST', book)
+  const grown = await page.first(({ books = 0 }) => books === 7)
+  check('the catalogue follows the stream of the products', grown !== undefined, grown)
+  for (const { author, title } of more)
+    await call(`${url}/products/${encodeURIComponent(author)}/${encodeURIComponent(title)}`, 'DELETE')
+
+  const { body } = await call(`${url}/orders`, 'POST', { author: 'Octavia E. Butler', title: 'Kindred' })
+  const { id } = body as { id: string }
+  const worked = await page.first((news) => news.type === 'Order Worked' && news.id === id)
+  check('an order that is worked is told by WebSocket', worked !== undefined, worked)
+
+  const report = await night()
+  const told = await page.first(({ type }) => type === 'Night Reported')
+  check(
+    'the report of the night is told',
+    isDeepStrictEqual(told, { type: 'Night Reported', ...Object(report) }),
+    told,
+  )
+  await page.close()
+}
+
 const good = 18
 const poisoned = 2
 
@@ -267,6 +322,7 @@ try {
   await sendBadInput(shop)
   await invokeDirectly(shop)
   await orderAndWork(shop, batches)
+  await hearNews(shop)
 } finally {
   await shop.close()
 }

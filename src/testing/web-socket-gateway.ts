@@ -52,7 +52,6 @@ export async function webSocketGateway(
   const { stage = 'live', port = 0 } = options
   const connections = new Connections(handler, options)
   const server = createServer((request, response) => {
-    // A caller that has left needs no answer.
     connections.manage(request, response).catch(() => response.destroy())
   })
   server.on(

@@ -23,6 +23,7 @@ function shopInMemory() {
   const stores = {
     products: new MemoryBackend(Product),
     orders: new MemoryBackend(Order, { like: 'sql' }),
+    events: { put: async () => undefined },
     orderQueue: { create: async (message: { id: string; signature: string }) => messages.push(message) },
   }
   const secrets = { get: async () => 'a key of the shop' }

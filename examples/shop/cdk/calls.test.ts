@@ -1,15 +1,23 @@
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
+import { createHmac } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ClientRequest } from 'node:http'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import {
   type AnyHandler,
   albEvent,
+  dynamodbStreamEvent,
+  eventBridgeEvent,
   httpApiEvent,
   invoke,
   restApiEvent,
+  scheduledEvent,
   sqsEvent,
+  webSocketEvent,
+  webSocketGateway,
 } from '../../../src/testing/index.ts'
 import type * as app from '../app.ts'
+import type { Database } from '../orders-database.ts'
 import { startEngines } from '../local/engines.ts'
 import { type Name, permissionsOf } from './shop-template.ts'
 
@@ -20,6 +28,9 @@ const called = new Set<string>()
 function hear(message: unknown): void {
   const target = (message as { request: ClientRequest }).request.getHeader('x-amz-target')
   if (typeof target === 'string') called.add(target)
+  // It goes by paths, and not by names of operations.
+  if ((message as { request: ClientRequest }).request.path.includes('/@connections/'))
+    called.add('execute-api.ManageConnections')
 }
 
 /** A secret is kept for minutes, and each function has a process of its own. */
@@ -44,7 +55,8 @@ async function actionsOf(run: () => Promise<unknown>): Promise<string[]> {
   await run()
   const actions = [...called].map((target) => {
     const [api = '', operation = ''] = target.split('.')
-    const service = { DynamoDB_20120810: 'dynamodb', AmazonSQS: 'sqs', AmazonSSM: 'ssm' }[api] ?? api
+    const service =
+      { DynamoDB_20120810: 'dynamodb', AmazonSQS: 'sqs', AmazonSSM: 'ssm', AWSEvents: 'events' }[api] ?? api
     return `${service}:${operation.replace(/^(Send|Delete)MessageBatch$/, '$1Message')}`
   })
   return actions.sort()
@@ -89,10 +101,60 @@ it('CreateProduct asks AWS for exactly what it is allowed', async () => {
   expect(actions).toEqual(allowed('CreateProduct'))
 })
 
+/** An order in the database, and the message of the queue that says so. */
+async function placedOrder(): Promise<{ id: string; signature: string }> {
+  const { ordersDatabase } = await import('../orders-database.ts')
+  const context: { db?: Database } = {}
+  await ordersDatabase.before?.({ context } as never)
+  await context.db?.query(
+    `insert into orders values ('7', 'Lem', 'Solaris', 1, 'placed', '2026-03-10T00:00:00.000Z')`,
+  )
+  const ssm = new SSMClient({})
+  const { Parameter } = await ssm.send(
+    new GetParameterCommand({ Name: '/shop/signing-key', WithDecryption: true }),
+  )
+  ssm.destroy()
+  return { id: '7', signature: createHmac('sha256', String(Parameter?.Value)).update('7').digest('hex') }
+}
+
 it('Worker asks AWS for what it is allowed, beside what the mapping asks in its name', async () => {
   await openShop()
-  const event = sqsEvent([{ body: { id: 'forged', signature: '0' } }])
-  const actions = await actionsOf(() => invoke(shop.worker as AnyHandler, event))
+  const event = sqsEvent([{ body: await placedOrder() }])
+  const actions = await actionsOf(async () => {
+    expect(await invoke(shop.worker as AnyHandler, event)).toEqual({ batchItemFailures: [] })
+  })
   const mapping = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage']
   expect([...actions, ...mapping].sort()).toEqual(allowed('Worker'))
+})
+
+it('Projector and Nightly ask AWS for what they are allowed, beside what Lambda asks in their names', async () => {
+  await openShop()
+  const changes = dynamodbStreamEvent([{ keys: { author: 'Lem', title: 'Solaris' }, newItem: product }])
+  const projected = await actionsOf(async () => {
+    expect(await invoke(shop.projector as AnyHandler, changes)).toEqual({ batchItemFailures: [] })
+  })
+  const mapping = ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams']
+  const destination = 'sqs:SendMessage'
+  expect([...projected, ...mapping.map((action) => `dynamodb:${action}`), destination].sort()).toEqual(
+    allowed('Projector'),
+  )
+  const reported = await actionsOf(() => invoke(shop.nightly as AnyHandler, scheduledEvent()))
+  expect([...reported, destination].sort()).toEqual(allowed('Nightly'))
+})
+
+it('Live and Teller ask AWS for what they are allowed, beside what Lambda asks in their names', async () => {
+  await openShop()
+  await using api = await webSocketGateway(shop.live as AnyHandler)
+  process.env['CONNECTIONS_ENDPOINT'] = api.endpoint
+  const connect = webSocketEvent({ type: 'connect', connectionId: 'gone=' })
+  const kept = await actionsOf(async () => {
+    await invoke(shop.live as AnyHandler, connect)
+    await invoke(shop.live as AnyHandler, webSocketEvent({ type: 'disconnect', connectionId: 'other=' }))
+  })
+  expect(kept).toEqual(allowed('Live'))
+  const news = eventBridgeEvent({ source: 'shop', detailType: 'Catalogue Changed', detail: { books: 1 } })
+  const told = await actionsOf(async () => {
+    expect(await invoke(shop.teller as AnyHandler, news)).toEqual({ sent: 0, gone: 1, failed: 0 })
+  })
+  expect([...told, 'sqs:SendMessage'].sort()).toEqual(allowed('Teller'))
 })

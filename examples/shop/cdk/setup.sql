@@ -11,3 +11,11 @@ create table if not exists orders (
   "placedAt" text not null
 );
 grant select, insert, update, delete on orders to shop;
+
+create table if not exists catalogue (
+  author text not null,
+  title text not null,
+  price double precision not null,
+  primary key (author, title)
+);
+grant select, insert, update, delete on catalogue to shop;

@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib'
 import { type IVpc, SubnetType } from 'aws-cdk-lib/aws-ec2'
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { type BundlingOptions, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
@@ -29,7 +30,8 @@ const bundling: BundlingOptions = {
 export interface ShopFunctionProps {
   /** An export of the application. */
   readonly handler: string
-  readonly vpc: IVpc
+  /** None for a function that needs nothing inside of it. */
+  readonly vpc?: IVpc
   readonly environment: Record<string, string>
 }
 
@@ -49,9 +51,13 @@ export function shopFunction(
     architecture: Architecture.ARM_64,
     memorySize: 512,
     timeout,
-    vpc,
-    vpcSubnets: { subnetType: SubnetType.PRIVATE_ISOLATED },
+    ...(vpc && { vpc, vpcSubnets: { subnetType: SubnetType.PRIVATE_ISOLATED } }),
     environment,
     logGroup: new LogGroup(scope, `${id}Log`, { retention: RetentionDays.ONE_MONTH }),
   })
+}
+
+/** Lets a function do some things with some resources. */
+export function allow(target: NodejsFunction, actions: string[], ...resources: string[]): void {
+  target.addToRolePolicy(new PolicyStatement({ actions, resources }))
 }

@@ -19,9 +19,15 @@ import {
   template,
 } from './shop-template.ts'
 
-const table = `<${idOf('AWS::DynamoDB::GlobalTable')}.Arn>`
+const products = idOf('AWS::DynamoDB::GlobalTable', 'Products')
+const listeners = `<${idOf('AWS::DynamoDB::GlobalTable', 'NewsListeners')}.Arn>`
+const failures = idOf('AWS::SQS::Queue', 'NewsFailures')
+const table = `<${products}.Arn>`
 const queue = `<${idOf('AWS::SQS::Queue', 'Orders')}.Arn>`
 const prefix = (service: string): string => `arn:<Partition>:${service}:<Region>:<AccountId>:`
+const bus = `<${idOf('AWS::Events::EventBus')}.Arn>`
+const tell = `events:PutEvents on ${bus}`
+const putAside = `sqs:SendMessage on <${failures}.Arn>`
 const connect = `rds-db:connect on ${prefix('rds-db')}dbuser:<${idOf('AWS::RDS::DBInstance')}.DbiResourceId>/shop`
 const readParameter = `ssm:GetParameters on ${prefix('ssm')}parameter/shop/signing-key`
 const serving = [
@@ -46,10 +52,33 @@ describe('permissions', () => {
       'Worker',
       [
         connect,
+        tell,
         readParameter,
         `sqs:DeleteMessage on ${queue}`,
         `sqs:GetQueueAttributes on ${queue}`,
         `sqs:ReceiveMessage on ${queue}`,
+      ].sort(),
+    ],
+    [
+      'Projector',
+      [
+        ...['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'].map(
+          (action) => `dynamodb:${action} on <${products}.StreamArn>`,
+        ),
+        tell,
+        connect,
+        putAside,
+      ].sort(),
+    ],
+    ['Nightly', [tell, connect, putAside].sort()],
+    ['Live', [`dynamodb:DeleteItem on ${listeners}`, `dynamodb:PutItem on ${listeners}`]],
+    [
+      'Teller',
+      [
+        `dynamodb:DeleteItem on ${listeners}`,
+        `dynamodb:Query on ${listeners}`,
+        `execute-api:ManageConnections on ${prefix('execute-api')}<${idOf('AWS::ApiGatewayV2::Api', 'NewsApi')}>/live/POST/@connections/*`,
+        putAside,
       ].sort(),
     ],
   ] as const)('%s may do exactly what it does', (name, expected) => {
@@ -61,7 +90,9 @@ describe('permissions', () => {
     expect(statements.length).toBeGreaterThan(10)
     for (const { Effect, Action, Resource } of statements) {
       expect(Effect).toBe('Allow')
-      expect(JSON.stringify([Action, Resource])).not.toContain('*')
+      // Nobody knows the id of a connection before it is there.
+      const asked = JSON.stringify([Action, Resource]).replace('/live/POST/@connections/*', '')
+      expect(asked).not.toContain('*')
     }
   })
 
@@ -94,13 +125,15 @@ describe('the functions', () => {
     expect(exported[handlers[name]]).toBeTypeOf('function')
   })
 
-  it.each(names)('%s knows the table, the queue and the database', (name) => {
+  const inside = names.filter((name) => name !== 'Live' && name !== 'Teller')
+  it.each(inside)('%s knows the table, the queue, the bus and the database', (name) => {
     const properties = propertiesOf(name)
     const { Variables } = properties['Environment'] as { Variables: Record<string, unknown> }
     const texts = Object.entries(Variables).map(([key, value]) => [key, readable(value)])
     const database = idOf('AWS::RDS::DBInstance')
-    expect(Object.fromEntries(texts)).toEqual({
-      PRODUCTS_TABLE: `<${idOf('AWS::DynamoDB::GlobalTable')}>`,
+    expect(Object.fromEntries(texts)).toMatchObject({
+      EVENT_BUS_NAME: `<${idOf('AWS::Events::EventBus')}>`,
+      PRODUCTS_TABLE: `<${products}>`,
       ORDERS_QUEUE_URL: `<${idOf('AWS::SQS::Queue', 'Orders')}>`,
       db_endpoint: `<${database}.Endpoint.Address>`,
       db_port: `<${database}.Endpoint.Port>`,
@@ -113,7 +146,7 @@ describe('the functions', () => {
 
 describe('the queue', () => {
   it('is mapped to the worker, whose answer says which records failed', () => {
-    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 1)
+    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 2)
     template.hasResource('AWS::Lambda::EventSourceMapping', {
       Properties: {
         EventSourceArn: { 'Fn::GetAtt': [idOf('AWS::SQS::Queue', 'Orders'), 'Arn'] },
@@ -133,6 +166,62 @@ describe('the queue', () => {
         maxReceiveCount: 3,
         deadLetterTargetArn: { 'Fn::GetAtt': [idOf('AWS::SQS::Queue', 'DeadOrders'), 'Arn'] },
       },
+    })
+  })
+})
+
+describe('the news', () => {
+  it('the stream is mapped to the projector, with limits, and with a place for what fails in the end', () => {
+    template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      StreamSpecification: { StreamViewType: 'NEW_IMAGE' },
+    })
+    template.hasResource('AWS::Lambda::EventSourceMapping', {
+      Properties: {
+        EventSourceArn: { 'Fn::GetAtt': [products, 'StreamArn'] },
+        FunctionName: { Ref: functionOf('Projector') },
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        BisectBatchOnFunctionError: true,
+        MaximumRetryAttempts: 5,
+        MaximumRecordAgeInSeconds: 3600,
+        DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [failures, 'Arn'] } } },
+        StartingPosition: 'TRIM_HORIZON',
+      },
+      DependsOn: Match.arrayWith([Match.stringLikeRegexp('^NewsProjectorServiceRoleDefaultPolicy')]),
+    })
+  })
+
+  it("the teller hears of the shop's events, and the report is made once a night", () => {
+    const target = (name: 'Teller' | 'Nightly') => [
+      Match.objectLike({ Arn: { 'Fn::GetAtt': [functionOf(name), 'Arn'] }, RetryPolicy: Match.anyValue() }),
+    ]
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventBusName: { Ref: idOf('AWS::Events::EventBus') },
+      EventPattern: { source: ['shop'] },
+      Targets: target('Teller'),
+    })
+    template.hasResourceProperties('AWS::Events::Rule', {
+      ScheduleExpression: 'cron(0 2 * * ? *)',
+      Targets: target('Nightly'),
+    })
+  })
+
+  it.each(['Teller', 'Nightly'] as const)('what %s fails at is put aside after two more tries', (name) => {
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: { Ref: functionOf(name) },
+      MaximumRetryAttempts: 2,
+      DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [failures, 'Arn'] } } },
+    })
+  })
+
+  it('the WebSocket API has the three routes, and its listeners are forgotten in time', () => {
+    const routes = resources('AWS::ApiGatewayV2::Route').map(([, { Properties }]) => Properties['RouteKey'])
+    expect(routes).toEqual(expect.arrayContaining(['$connect', '$default', '$disconnect']))
+    template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      KeySchema: [
+        { AttributeName: 'channel', KeyType: 'HASH' },
+        { AttributeName: 'connectionId', KeyType: 'RANGE' },
+      ],
+      TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
     })
   })
 })
@@ -193,7 +282,7 @@ describe('the stores', () => {
     })
   })
 
-  it.each(['BehindAlb', 'BehindRestApi', 'BehindHttpApi', 'Worker'])(
+  it.each(['BehindAlb', 'BehindRestApi', 'BehindHttpApi', 'Worker', 'NewsProjector', 'NewsNightly'])(
     '%s is let into the database',
     (name) => {
       template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', {
@@ -205,7 +294,7 @@ describe('the stores', () => {
     },
   )
 
-  it.each(['dynamodb', 'sqs', 'ssm'])('%s is reached without a way to the internet', (service) => {
+  it.each(['dynamodb', 'sqs', 'ssm', 'events'])('%s is reached without a way to the internet', (service) => {
     const endpoints = resources('AWS::EC2::VPCEndpoint').map(([, { Properties }]) =>
       readable(Properties['ServiceName']),
     )

@@ -2,17 +2,17 @@ import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib'
 import * as apigateway from 'aws-cdk-lib/aws-apigateway'
 import { HttpApi, PayloadFormatVersion } from 'aws-cdk-lib/aws-apigatewayv2'
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations'
-import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+import { AttributeType, Billing, StreamViewType, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import * as ec2 from 'aws-cdk-lib/aws-ec2'
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import { LambdaTarget } from 'aws-cdk-lib/aws-elasticloadbalancingv2-targets'
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { EventSourceMapping, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda'
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs'
 import * as rds from 'aws-cdk-lib/aws-rds'
 import * as sqs from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
-import { shopFunction, timeout } from './shop-function.ts'
+import { allow, shopFunction, timeout } from './shop-function.ts'
+import { ShopNews } from './shop-news.ts'
 
 /**
  * The parameter with the key that orders are signed with. CloudFormation makes no `SecureString`, and a key has no place in
@@ -23,7 +23,7 @@ export const signingKey = '/shop/signing-key'
 /** The user of the database; see setup.sql. */
 export const databaseUser = 'shop'
 
-/** The shop behind a load balancer, a REST API, an HTTP API, a function URL, direct invocations and a queue. */
+/** The shop behind a load balancer, a REST API, an HTTP API, a function URL, direct invocations and a queue; and its news. */
 export class ShopStack extends Stack {
   constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, props)
@@ -40,8 +40,10 @@ export class ShopStack extends Stack {
       db_username: databaseUser,
       db_database: 'shop',
     }
+    const news = new ShopNews(this, 'News', { vpc, products, environment })
+    const shown = { ...environment, EVENT_BUS_NAME: news.bus.eventBusName, LIVE_URL: news.url }
     const add = (name: string, handler: string): NodejsFunction =>
-      shopFunction(this, name, { handler, vpc, environment })
+      shopFunction(this, name, { handler, vpc, environment: shown })
     const behindAlb = add('BehindAlb', 'albHandler')
     const behindRestApi = add('BehindRestApi', 'restApiHandler')
     // One function for both: they send the same events.
@@ -63,10 +65,13 @@ export class ShopStack extends Stack {
     })
     for (const one of [...serving, worker]) {
       allow(one, ['ssm:GetParameters'], parameter)
+    }
+    for (const one of [...serving, worker, news.projector, news.nightly]) {
       database.grantConnect(one, databaseUser)
       database.connections.allowDefaultPortFrom(one)
     }
 
+    news.letTell(worker)
     this.#consume(orders, worker)
     this.#loadBalancer(vpc, behindAlb)
     this.#apis(behindRestApi, behindHttpApi)
@@ -87,6 +92,7 @@ export class ShopStack extends Stack {
     })
     vpc.addGatewayEndpoint('DynamoDb', { service: ec2.GatewayVpcEndpointAwsService.DYNAMODB })
     vpc.addInterfaceEndpoint('Sqs', { service: ec2.InterfaceVpcEndpointAwsService.SQS })
+    vpc.addInterfaceEndpoint('Events', { service: ec2.InterfaceVpcEndpointAwsService.EVENTBRIDGE })
     vpc.addInterfaceEndpoint('Ssm', { service: ec2.InterfaceVpcEndpointAwsService.SSM })
     return vpc
   }
@@ -97,6 +103,8 @@ export class ShopStack extends Stack {
       partitionKey: { name: 'author', type: AttributeType.STRING },
       sortKey: { name: 'title', type: AttributeType.STRING },
       billing: Billing.onDemand(),
+      // The catalogue follows it, and needs the new item alone.
+      dynamoStream: StreamViewType.NEW_IMAGE,
       globalSecondaryIndexes: [
         {
           indexName: 'byGenre',
@@ -186,7 +194,3 @@ export class ShopStack extends Stack {
 const productActions = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'].map(
   (action) => `dynamodb:${action}`,
 )
-
-function allow(target: NodejsFunction, actions: string[], ...resources: string[]): void {
-  target.addToRolePolicy(new PolicyStatement({ actions, resources }))
-}

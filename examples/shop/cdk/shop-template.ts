@@ -33,6 +33,10 @@ export const handlers = {
   BehindHttpApi: 'httpApiHandler',
   CreateProduct: 'createProductHandler',
   Worker: 'worker',
+  Projector: 'projector',
+  Nightly: 'nightly',
+  Live: 'live',
+  Teller: 'teller',
 } as const
 export type Name = keyof typeof handlers
 export const names = Object.keys(handlers) as Name[]

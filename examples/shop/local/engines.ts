@@ -12,11 +12,16 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { startAwsStandIn } from './aws-stand-in.ts'
+import { type LocalEventBus, startEventBus } from './event-bus.ts'
+import { type TableStream, startTableStream } from './table-stream.ts'
 
 /** What the shop runs on, and how to stop it. */
 export interface Engines {
   readonly queueUrl: string
   readonly deadLetterQueueUrl: string
+  /** What calls the functions behind the bus and the stream, where these are embedded. */
+  readonly bus: LocalEventBus | undefined
+  readonly productStream: TableStream | undefined
   /** What was started, or what is used instead: a line each. */
   readonly told: readonly string[]
   stop(): Promise<void>
@@ -32,6 +37,8 @@ export const maxReceiveCount = 3
 export async function startEngines(): Promise<Engines> {
   const stops: (() => Promise<void>)[] = []
   const told: string[] = []
+  let bus: LocalEventBus | undefined
+  let productStream: TableStream | undefined
   // A variable of a developer's shell may be empty.
   process.env['AWS_REGION'] ||= 'eu-central-1'
   // Embedded engines take any credentials; without some, the SDK would go looking for them.
@@ -61,14 +68,23 @@ export async function startEngines(): Promise<Engines> {
   }
   try {
     await Promise.all([
-      engine('DYNAMODB', 'DynamoDB', startDynalite),
+      engine('DYNAMODB', 'DynamoDB', async () => {
+        const database = await startDynalite()
+        productStream = await startTableStream(database.url, 'products', ['author', 'title'])
+        const { url, stop } = productStream
+        return { url, stop: () => stop().then(database.stop) }
+      }),
       engine('SQS', 'SQS', startSqs),
       engine('SSM', 'Parameter Store', startSsm),
+      engine('EVENTBRIDGE', 'EventBridge', async () => (bus = await startEventBus())),
     ])
     const [queues] = await Promise.all([createQueues(), createTables(), createSigningKey()])
     process.env['ORDERS_QUEUE_URL'] = queues.queueUrl
     told.push(`PostgreSQL: ${process.env['db_endpoint'] ?? 'embedded, in this process'}`)
-    return { ...queues, told, stop }
+    if (productStream === undefined)
+      told.push("Changes of products: none, for no stream is read from another's DynamoDB")
+    else told.push('Changes of products: each write is followed by a look at the table, for want of streams')
+    return { ...queues, bus, productStream, told, stop }
   } catch (error) {
     await stop()
     throw error
@@ -155,6 +171,14 @@ async function createTables(): Promise<void> {
       GlobalSecondaryIndexes: [
         { IndexName: 'byGenre', KeySchema: keys('genre', 'title'), Projection: { ProjectionType: 'ALL' } },
       ],
+    }),
+  )
+  await create(
+    new CreateTableCommand({
+      TableName: 'listeners',
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: string('channel', 'connectionId'),
+      KeySchema: keys('channel', 'connectionId'),
     }),
   )
   client.destroy()

@@ -1,13 +1,18 @@
 import { DynamoDbBackend } from 'clearskies-middy/backends/dynamodb'
 import {
+  type AnyHandler,
   type Gateway,
   type GatewayInvocation,
   type GatewayOptions,
   type GatewaySource,
   type PollInvocation,
   type Poller,
+  type WebSocketGateway,
   gateway,
+  invoke,
   poll,
+  scheduledEvent,
+  webSocketGateway,
 } from 'clearskies-middy/testing'
 import { Product } from '../models.ts'
 import { type Engines, startEngines } from './engines.ts'
@@ -27,6 +32,10 @@ export type ShopSource = (typeof shopSources)[number]
 export interface OpenShop {
   readonly engines: Engines
   readonly gateways: Readonly<Record<ShopSource, Gateway>>
+  /** Where pages hear of news. */
+  readonly live: WebSocketGateway
+  /** Calls what a schedule calls once a night, and gives its report. */
+  night(): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -58,7 +67,10 @@ export async function openShop({ ports = {}, onInvocation, onBatch }: ShopOption
     const engines = await startEngines()
     closers.push(() => engines.stop())
     // Loaded now, because the models read their tables' names and the SDK its endpoints from the environment.
-    const { albHandler, httpApiHandler, restApiHandler, worker } = await import('../app.ts')
+    const { albHandler, httpApiHandler, restApiHandler, worker, ...background } = await import('../app.ts')
+    const live = await openLive(background.live)
+    closers.push(() => live.close())
+    const night = (): Promise<unknown> => invoke(background.nightly, scheduledEvent({ name: 'nightly' }))
     const handlers = { alb: albHandler, 'rest-api': restApiHandler, 'http-api': httpApiHandler }
     const gateways: Partial<Record<ShopSource, Gateway>> = {}
     for (const source of shopSources) {
@@ -76,15 +88,26 @@ export async function openShop({ ports = {}, onInvocation, onBatch }: ShopOption
     // Last, because it takes longest: what can go wrong at once has gone wrong by now.
     const { createOrdersTable } = await import('../orders-database.ts')
     const products = new DynamoDbBackend(Product)
-    await Promise.all([createOrdersTable(), ...seeds.map((seed) => products.put(seed))])
+    await createOrdersTable()
+    if (engines.bus) engines.bus.deliver = (event) => invoke(background.teller, event)
+    if (engines.productStream) engines.productStream.deliver = (event) => invoke(background.projector, event)
+    await Promise.all(seeds.map((seed) => products.put(seed)))
     const poller: Poller = poll(engines.queueUrl, worker, {
       waitTime: 5,
       ...(onBatch && { onInvocation: onBatch }),
     })
     closers.push(() => poller.stop())
-    return { engines, gateways: gateways as Record<ShopSource, Gateway>, close }
+    return { engines, gateways: gateways as Record<ShopSource, Gateway>, live, night, close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+/** The WebSocket API: pages find its address in the environment, and the function that tells them its management API. */
+async function openLive(handler: AnyHandler): Promise<WebSocketGateway> {
+  const live = await webSocketGateway(handler)
+  process.env['LIVE_URL'] = live.url
+  process.env['CONNECTIONS_ENDPOINT'] = live.endpoint
+  return live
 }

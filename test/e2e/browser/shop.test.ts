@@ -87,6 +87,25 @@ describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
     await page.close()
   })
 
+  it('news come by WebSocket, without a reload: an order that is worked, the catalogue, the report of the night', async () => {
+    const { page, faults } = await open('http-api')
+    await page.locator('#live[data-state=open]').waitFor({ state: 'attached' })
+    let reloads = 0
+    page.on('framenavigated', () => reloads++)
+    const { url } = shop.gateways['http-api']
+    const book = { author: 'Stanisław Lem', title: 'Fiasco <b>', price: 9 }
+    await page.request.post(`${url}/products`, { data: book })
+    await page.locator('#catalogue', { hasText: /^\d+ books in the catalogue$/ }).waitFor()
+    const placed = await page.request.post(`${url}/orders`, { data: book })
+    const { id } = (await placed.json()) as { id: string }
+    await page.locator(`#orders tr[data-order="${id}"] .state`, { hasText: 'worked' }).waitFor()
+    expect(await page.locator(`#orders tr[data-order="${id}"] td`).first().textContent()).toBe(book.title)
+    await shop.night()
+    await page.locator('#night', { hasText: /^Last night: \d+ orders wait, \d+ are worked$/ }).waitFor()
+    expect([reloads, faults]).toEqual([0, []])
+    await page.close()
+  })
+
   it.each(shopSources)('%s: the picture comes as bytes, and may be kept', async (source) => {
     const { page } = await open(source)
     const width = await page

@@ -17,7 +17,7 @@ export async function startShopEngines(): Promise<ShopEngines> {
   const directory = mkdtempSync(join(tmpdir(), 'shop-engines-'))
   const certificate = makeCertificate(directory, 'localhost', 'DNS:localhost')
   const [engines, postgres] = await Promise.all([startEngines(), startPostgres(certificate, 'test')])
-  const names = ['DYNAMODB', 'SQS', 'SSM'].map((service) => `AWS_ENDPOINT_URL_${service}`)
+  const names = ['DYNAMODB', 'SQS', 'SSM', 'EVENTBRIDGE'].map((service) => `AWS_ENDPOINT_URL_${service}`)
   return {
     engines,
     postgres,

@@ -1,0 +1,28 @@
+/** The part of the page that hears of news: orders that are worked, books that come and go, the report of the night. */
+export function liveScript(): string {
+  return `
+    const section = document.getElementById('live')
+    const show = (id, text) => { document.getElementById(id).textContent = text }
+    const news = {
+      'Order Worked': ({ id, title, placedAt }) => {
+        let row = document.querySelector('[data-order="' + CSS.escape(id) + '"]')
+        if (row === null) {
+          row = document.getElementById('orders').insertRow(0)
+          row.dataset.order = id
+          for (const text of [title, placedAt, '']) row.insertCell().textContent = text
+          row.cells[2].className = 'state'
+        }
+        row.querySelector('.state').textContent = 'worked'
+      },
+      'Catalogue Changed': ({ books }) => show('catalogue', books + ' books in the catalogue'),
+      'Night Reported': ({ placed, worked }) => show('night', 'Last night: ' + placed + ' orders wait, ' + worked + ' are worked'),
+    }
+    const socket = new WebSocket(section.dataset.url)
+    socket.onopen = () => { section.dataset.state = 'open' }
+    socket.onclose = () => { section.dataset.state = 'closed' }
+    socket.onmessage = ({ data }) => {
+      const { type, ...facts } = JSON.parse(data)
+      news[type]?.(facts)
+    }
+  `
+}
