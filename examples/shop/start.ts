@@ -100,8 +100,6 @@ try {
   )
   const nights = setInterval(() => void shop.night(), nightLength)
   say(`${'Nights'.padEnd(9)} one every minute, for want of a schedule`)
-  say('\nThe shop is open. Ctrl-C closes it.\n')
-
   let closing = false
   const close = (): void => {
     if (closing) process.exit(130)
@@ -114,6 +112,7 @@ try {
   }
   process.on('SIGINT', close)
   process.on('SIGTERM', close)
+  say('\nThe shop is open. Ctrl-C closes it.\n')
 } catch (error) {
   process.stderr.write(`${explain(error)}\n`)
   process.exitCode = 1

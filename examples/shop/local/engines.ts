@@ -64,6 +64,9 @@ export async function startEngines(): Promise<Engines> {
   }
 
   const stop = async (): Promise<void> => {
+    // What was changed last is still told, on the bus, whose function asks the table of listeners.
+    await productStream?.stop()
+    await bus?.stop()
     await Promise.all(stops.map((one) => one()))
   }
   try {
@@ -71,8 +74,7 @@ export async function startEngines(): Promise<Engines> {
       engine('DYNAMODB', 'DynamoDB', async () => {
         const database = await startDynalite()
         productStream = await startTableStream(database.url, 'products', ['author', 'title'])
-        const { url, stop } = productStream
-        return { url, stop: () => stop().then(database.stop) }
+        return { url: productStream.url, stop: database.stop }
       }),
       engine('SQS', 'SQS', startSqs),
       engine('SSM', 'Parameter Store', startSsm),
