@@ -1,4 +1,4 @@
-import type { DynamoDBRecord, DynamoDBStreamEvent, StreamRecord } from 'aws-lambda'
+import type { DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda'
 import type { Model } from '../backends/model.ts'
 import { shapesOf } from '../backends/planning/reading.ts'
 import type { Logger } from '../core/logger.ts'
@@ -6,18 +6,17 @@ import type { Middleware } from '../core/middy.ts'
 import { checkOptions, isLogger, oneOf } from '../core/options.ts'
 import { asRecord, asString } from '../core/record.ts'
 import { isSchema } from '../core/standard-schema.ts'
-import type { AttributeItem, DateMode } from '../wire/attribute-value.ts'
-import { type NumberMode, type ReadingOptions, unmarshallItem } from '../wire/unmarshall.ts'
+import type { DateMode } from '../wire/attribute-value.ts'
+import { type NumberMode } from '../wire/unmarshall.ts'
 import { lowestFailure } from './records/answers.ts'
 import { lanesByKey } from './records/lanes.ts'
 import { normalizesRecords } from './records/normalizer.ts'
-import { ParsedRequest, type ParsedRequestParts } from './records/parsed-request.ts'
 import { RecordBatch } from './records/record-batch.ts'
 import type { RecordSource } from './records/record-source.ts'
 import { streamRecords } from './records/stream.ts'
+import { type AnyItem, DynamoDbStreamRequest } from './dynamodb-stream-request.ts'
 
-/** An item of a table without a model. */
-type AnyItem = Readonly<Record<string, unknown>>
+export { DynamoDbStreamRequest } from './dynamodb-stream-request.ts'
 
 /** Options of {@link dynamodbStream}. */
 export interface DynamoDbStreamOptions<TItem = AnyItem, TInput = TItem, TKey extends string = string> {
@@ -29,106 +28,6 @@ export interface DynamoDbStreamOptions<TItem = AnyItem, TInput = TItem, TKey ext
   readonly dates?: DateMode
   /** Told of every failed record, by its id and never its item. @default console */
   readonly logger?: Logger
-}
-
-interface StreamRequestParts extends ParsedRequestParts {
-  readonly reading: ReadingOptions
-}
-
-const changes = { INSERT: 'insert', MODIFY: 'modify', REMOVE: 'remove' } as const
-
-/**
- * One change of an item, as a request.
- *
- * @example
- * ```ts
- * import { type DynamoDbStreamRequest, eachRecord } from 'clearskies-middy'
- *
- * export const worker = eachRecord(async ({ change, keys, newItem, oldItem }: DynamoDbStreamRequest) => {
- *   console.log(change, keys, oldItem, newItem)
- * })
- * ```
- */
-export class DynamoDbStreamRequest<
-  TItem = AnyItem,
-  TKey extends string = string,
-  TData = TItem | Pick<TItem, TKey & keyof TItem>,
-> extends ParsedRequest<DynamoDBRecord, TData> {
-  readonly kind = 'dynamodb-stream'
-  readonly source = 'dynamodb-stream'
-  readonly #reading: ReadingOptions
-  #keys: Pick<TItem, TKey & keyof TItem> | undefined
-  #newItem: TItem | undefined
-  #oldItem: TItem | undefined
-
-  private constructor(record: DynamoDBRecord, parts: StreamRequestParts) {
-    super(record, parts)
-    this.#reading = parts.reading
-  }
-
-  /** @internal */
-  static of<TItem, TKey extends string>(
-    record: DynamoDBRecord,
-    parts: StreamRequestParts,
-  ): DynamoDbStreamRequest<TItem, TKey> {
-    return new DynamoDbStreamRequest(record, parts)
-  }
-
-  protected override read(): unknown {
-    return this.newItem ?? this.oldItem ?? this.keys
-  }
-
-  get change(): 'insert' | 'modify' | 'remove' {
-    return changes[this.record.eventName ?? 'MODIFY']
-  }
-
-  /** The key of the item. */
-  get keys(): Pick<TItem, TKey & keyof TItem> {
-    return (this.#keys ??= this.#item(this.#stored.Keys ?? {}))
-  }
-
-  /** The item after the change; none of one that was removed, nor where the stream's view has none. */
-  get newItem(): TItem | undefined {
-    const { NewImage } = this.#stored
-    return (this.#newItem ??= NewImage ? this.#item(NewImage) : undefined)
-  }
-
-  /** The item before the change; none of a new one, nor where the stream's view has none. */
-  get oldItem(): TItem | undefined {
-    const { OldImage } = this.#stored
-    return (this.#oldItem ??= OldImage ? this.#item(OldImage) : undefined)
-  }
-
-  /** A whole number of up to 40 digits: compare it as a `BigInt`. */
-  get sequenceNumber(): string {
-    return this.#stored.SequenceNumber ?? ''
-  }
-
-  get changedAt(): Date {
-    return new Date(Math.round((this.#stored.ApproximateCreationDateTime ?? NaN) * 1000))
-  }
-
-  /** Whether the item was removed because its time to live was over. */
-  get expired(): boolean {
-    const { type, principalId } = asRecord(this.record.userIdentity as unknown) ?? {}
-    return this.change === 'remove' && type === 'Service' && principalId === 'dynamodb.amazonaws.com'
-  }
-
-  get tableName(): string {
-    return /:table\/([^/]+)/.exec(this.streamArn)?.[1] ?? ''
-  }
-
-  get streamArn(): string {
-    return this.record.eventSourceARN ?? ''
-  }
-
-  get #stored(): StreamRecord {
-    return this.record.dynamodb ?? {}
-  }
-
-  #item(image: object): TItem {
-    return unmarshallItem(image as AttributeItem, this.#reading) as TItem
-  }
 }
 
 /** The key of an item with its types: neither the order of its parts nor what they are joined with makes two items one. */
