@@ -3,7 +3,7 @@ import { ConditionError } from '../../errors/index.ts'
 import { Decimal } from '../../wire/decimal.ts'
 import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Comparison, Condition } from '../planning/query-state.ts'
-import type { AnyTables, Engine, SqlTag } from './database.ts'
+import { type AnyTables, type Engine, type SqlTag, named } from './database.ts'
 import { placeOf } from '../planning/places.ts'
 import { JsonConditions, containsElement } from './json-conditions.ts'
 import { checkType } from '../planning/check-type.ts'
@@ -43,7 +43,7 @@ export class ConditionWriter {
     const { column, operator, value } = comparison
     const path = placeOf(this.#rows.model, column)
     if (path.length > 1) return this.#inside.condition({ ...comparison, path })
-    const ref = this.#sql.id(column)
+    const ref = named(this.#sql, column)
     const put = (operand: unknown): unknown => this.#operand(column, operand)
     switch (operator) {
       case '=':
@@ -67,19 +67,20 @@ export class ConditionWriter {
         return builder.between(ref, put(value[0]), put(value[1]))
       case 'begins-with':
         if (value instanceof Uint8Array)
-          return this.#sql<SqlBool>`substring(${ref}, 1, ${this.#sql.lit(value.length)}) = ${toDriver(value)}`
-        return this.#like(ref, `${escaped(value, column)}%`)
+          return this
+            .#sql<SqlBool>`substring(${this.#sql.id(column)}, 1, ${this.#sql.lit(value.length)}) = ${toDriver(value)}`
+        return this.#like(column, `${escaped(value, column)}%`)
       case 'contains':
         return lists.has(this.#rows.model.kind(column))
           ? this.#containsElement(column, value)
-          : this.#like(ref, `%${escaped(value, column)}%`)
+          : this.#like(column, `%${escaped(value, column)}%`)
       case 'is-null':
         return builder(ref, 'is', null)
       case 'is-not-null':
         return builder(ref, 'is not', null)
       case 'like':
         // With another escape than theirs, a backslash stands for itself on both engines; MariaDB ignores an empty one.
-        return this.#like(ref, value.replaceAll('!', '!!'))
+        return this.#like(column, value.replaceAll('!', '!!'))
     }
   }
 
@@ -112,8 +113,8 @@ export class ConditionWriter {
     ])
   }
 
-  #like(ref: Expression<unknown>, pattern: string): RawBuilder<SqlBool> {
-    return this.#sql<SqlBool>`${ref} like ${pattern} escape '!'`
+  #like(column: string, pattern: string): RawBuilder<SqlBool> {
+    return this.#sql<SqlBool>`${this.#sql.id(column)} like ${pattern} escape '!'`
   }
 
   /** One meaning on every backend: an element equals the operand as a whole. */

@@ -1,6 +1,6 @@
 import type { RawBuilder, SelectQueryBuilder, SqlBool } from 'kysely'
 import type { QueryState } from '../planning/query-state.ts'
-import type { AnyTables, Engine, SqlTag } from './database.ts'
+import { type AnyTables, type Engine, type SqlTag, named } from './database.ts'
 
 /** A column of the order, and its direction. The key's columns come last, so that no two rows are equal. */
 export interface OrderColumn {
@@ -39,10 +39,11 @@ export function orderedByKeys<TRow>(
     // For MySQL no value is the least, so that it is last in this direction; for PostgreSQL it is the greatest.
     const comesFirst = isOptional && direction === (engine === 'mysql' ? 'asc' : 'desc')
     if (comesFirst && engine === 'mysql') result = result.orderBy(sql`${sql.id(column)} is null`, 'asc')
-    result = result.orderBy(sql.id(column), (by) => {
-      const directed = direction === 'asc' ? by.asc() : by.desc()
-      return comesFirst && engine === 'postgres' ? directed.nullsLast() : directed
-    })
+    const name = named(sql, column)
+    result =
+      comesFirst && engine === 'postgres'
+        ? result.orderBy(name, (by) => (direction === 'asc' ? by.asc() : by.desc()).nullsLast())
+        : result.orderBy(name, direction)
   }
   return result
 }

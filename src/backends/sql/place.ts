@@ -22,16 +22,14 @@ const numeral = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i
 export class PlaceWriter {
   readonly #model: Pick<Model, 'kind' | 'shape'>
   readonly #keyset: Keyset
+  /** What is read beside the columns: drivers round dates to milliseconds, and MySQL rounds what it gives of a FLOAT. */
+  readonly columns: readonly { readonly name: string; readonly value: RawBuilder<unknown> }[]
 
   constructor(model: Pick<Model, 'kind' | 'shape'>, keyset: Keyset) {
     this.#model = model
     this.#keyset = keyset
-  }
-
-  /** What is read beside the columns: drivers round dates to milliseconds, and MySQL rounds what it gives of a FLOAT. */
-  get columns(): { readonly name: string; readonly value: RawBuilder<unknown> }[] {
-    const { sql, engine, order } = this.#keyset
-    return order.flatMap(({ column }, at) =>
+    const { sql, engine, order } = keyset
+    this.columns = order.flatMap(({ column }, at) =>
       this.#isEnum(column)
         ? [{ name: exactName(at), value: enumPlace(sql, column) }]
         : exactKinds[engine].has(this.#model.kind(column))

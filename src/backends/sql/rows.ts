@@ -62,9 +62,10 @@ export class RowMapper {
    */
   toItem(row: UnknownRecord): Record<string, unknown> {
     const item: Record<string, unknown> = {}
-    for (const [column, value] of Object.entries(row)) {
-      if (value === null && !this.model.isNullable(column)) continue
-      setOwn(item, column, value === null ? null : this.#fromColumn(column, value))
+    for (const column of Object.keys(row)) {
+      const value = row[column]
+      if (value !== null) setOwn(item, column, this.#fromColumn(column, value))
+      else if (this.model.isNullable(column)) setOwn(item, column, null)
     }
     return item
   }

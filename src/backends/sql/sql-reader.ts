@@ -117,9 +117,9 @@ export class SqlReader implements QueryRunner {
       columns === undefined
         ? all.selectAll()
         : all.select([...new Set(columns)].map((column) => selected(sql, column)))
-    const filtered = chosen
-      .select(place.columns.map(({ name, value }) => value.as(name)))
-      .where((builder) => conditions.all(builder, state.conditions))
+    const extra = place.columns.map(({ name, value }) => value.as(name))
+    const placed = extra.length === 0 ? chosen : chosen.select(extra)
+    const filtered = placed.where((builder) => conditions.all(builder, state.conditions))
     const ordered = orderedByKeys(filtered, keyset)
     const behind: readonly (RawBuilder<SqlBool> | undefined)[] =
       after === undefined
