@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { type Outcome, type PostedError, RuntimeApi } from './runtime-api.ts'
+import { type Outcome, type PostedError, RuntimeApi, type StreamOutcome } from './runtime-api.ts'
 
 const runtime = resolve(import.meta.dirname, 'client/node_modules/aws-lambda-ric/index.mjs')
 
@@ -72,6 +72,13 @@ export class LambdaFunction implements AsyncDisposable {
     const outcome = await this.invoke(event, options)
     if (outcome.kind === 'response') return outcome.value
     throw new Error(`Instead of a response: ${JSON.stringify(outcome)}\n${this.log.join('\n')}`)
+  }
+
+  /** Invokes, and expects a response that streams. */
+  async stream(event: unknown): Promise<StreamOutcome> {
+    const outcome = await this.invoke(event)
+    if (outcome.kind === 'stream') return outcome
+    throw new Error(`Instead of a stream: ${JSON.stringify(outcome)}\n${this.log.join('\n')}`)
   }
 
   /** Resolves when the handler is loaded. */

@@ -14,8 +14,17 @@ export interface PostedError {
 /** How an invocation ended. */
 export type Outcome =
   | { readonly kind: 'response'; readonly value: unknown; readonly bytes: number }
+  | StreamOutcome
   | { readonly kind: 'error'; readonly error: PostedError }
   | { readonly kind: 'timeout' }
+
+/** A response that streams: the invocation has begun to answer. Its body fails where it is cut or a trailer tells of an error. */
+export interface StreamOutcome {
+  readonly kind: 'stream'
+  readonly contentType: string | undefined
+  /** What arrives, piece by piece. The runtime waits for who reads it. */
+  readonly body: AsyncIterable<Buffer>
+}
 
 interface Invocation {
   readonly id: string
@@ -86,9 +95,8 @@ export class RuntimeApi {
       this.#give(await this.#next(), response)
       return
     }
-    const body = await text(request)
     if (route === 'POST init/error') {
-      this.#initFailed.resolve(JSON.parse(body) as PostedError)
+      this.#initFailed.resolve(JSON.parse(await text(request)) as PostedError)
       accepted(response)
       return
     }
@@ -98,6 +106,11 @@ export class RuntimeApi {
       response.writeHead(400).end('{"errorType":"InvalidRequestID"}')
       return
     }
+    if (request.headers['lambda-runtime-function-response-mode'] === 'streaming') {
+      this.#finish(invocation, streamed(request, response))
+      return
+    }
+    const body = await text(request)
     const bytes = Buffer.byteLength(body)
     this.#finish(
       invocation,
@@ -142,6 +155,16 @@ const tooLarge: PostedError = {
   errorType: 'Function.ResponseSizeTooLarge',
   errorMessage: 'Response payload size exceeded maximum allowed payload size (6291556 bytes).',
   trace: [],
+}
+
+function streamed(request: IncomingMessage, response: ServerResponse): StreamOutcome {
+  async function* body(): AsyncGenerator<Buffer> {
+    for await (const piece of request) yield piece as Buffer
+    accepted(response)
+    const { 'lambda-runtime-function-error-type': errorType } = request.trailers
+    if (errorType !== undefined) throw new Error(`The stream ended with ${errorType}`)
+  }
+  return { kind: 'stream', contentType: request.headers['content-type'], body: body() }
 }
 
 function accepted(response: ServerResponse): void {
