@@ -25,6 +25,8 @@ const limits: Readonly<Record<string, number>> = {
   'functions over 40 lines': 5,
   'functions with 4 or more parameters': 10,
   'casts per 1,000 lines of code': 15,
+  // Names that mean the same in both: two drivers, two services, and the light client, which imports nothing of the house.
+  'top-level names in two files or more': 25,
   'uses of any': 13,
   'entries of exports': 24,
   'configuration files at the root': 7,

@@ -44,7 +44,7 @@ export interface Served {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const optionChecks = {
+const serveChecks = {
   port: isCount,
   host: is('string'),
   signal: (value: unknown) => value instanceof AbortSignal,
@@ -72,10 +72,10 @@ const optionChecks = {
  * ```
  */
 export async function serve(handler: AnyHandler, options: ServeOptions = {}): Promise<Served> {
-  checkOptions('serve', options, optionChecks)
+  checkOptions('serve', options, serveChecks)
   const { signal, keepAliveTimeout = 65_000 } = options
   signal?.throwIfAborted()
-  const { host, port } = placeOf(options)
+  const { host, port } = listenPlace(options)
   const serving = new Serving(handler, options)
   // As a builtin, because the module's facade for `import` takes 28 ms to load.
   const server = getBuiltinModule('node:http').createServer({ keepAliveTimeout }, serving.answer)
@@ -95,7 +95,7 @@ export async function serve(handler: AnyHandler, options: ServeOptions = {}): Pr
 }
 
 /** Where to listen: where Lambda says, or where the options say. */
-function placeOf({ host, port = 3000 }: ServeOptions): { host: string | undefined; port: number } {
+function listenPlace({ host, port = 3000 }: ServeOptions): { host: string | undefined; port: number } {
   const endpoint = process.env['AWS_LAMBDA_HTTP_ENDPOINT']
   if (!endpoint) return { host, port }
   const [, name, digits] = /^(?:https?:\/\/)?(.*):(\d+)\/?$/.exec(endpoint) ?? []

@@ -100,7 +100,7 @@ export class ConnectionsBackend {
    */
   send(connectionId: string, data: unknown): Promise<void> {
     return sending(async () => {
-      await post(this.#port(), connectionId, toMessage(data))
+      await post(this.#port(), connectionId, toFrame(data))
     })
   }
 
@@ -115,7 +115,7 @@ export class ConnectionsBackend {
   }
 
   async #postToAll(connectionIds: Iterable<string>, data: unknown): Promise<Broadcast> {
-    const message = toMessage(data)
+    const message = toFrame(data)
     const port = this.#port()
     const result = { sent: [] as string[], gone: [] as string[], failed: [] as Broadcast['failed'][number][] }
     await mapConcurrently(
@@ -206,15 +206,15 @@ function sending<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** @throws InvalidDataError */
-function toMessage(data: unknown): Uint8Array {
-  const message = bytesOf(data) ?? Buffer.from(typeof data === 'string' ? data : toJson(data))
+function toFrame(data: unknown): Uint8Array {
+  const message = bytesOf(data) ?? Buffer.from(typeof data === 'string' ? data : frameText(data))
   if (message.byteLength <= longestMessage) return message
   throw new InvalidDataError(
     `A message of ${message.byteLength} bytes is too large: a connection takes ${longestMessage}`,
   )
 }
 
-function toJson(data: unknown): string {
+function frameText(data: unknown): string {
   let text: unknown
   try {
     text = JSON.stringify(data)

@@ -11,7 +11,7 @@ import type {
   WriteConditions,
 } from './capabilities.ts'
 import { DynamoDbForm } from './memory/dynamodb-form.ts'
-import { MemoryItems, done } from './memory/items.ts'
+import { MemoryItems, doneAlready } from './memory/items.ts'
 import { MemoryTransaction } from './memory/layer.ts'
 import type { Form, Stored } from './memory/form.ts'
 import { type MemoryLike, type MemoryOptions, memoryOptionChecks } from './memory/options.ts'
@@ -137,7 +137,7 @@ export class MemoryBackend<
 
   async put(data: TInput, options: WriteConditions<TItem> = {}): Promise<TItem> {
     checkOptions('put', options, conditionChecks)
-    return done(await this.#items.readyPut(data, options)) as TItem
+    return doneAlready(await this.#items.readyPut(data, options)) as TItem
   }
 
   async find(key: Pick<TItem, TKey & keyof TItem>): Promise<TItem | undefined> {
@@ -155,7 +155,9 @@ export class MemoryBackend<
     options: DynamoDbUpdateOptions<TItem> = {},
   ): Promise<TItem> {
     checkOptions('update', options, this.#options.like === 'sql' ? updateChecks : updateOptionChecks)
-    return done(await this.#items.readyUpdate({ key, patch, changes: changesIn(options) }, options)) as TItem
+    return doneAlready(
+      await this.#items.readyUpdate({ key, patch, changes: changesIn(options) }, options),
+    ) as TItem
   }
 
   async delete(
@@ -163,7 +165,7 @@ export class MemoryBackend<
     options: DeleteOptions<TItem> = {},
   ): Promise<TItem | undefined> {
     checkOptions('delete', options, deleteChecks)
-    return done(this.#items.readyDelete(key, options))
+    return doneAlready(this.#items.readyDelete(key, options))
   }
 
   async #batch(writes: BatchWrites<TInput, Pick<TItem, TKey & keyof TItem>>): Promise<void> {
@@ -173,7 +175,7 @@ export class MemoryBackend<
     const all = [...ready, ...deletes]
     if (new Set(all.map(({ id }) => id)).size < all.length)
       throw new ConditionError('A batch writes one item twice, and the order of its writes is not known')
-    for (const write of all) done(write)
+    for (const write of all) doneAlready(write)
   }
 
   /** All items, to narrow down. */

@@ -14,7 +14,7 @@ interface OptionSpec {
 }
 
 /** One command. */
-export interface Command {
+export interface CliCommand {
   readonly name: string
   /** The positional arguments: `MODULE[#EXPORT]`. */
   readonly usage: string
@@ -56,7 +56,7 @@ export class Typed {
 }
 
 /** What every command takes that runs a handler. */
-export const handlerOptions: Command['options'] = {
+export const handlerOptions: CliCommand['options'] = {
   'env-file': { type: 'string', value: 'FILE', help: 'read environment variables from a file' },
   timeout: { type: 'string', value: 'SECONDS', help: "the function's timeout (default 30)" },
   memory: {
@@ -67,7 +67,7 @@ export const handlerOptions: Command['options'] = {
 }
 
 /** @throws UsageError */
-export function typedFor(command: Command, args: readonly string[]): Typed {
+export function typedFor(command: CliCommand, args: readonly string[]): Typed {
   const { positionals, values } = parse(args, command)
   const [least, most] = command.positionals
   if (positionals.length < least) throw new UsageError(`${command.name} needs ${command.usage}`)
@@ -76,7 +76,7 @@ export function typedFor(command: Command, args: readonly string[]): Typed {
   return new Typed(positionals, values)
 }
 
-function parse(args: readonly string[], { options }: Command): ReturnType<typeof parseArgs> {
+function parse(args: readonly string[], { options }: CliCommand): ReturnType<typeof parseArgs> {
   const config: ParseArgsConfig = {
     args: [...args],
     options: Object.fromEntries(Object.entries(options).map(([name, { type }]) => [name, { type }])),
@@ -91,7 +91,7 @@ function parse(args: readonly string[], { options }: Command): ReturnType<typeof
   }
 }
 
-export function helpOf({ name, usage, summary, options }: Command): string {
+export function helpOf({ name, usage, summary, options }: CliCommand): string {
   const rows = Object.entries(options).map(([option, { value, help }]): [string, string] => [
     `--${option}${value === undefined ? '' : ` ${value}`}`,
     help,

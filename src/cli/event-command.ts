@@ -1,8 +1,8 @@
 import { print } from './terminal.ts'
-import type { Command } from './command.ts'
+import type { CliCommand } from './command.ts'
 import { describedEvent, eventOptions, sourceNames } from './sources.ts'
 
-export const eventCommand: Command = {
+export const eventCommand: CliCommand = {
   name: 'event',
   usage: 'SOURCE',
   summary: `Prints the event that AWS would send. Sources: ${sourceNames.join(', ')}`,

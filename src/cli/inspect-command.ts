@@ -3,11 +3,11 @@ import { eventKind } from '../events/event-kind.ts'
 import { type EventSource, eventSources } from '../events/event-sources.ts'
 import { asRecord } from '../core/record.ts'
 import { lambdaContext } from '../testing/index.ts'
-import type { Command } from './command.ts'
+import type { CliCommand } from './command.ts'
 import { normalizers } from './normalizers.ts'
 import { readJson } from './read-json.ts'
 
-export const inspectCommand: Command = {
+export const inspectCommand: CliCommand = {
   name: 'inspect',
   usage: '[FILE | -]',
   summary: 'Tells which source an event is of, and shows the normalized request',
@@ -43,7 +43,7 @@ function shown(request: unknown): Record<string, unknown> {
   )
     for (const [name, { get, value }] of Object.entries(Object.getOwnPropertyDescriptors(level))) {
       if (name in members || hidden.has(name) || typeof value === 'function') continue
-      members[name] = get === undefined ? value : readable(() => get.call(request) as unknown)
+      members[name] = get === undefined ? value : readSafelyForPrint(() => get.call(request) as unknown)
     }
   return members
 }
@@ -63,7 +63,7 @@ const hidden = new Set([
   ...['requestContext', 'queryStringParameters', 'multiValueQueryStringParameters', 'multiValueHeaders'],
 ])
 
-function readable(read: () => unknown): unknown {
+function readSafelyForPrint(read: () => unknown): unknown {
   try {
     const value = read()
     if (value instanceof URLSearchParams) return [...value]

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { print, tell } from './terminal.ts'
 import { fork } from 'node:child_process'
 import { lambdaContext, invoke } from '../testing/index.ts'
-import { type Command, type Typed, UsageError, handlerOptions } from './command.ts'
+import { type CliCommand, type Typed, UsageError, handlerOptions } from './command.ts'
 import { LoadError, loadHandler } from './load-handler.ts'
 import { readJson } from './read-json.ts'
 import { describedEvent, eventOptions } from './sources.ts'
@@ -10,7 +10,7 @@ import { describedEvent, eventOptions } from './sources.ts'
 /** Tells the process in which the handler runs: whatever that writes, goes to the standard error. */
 const marker = 'CLEARSKIES_MIDDY_INVOKES'
 
-export const invokeCommand: Command = {
+export const invokeCommand: CliCommand = {
   name: 'invoke',
   usage: 'MODULE[#EXPORT]',
   summary: 'Invokes a handler once; prints its result as JSON, logs on the standard error',
@@ -77,13 +77,13 @@ async function invokeHere(typed: Typed): Promise<number> {
     file === undefined ? describedEvent(typed.text('source') ?? 'invocation', typed) : await readJson(file)
   const handler = await loadHandler(target, typed)
   const context = lambdaContext({ timeout, memoryLimitInMB: String(memory) })
-  const result = await withinTime(invoke(handler, event, context), timeout)
+  const result = await withinTimeout(invoke(handler, event, context), timeout)
   await new Promise((resolve) => process.send?.({ result: result ?? null }, resolve))
   return 0
 }
 
 /** As Lambda ends an invocation. */
-function withinTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+function withinTimeout<T>(work: Promise<T>, milliseconds: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       tell(`Task timed out after ${milliseconds / 1000} seconds`)

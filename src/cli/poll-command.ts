@@ -1,10 +1,10 @@
 import { poll } from '../testing/index.ts'
 import { isQueueUrl } from '../aws/sqs.ts'
-import { type Command, UsageError, handlerOptions } from './command.ts'
+import { type CliCommand, UsageError, handlerOptions } from './command.ts'
 import { loadHandler } from './load-handler.ts'
 import { stopped, tell } from './terminal.ts'
 
-export const pollCommand: Command = {
+export const pollCommand: CliCommand = {
   name: 'poll',
   usage: 'QUEUE-URL MODULE[#EXPORT]',
   summary: 'Works the messages of a queue, as an event source mapping of SQS does',

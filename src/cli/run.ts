@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { print, tell } from './terminal.ts'
-import { type Command, UsageError, helpOf, typedFor } from './command.ts'
+import { type CliCommand, UsageError, helpOf, typedFor } from './command.ts'
 import { eventCommand } from './event-command.ts'
 import { inspectCommand } from './inspect-command.ts'
 import { invokeCommand } from './invoke-command.ts'
@@ -8,7 +8,13 @@ import { pollCommand } from './poll-command.ts'
 import { serveCommand } from './serve-command.ts'
 import { LoadError } from './load-handler.ts'
 
-const commands: readonly Command[] = [serveCommand, invokeCommand, pollCommand, eventCommand, inspectCommand]
+const commands: readonly CliCommand[] = [
+  serveCommand,
+  invokeCommand,
+  pollCommand,
+  eventCommand,
+  inspectCommand,
+]
 
 const help = [
   'Runs Lambda handlers on this machine.\n',

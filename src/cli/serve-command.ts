@@ -3,7 +3,7 @@ import { asRecord } from '../core/record.ts'
 import { type GatewaySource, gateway, webSocketGateway } from '../testing/index.ts'
 import type { AnyHandler } from '../core/middy.ts'
 import { serve } from '../serve.ts'
-import { type Command, type Typed, UsageError, handlerOptions } from './command.ts'
+import { type CliCommand, type Typed, UsageError, handlerOptions } from './command.ts'
 import { LoadError, loadHandler } from './load-handler.ts'
 import { stopped, tell } from './terminal.ts'
 
@@ -19,7 +19,7 @@ const gatewaySources = [
 
 const sources: readonly string[] = [...gatewaySources, 'node-http', 'web-socket']
 
-export const serveCommand: Command = {
+export const serveCommand: CliCommand = {
   name: 'serve',
   usage: 'MODULE[#EXPORT]',
   summary: 'Puts a handler behind a gateway on this machine',
@@ -61,7 +61,7 @@ async function serveHere(typed: Typed): Promise<number> {
   const timeout = (typed.number('timeout', 0.001) ?? 30) * 1000
   const port = typed.number('port', 0) ?? 3000
   const handler = await loadHandler(target, typed)
-  const server = await opened(handler, { source, port, timeout })
+  const server = await openServer(handler, { source, port, timeout })
   tell(`${server.url}  ${source} → ${target}`, 'green')
   await stopped()
   await server.close()
@@ -75,7 +75,7 @@ interface Opening {
 }
 
 /** @throws LoadError if the port is taken */
-async function opened(
+async function openServer(
   handler: AnyHandler,
   { source, port, timeout }: Opening,
 ): Promise<{ readonly url: string; close(): Promise<void> }> {

@@ -17,7 +17,7 @@ import {
   vpcLatticeEvent,
   webSocketEvent,
 } from '../testing/index.ts'
-import { type Command, type Typed, UsageError } from './command.ts'
+import { type CliCommand, type Typed, UsageError } from './command.ts'
 
 /** What an event is made of. */
 interface Described {
@@ -65,7 +65,7 @@ const builders: Readonly<Record<string, (described: Described) => unknown>> = {
 export const sourceNames: readonly string[] = Object.keys(builders)
 
 /** What describes an event on the command line. */
-export const eventOptions: Command['options'] = {
+export const eventOptions: CliCommand['options'] = {
   method: { type: 'string', value: 'METHOD', help: 'of a request (default GET, POST with --data)' },
   path: { type: 'string', value: 'PATH', help: 'of a request, with its query (default /)' },
   data: { type: 'string', value: 'JSON', help: 'the body, message or payload; what is no JSON is text' },
@@ -80,11 +80,11 @@ export function describedEvent(source: string, typed: Typed): unknown {
   return build({
     ...(method !== undefined && { method: method.toUpperCase() }),
     ...(path !== undefined && { path }),
-    ...(data !== undefined && { data: parsed(data), headers: { 'content-type': ['application/json'] } }),
+    ...(data !== undefined && { data: parsedData(data), headers: { 'content-type': ['application/json'] } }),
   })
 }
 
-function parsed(text: string): unknown {
+function parsedData(text: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch {

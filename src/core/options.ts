@@ -1,7 +1,7 @@
-type Check = (value: never) => boolean
+type OptionCheck = (value: never) => boolean
 
 /** The options that there are, and what each takes. */
-export type OptionChecks = Readonly<Record<string, Check>>
+export type OptionChecks = Readonly<Record<string, OptionCheck>>
 
 /**
  * Refuses unknown and wrong options when a factory is called. On Lambda this is the cold start, so a typing mistake

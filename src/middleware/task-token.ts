@@ -39,7 +39,7 @@ export interface TaskContext {
 const longestOutput = 262_144
 
 /** What Step Functions says of a task that has an answer, or needs none any more. */
-const answered = new Set(['TaskTimedOut', 'InvalidToken', 'TaskDoesNotExist'])
+const answeredNames = new Set(['TaskTimedOut', 'InvalidToken', 'TaskDoesNotExist'])
 
 /**
  * Answers a task of Step Functions (`.waitForTaskToken`) with the handler's value, or with the name and the message of its
@@ -114,7 +114,7 @@ export function taskToken(options: TaskTokenOptions = {}): Middleware<unknown, T
  *
  * @throws ResponseTooLargeError, InvalidResponseError
  */
-function outputOf(result: unknown): string {
+function taskOutput(result: unknown): string {
   const { text } = encodeJson(result ?? null)
   const size = Buffer.byteLength(text)
   if (size > longestOutput) throw new ResponseTooLargeError(size, longestOutput)
@@ -138,7 +138,7 @@ class TaskAnswers {
   async succeed(token: string, result: unknown): Promise<unknown> {
     let output: string
     try {
-      output = outputOf(result)
+      output = taskOutput(result)
     } catch (error) {
       await this.fail(token, error)
       return null
@@ -157,7 +157,7 @@ class TaskAnswers {
     try {
       await answer()
     } catch (error) {
-      if (!answered.has(asString(asRecord(error)?.['name']) ?? '')) throw error
+      if (!answeredNames.has(asString(asRecord(error)?.['name']) ?? '')) throw error
       logSafely(this.#logger, 'warn', 'The task had an answer already, or is given up', error)
     }
   }

@@ -26,7 +26,7 @@ export interface WebSocketEvent {
   }
 }
 
-const types = { CONNECT: 'connect', MESSAGE: 'message', DISCONNECT: 'disconnect' } as const
+const eventTypes = { CONNECT: 'connect', MESSAGE: 'message', DISCONNECT: 'disconnect' } as const
 
 /** Stands for what nobody has looked at yet. */
 const notRead: unique symbol = Symbol('not read')
@@ -63,7 +63,7 @@ export class WebSocketRequest<TData = unknown> {
   private constructor(raw: WebSocketEvent, lambdaContext: Context) {
     const event: UnknownRecord = { ...raw }
     const { connectionId, eventType, routeKey } = raw.requestContext
-    this.type = types[eventType]
+    this.type = eventTypes[eventType]
     this.connectionId = connectionId
     this.routeKey = routeKey
     this.#raw = raw

@@ -119,12 +119,12 @@ export function webSocket(options: WebSocketOptions = {}): Middleware<WebSocketR
         awaitSends(request, middleware)
         const made = webSocketRequest(request.event, request.context)
         request.event = made
-        finalizeResponse(request, (result) => answer(result, made, logger))
+        finalizeResponse(request, (result) => answerSocket(result, made, logger))
       })
     },
     after: async function webSocketAfter(request: MiddyRequest): Promise<void> {
       await settleSends(request, middleware)
-      request.response = await answer(request.response, requestOf(request), logger)
+      request.response = await answerSocket(request.response, requestOf(request), logger)
     },
     onError: async function webSocketOnError(request: MiddyRequest): Promise<void> {
       if (request.error instanceof InvalidEventError) return
@@ -135,23 +135,31 @@ export function webSocket(options: WebSocketOptions = {}): Middleware<WebSocketR
       })
       request.response =
         request.response === undefined
-          ? await refuse(error, made, logger)
-          : await answer(request.response, made, logger)
+          ? await refuseSocket(error, made, logger)
+          : await answerSocket(request.response, made, logger)
     },
   }
   return middleware
 }
 
-async function answer(result: unknown, made: WebSocketRequest, logger: Logger): Promise<WebSocketResult> {
+async function answerSocket(
+  result: unknown,
+  made: WebSocketRequest,
+  logger: Logger,
+): Promise<WebSocketResult> {
   try {
     return await webSocketResponse(result, made)
   } catch (error) {
-    return refuse(error, made, logger)
+    return refuseSocket(error, made, logger)
   }
 }
 
 /** Says nothing of an error that is not the client's. */
-async function refuse(error: unknown, made: WebSocketRequest, logger: Logger): Promise<WebSocketResult> {
+async function refuseSocket(
+  error: unknown,
+  made: WebSocketRequest,
+  logger: Logger,
+): Promise<WebSocketResult> {
   if (isResponse(error) && !(error instanceof Error)) return webSocketResponse(error, made)
   const facts = errorFacts(error)
   if (!facts.exposed)

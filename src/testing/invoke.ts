@@ -27,13 +27,13 @@ export async function invoke<TResult = unknown>(
   event: unknown,
   context: Context = lambdaContext(),
 ): Promise<TResult> {
-  if (isStreaming(handler)) return (await collected(handler, throughJson(event), context)) as TResult
+  if (isStreaming(handler)) return (await collectedResponse(handler, throughJson(event), context)) as TResult
   const result: unknown = await handler(throughJson(event), context)
   return throughJson(result) as TResult
 }
 
 /** A streamed response as one result, with its bytes as text where they are text. */
-async function collected(handler: AnyHandler, event: unknown, context: Context): Promise<object> {
+async function collectedResponse(handler: AnyHandler, event: unknown, context: Context): Promise<object> {
   const { metadata, body, done } = await invokeStreaming(handler, event, context)
   const chunks: Buffer[] = []
   for await (const chunk of body) chunks.push(chunk)

@@ -6,13 +6,13 @@ import { hasStreamingRuntime } from '../normalizers/http/streaming.ts'
 /** By this the runtime knows a handler that streams. */
 const streaming: unique symbol = Symbol.for('aws.lambda.runtime.handler.streaming') as never
 
-type Write = (chunk: string | Uint8Array) => unknown
+type WriteChunk = (chunk: string | Uint8Array) => unknown
 
 /** What Lambda hands to a handler that streams. */
 export class ResponseStream extends PassThrough {
   contentType: string | undefined
   /** Set by `HttpResponseStream.from()`. The first `write()` calls it, and `end(chunk)` does not: so it is in Lambda. */
-  _onBeforeFirstWrite: ((write: Write) => void) | undefined
+  _onBeforeFirstWrite: ((write: WriteChunk) => void) | undefined
 
   setContentType(contentType: string): void {
     this.contentType = contentType

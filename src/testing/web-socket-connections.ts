@@ -60,7 +60,7 @@ export class Connections {
     const { authorizer, stage = 'live' } = this.#options
     const known = authorizer?.(request)
     if (authorizer !== undefined && known === undefined) {
-      refuse(socket, 401)
+      refuseUpgrade(socket, 401)
       return
     }
     const connectionId = newConnectionId()
@@ -80,7 +80,7 @@ export class Connections {
       ...(searchParams.size > 0 && { query: listsByName(searchParams) }),
     })
     if (result.statusCode < 200 || result.statusCode > 299) {
-      refuse(socket, result.statusCode)
+      refuseUpgrade(socket, result.statusCode)
       return
     }
     const protocol = Object.entries(result.headers ?? {}).find(([name]) =>
@@ -152,15 +152,15 @@ export class Connections {
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const body = Buffer.concat(chunks)
     if (path === undefined) {
-      answer(response, 403, 'ForbiddenException')
+      answerManagement(response, 403, 'ForbiddenException')
       return
     }
     if (connection === undefined) {
-      answer(response, 410, 'GoneException')
+      answerManagement(response, 410, 'GoneException')
       return
     }
     if (body.length > longestMessage) {
-      answer(response, 413, 'PayloadTooLargeException')
+      answerManagement(response, 413, 'PayloadTooLargeException')
       return
     }
     const { socket, facts, lastActiveAt } = connection
@@ -192,13 +192,13 @@ function unescaped(segment: string): string {
   }
 }
 
-function refuse(socket: Duplex, status: number): void {
+function refuseUpgrade(socket: Duplex, status: number): void {
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
   )
 }
 
-function answer(response: ServerResponse, status: number, type: string): void {
+function answerManagement(response: ServerResponse, status: number, type: string): void {
   response.writeHead(status, { 'content-type': 'application/json', 'x-amzn-errortype': type })
   response.end(JSON.stringify({ message: type }))
 }

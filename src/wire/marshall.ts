@@ -64,7 +64,7 @@ function objectToWire(value: object, dates: DateMode, depth: number): AttributeV
   if (value instanceof Uint8Array) return { B: value }
   if (value instanceof Set) return toSet(value)
   if (value instanceof Date) return dateToWire(value, dates)
-  if (value instanceof Decimal) return { N: decimalText(value) }
+  if (value instanceof Decimal) return { N: writtenDecimal(value) }
   const { name = 'thing' } = (value.constructor as { name?: string } | undefined) ?? {}
   throw new Unstorable(`is a ${name}: DynamoDB holds plain objects, arrays, sets, dates and bytes`)
 }
@@ -100,7 +100,8 @@ function toSet(set: ReadonlySet<unknown>): AttributeValue {
   const members = [...set]
   if (members.length === 0) throw new Unstorable('is an empty set, which DynamoDB cannot hold')
   if (members.every((member) => typeof member === 'string')) return { SS: members }
-  if (members.every((member) => member instanceof Uint8Array)) return { BS: distinctMembers(members, base64) }
+  if (members.every((member) => member instanceof Uint8Array))
+    return { BS: distinctMembers(members, base64Text) }
   if (members.every(isSetNumber)) return { NS: distinctMembers(members.map(setNumber), numberId) }
   throw new Unstorable('is a set of several types: DynamoDB holds sets of strings, of numbers or of bytes')
 }
@@ -110,7 +111,7 @@ function isSetNumber(member: unknown): member is number | bigint | Decimal {
 }
 
 function setNumber(number: number | bigint | Decimal): string {
-  if (number instanceof Decimal) return decimalText(number)
+  if (number instanceof Decimal) return writtenDecimal(number)
   return typeof number === 'bigint' ? bigintText(number) : writtenNumber(number)
 }
 
@@ -119,7 +120,7 @@ function distinctMembers<T>(members: readonly T[], idOf: (member: T) => string):
   return [...new Map(members.map((member) => [idOf(member), member])).values()]
 }
 
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
+const base64Text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
 const outOfRange = "is out of the range of DynamoDB's numbers, 1E-130 to 9.9E+125"
 
@@ -140,7 +141,7 @@ function bigintText(value: bigint): string {
   return shortEnough(value.toString())
 }
 
-function decimalText({ text }: Decimal): string {
+function writtenDecimal({ text }: Decimal): string {
   const size = Math.abs(Number(text))
   if (size !== 0 && (size >= 1e126 || size < 1e-130)) throw new Unstorable(outOfRange)
   return shortEnough(text)

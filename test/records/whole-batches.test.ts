@@ -71,7 +71,9 @@ describe.each(cores)('on %s', (_, core) => {
     const handler = core()
       .use(kinesis({ logger }))
       .handler(eachRecord(failure(new Error('no')), { logger, onBatchFailure: 'throw' }) as never)
-    await expect(invoke(handler, kinesisEvent([{ data: 1 }, { data: 2 }]))).rejects.toThrow('2 records failed')
+    await expect(invoke(handler, kinesisEvent([{ data: 1 }, { data: 2 }]))).rejects.toThrow(
+      '2 records failed',
+    )
   })
 })
 

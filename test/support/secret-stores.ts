@@ -90,7 +90,7 @@ export function useSecretStores(): {
     ...store,
     name: `${store.name} with the light client`,
     client: ({ endpoint = aws.server.url, maxAttempts = 1 } = {}) =>
-      light({ endpoint: String(endpoint), maxAttempts: Number(maxAttempts) }),
+      light({ ...(typeof endpoint === 'string' && { endpoint }), maxAttempts: Number(maxAttempts) }),
   })
   return { aws, stores: [...stores, ...stores.map(lightly)] }
 }

@@ -74,7 +74,7 @@ export async function selections(): Promise<void> {
   // @ts-expect-error a member that is not selected
   void part.address?.geo
   const [columns] = await query.select('id', 'address').all()
-  same<typeof columns, { id: string; address?: z.output<typeof schema>['address'] } | undefined>(true)
+  same<NonNullable<typeof columns>, { id: string; address?: z.output<typeof schema>['address'] }>(true)
   // @ts-expect-error no such member
   query.select('address.town')
 }

@@ -56,7 +56,7 @@ export class Connection {
   write<TOperation extends TableOperation>(
     operation: TOperation,
     input: Input<TOperation>,
-    call: Call & { readonly attempts: Attempts },
+    call: TableCall & { readonly attempts: Attempts },
   ): Promise<Output<TOperation>> {
     const port = this.#port.noting(call.attempts)
     return this.#tried((within) => port.call(operation, input, within), call)
@@ -67,7 +67,7 @@ export class Connection {
     return this.#port.client()
   }
 
-  async #tried<T>(send: (signal: AbortSignal | undefined) => Promise<T>, call: Call): Promise<T> {
+  async #tried<T>(send: (signal: AbortSignal | undefined) => Promise<T>, call: TableCall): Promise<T> {
     let tried = 0
     for (let attempt = 1; ; attempt++) {
       call.signal?.throwIfAborted()
@@ -91,7 +91,7 @@ export class Connection {
   }
 
   /** An error with what an operator has to know of it, and no caller. The reason of a signal is the caller's own. */
-  async #located(error: unknown, { signal, tables = [this.#options.table()] }: Call): Promise<unknown> {
+  async #located(error: unknown, { signal, tables = [this.#options.table()] }: TableCall): Promise<unknown> {
     if (signal?.aborted === true && error === signal.reason) return error
     const client = await this.#port.client().catch(() => undefined)
     return located(error, { table: tables.join(', '), region: await regionOfClient(client) })
@@ -104,7 +104,7 @@ export class Connection {
     for (const capacity of [consumed ?? []].flat()) this.#options.onCapacity?.(capacity)
   }
 
-  #explained(cause: unknown, { signal, attempts }: Call): unknown {
+  #explained(cause: unknown, { signal, attempts }: TableCall): unknown {
     const { name = '', $fault: fault, $metadata: metadata } = clientFailure(cause)
     const ambiguous = attempts?.mayBeDone(cause) === true
     if (throttled.has(name) || (isTransient(cause) && reasonCodes(cause).some((code) => throttled.has(code))))
@@ -129,7 +129,7 @@ export class Connection {
 }
 
 /** What a call goes with. */
-interface Call {
+interface TableCall {
   readonly signal?: AbortSignal | undefined
   readonly attempts?: Attempts
   /** The tables that a request is about, where it is not the one. */

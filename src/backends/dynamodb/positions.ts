@@ -2,7 +2,7 @@ import { asRecord, asString } from '../../core/record.ts'
 import { InvalidTokenError } from '../../errors/index.ts'
 import type { SingleRead } from '../planning/reads.ts'
 import type { Table } from '../planning/table.ts'
-import { fromText, toText } from '../planning/token-values.ts'
+import { fromText, tokenText } from '../planning/token-values.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 import type { SourceState } from './paging.ts'
 
@@ -13,7 +13,7 @@ export function toPositions(states: readonly SourceState[]): unknown[] {
       ? // Keys are strings, numbers and bytes; only bytes need another form in JSON.
         Object.entries(state).map(([column, value]) => [
           column,
-          value.B === undefined ? value : { B: toText(value.B) },
+          value.B === undefined ? value : { B: tokenText(value.B) },
         ])
       : state,
   )

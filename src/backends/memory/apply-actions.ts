@@ -12,7 +12,7 @@ export function withActions(item: AttributeItem, actions: readonly Action[], tit
     .filter(({ kind }) => kind === 'remove')
     .toSorted((a, b) => lastIndex(b) - lastIndex(a))
   for (const action of [...actions.filter(({ kind }) => kind !== 'remove'), ...removed]) {
-    const place = placeOf(next, action, title)
+    const place = actionPlace(next, action, title)
     const value = action.kind === 'remove' ? undefined : valueOf(action, place.value, title)
     place.put(value === undefined ? undefined : structuredClone(value))
   }
@@ -24,13 +24,13 @@ function lastIndex({ path }: Action): number {
   return typeof last === 'number' ? last : 0
 }
 
-interface Place {
+interface ActionPlace {
   readonly value: AttributeValue | undefined
   /** @param value - `undefined` takes away what is there */
   put(value: AttributeValue | undefined): void
 }
 
-function placeOf(item: AttributeItem, { path }: Action, title: string): Place {
+function actionPlace(item: AttributeItem, { path }: Action, title: string): ActionPlace {
   const parts = typeof path === 'string' ? [path] : path
   let around: AttributeValue | undefined = { M: item }
   for (const part of parts.slice(0, -1)) around = partOf(around, part)
@@ -46,7 +46,7 @@ function partOf(around: AttributeValue | undefined, part: string | number): Attr
   return map !== undefined && Object.hasOwn(map, part) ? map[part] : undefined
 }
 
-function memberOf(map: AttributeItem, name: string): Place {
+function memberOf(map: AttributeItem, name: string): ActionPlace {
   return {
     value: Object.hasOwn(map, name) ? map[name] : undefined,
     put: (value) => {
@@ -57,7 +57,7 @@ function memberOf(map: AttributeItem, name: string): Place {
 }
 
 /** What is set behind the end of a list becomes its last element. */
-function elementOf(list: AttributeValue[], index: number): Place {
+function elementOf(list: AttributeValue[], index: number): ActionPlace {
   return {
     value: list[index],
     put: (value) => {

@@ -82,7 +82,7 @@ export class DynamoDbForm implements Form<StoredAttributes> {
   stored(item: object): StoredAttributes {
     const attributes = marshallItem(this.#forms.typedItem(item), this.#target.dates)
     checkKeys(this.#target, attributes)
-    return kept(attributes)
+    return keptItem(attributes)
   }
 
   item({ attributes }: StoredAttributes): UnknownRecord {
@@ -105,7 +105,7 @@ export class DynamoDbForm implements Form<StoredAttributes> {
     if (actions.length === 0) return undefined
     const next = withActions(attributes, actions, this.#model.name)
     if (isLarger(next, maxItemBytes)) throw new ItemTooLargeError(sizeOf(next), maxItemBytes)
-    return kept(next)
+    return keptItem(next)
   }
 
   check(update: Update): void {
@@ -159,7 +159,7 @@ export class DynamoDbForm implements Form<StoredAttributes> {
   }
 }
 
-function kept(attributes: AttributeItem): StoredAttributes {
+function keptItem(attributes: AttributeItem): StoredAttributes {
   // Bytes are the caller's own until here.
   const copy = structuredClone(attributes)
   return { attributes: copy, plain: plainItem(copy) }

@@ -222,12 +222,12 @@ export class MemoryItems<TItem extends object, TInput, T extends Stored> {
 }
 
 /** Makes one write. */
-export function done<T>({ check, make }: ReadyWrite<T>): T | undefined {
+export function doneAlready<T>({ check, make }: ReadyWrite<T>): T | undefined {
   check()
   return make()()
 }
 
 /** A write that always gives an item. */
 function made<T>(ready: ReadyWrite<T>): T {
-  return done(ready) as T
+  return doneAlready(ready) as T
 }

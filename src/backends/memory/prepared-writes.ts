@@ -17,12 +17,12 @@ import {
 import type { Stored } from './form.ts'
 import type { MemoryItems, ReadyWrite } from './items.ts'
 
-type Ready = ReadyWrite<unknown>
+type ReadyWrites = ReadyWrite<unknown>
 
 /** A write, and the items that it is of. */
 interface Unsent {
   readonly items: object
-  readonly ready: () => Promise<Ready>
+  readonly ready: () => Promise<ReadyWrites>
 }
 
 /** Writes to memory that are made together. */
@@ -57,7 +57,7 @@ class MemoryWrites implements WriteTransaction {
   }
 }
 
-function holds({ check }: Ready): boolean {
+function holds({ check }: ReadyWrites): boolean {
   try {
     check()
     return true
@@ -110,7 +110,7 @@ export class PreparedMemoryWrites<
     return this.#prepared(async () => this.#items.readyCheck(key, options))
   }
 
-  #prepared(ready: () => Promise<Ready>): TransactWrite {
+  #prepared(ready: () => Promise<ReadyWrites>): TransactWrite {
     const write = { items: this.#items, ready }
     return {
       'a write that is not sent yet: use backend.prepare': {

@@ -97,7 +97,7 @@ export class SqlForm implements Form<Stored> {
     const old = valueAt(item, place) ?? undefined
     if (kind === 'append') {
       const list: unknown = old ?? []
-      if (!isList(list)) throw unfitPlace(this.#model.name)
+      if (!isListOperator(list)) throw unfitPlace(this.#model.name)
       return withValueAt(item, place, [...list, ...value])
     }
     const isText = ['bigint', 'decimal'].includes(shapeOfPlace(this.#model, place)?.kind ?? '')
@@ -214,6 +214,6 @@ function withAdded(old: unknown, number: number | bigint | string): unknown {
   return typeof old === 'string' ? sumOf(old, String(number)) : Number(old) + Number(number)
 }
 
-function isList(value: unknown): value is readonly unknown[] {
+function isListOperator(value: unknown): value is readonly unknown[] {
   return Array.isArray(value)
 }

@@ -61,18 +61,18 @@ function patchActions(target: ActionTarget, key: object, patch: object): Action[
     const isNone = value === null && !target.isNullable(column)
     if (isNone || (value instanceof Set && value.size === 0)) return [{ kind: 'remove', path: column }]
     if (value !== null) checkIndexValue(target, column, value)
-    return [{ kind: 'set', path: column, value: valueAt(target, column, value) }]
+    return [{ kind: 'set', path: column, value: valueOfAction(target, column, value) }]
   })
 }
 
 function placeActions(target: ActionTarget, { set = [], remove = [], ifNotExists = {} }: Changes): Action[] {
   return [
-    ...set.map(([path, value]): Action => ({ kind: 'set', path, value: valueAt(target, path, value) })),
+    ...set.map(([path, value]): Action => ({ kind: 'set', path, value: valueOfAction(target, path, value) })),
     ...remove.map((path): Action => ({ kind: 'remove', path })),
     ...Object.entries(ifNotExists).map(([column, value]): Action => ({
       kind: 'fill',
       path: column,
-      value: valueAt(target, column, value),
+      value: valueOfAction(target, column, value),
     })),
   ]
 }
@@ -91,7 +91,7 @@ function sumActions(target: ActionTarget, { add = {}, setAdd = {}, setDelete = {
   const members =
     (kind: 'join' | 'leave') =>
     ([column, list]: [string, readonly unknown[]]): Action[] =>
-      list.length === 0 ? [] : [{ kind, path: column, value: valueAt(target, column, new Set(list)) }]
+      list.length === 0 ? [] : [{ kind, path: column, value: valueOfAction(target, column, new Set(list)) }]
   return [
     ...Object.entries(add).map(([column, number]): Action => {
       if (!isNumeric(number) && !(target.typed?.(column, number) instanceof Decimal))
@@ -108,7 +108,7 @@ function sumActions(target: ActionTarget, { add = {}, setAdd = {}, setDelete = {
 function placed(target: ActionTarget, text: string, value: unknown): { path: Path; value: AttributeValue } {
   const place = placeOf(target, text)
   const path = place.length === 1 ? text : place
-  return { path, value: valueAt(target, path, value) }
+  return { path, value: valueOfAction(target, path, value) }
 }
 
 /** @throws ValidationError for a place that holds no number */
@@ -120,7 +120,7 @@ export function refuseSum(columns: Columns, place: Place): void {
   })
 }
 
-function valueAt({ dates, typed }: ActionTarget, path: Path, value: unknown): AttributeValue {
+function valueOfAction({ dates, typed }: ActionTarget, path: Path, value: unknown): AttributeValue {
   return marshall(typed === undefined ? value : typed(path, value), String(path), dates)
 }
 

@@ -30,12 +30,12 @@ export type ValueAt<TItem, TPath> = TPath extends keyof TItem
     : never
 
 /** The columns of which only members are selected. */
-type Parts<TItem, TPath> = {
+type PathParts<TItem, TPath> = {
   [C in Column<TItem>]: TPath extends `${C}.${string}` ? C : never
 }[Column<TItem>]
 
 /** Some members of an object; of every object that it may be. */
-type Part<TValue, TMember> = TValue extends Whole | null | undefined
+type PathPart<TValue, TMember> = TValue extends Whole | null | undefined
   ? never
   : Pick<TValue, TMember & keyof TValue>
 
@@ -43,7 +43,7 @@ type Part<TValue, TMember> = TValue extends Whole | null | undefined
 export type Selected<TItem, TPath> = [TPath] extends [keyof TItem]
   ? Pick<TItem, TPath>
   : Pick<TItem, TPath & keyof TItem> & {
-      [C in Exclude<Parts<TItem, Exclude<TPath, keyof TItem>>, TPath>]?: Part<
+      [C in Exclude<PathParts<TItem, Exclude<TPath, keyof TItem>>, TPath>]?: PathPart<
         TItem[C],
         TPath extends `${C}.${infer M}` ? M : never
       >

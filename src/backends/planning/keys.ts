@@ -13,7 +13,7 @@ export interface KeyTarget {
 }
 
 /** A value of a column in its stored form. */
-export function attributeOf(
+export function keyAttribute(
   { dates, typed }: KeyTarget,
   column: string,
   value: unknown,
@@ -30,7 +30,7 @@ export function keyOf(target: KeyTarget, key: object): AttributeItem {
     wire[column] = checkKeyValue(
       target.table,
       column,
-      value === undefined ? undefined : attributeOf(target, column, value),
+      value === undefined ? undefined : keyAttribute(target, column, value),
     )
   }
   return wire
@@ -51,7 +51,7 @@ export function checkKeys({ table }: KeyTarget, wire: AttributeItem): void {
 /** Checks a value that a column gets which the key of an index may have. */
 export function checkIndexValue(target: KeyTarget, column: string, value: unknown): unknown {
   const { table } = target
-  if (indexColumns(table).includes(column)) checkKeyValue(table, column, attributeOf(target, column, value))
+  if (indexColumns(table).includes(column)) checkKeyValue(table, column, keyAttribute(target, column, value))
   return value
 }
 
@@ -62,7 +62,7 @@ export function isSameKey(
   [column, value]: readonly [column: string, value: unknown],
 ): boolean {
   if (!target.table.key.includes(column)) return false
-  const textOf = (part: unknown): string => JSON.stringify(attributeOf(target, column, part))
+  const textOf = (part: unknown): string => JSON.stringify(keyAttribute(target, column, part))
   if (textOf(asRecord(key)[column]) === textOf(value)) return true
   throw new KeyChangeError(column)
 }

@@ -2,7 +2,7 @@ import { ClearskiesError } from '../../errors/index.ts'
 import { asRecord } from '../../core/record.ts'
 
 /** What an error is about. */
-export interface Place {
+export interface LocatedPlace {
   readonly table?: string | undefined
   readonly region?: string | undefined
 }
@@ -11,7 +11,7 @@ export interface Place {
  * An error with fields that tell operators what it is about. Its message names it, too, where it is one of a client or a
  * driver: the library's own messages may reach a caller.
  */
-export function located<T>(error: T, place: Place): T {
+export function located<T>(error: T, place: LocatedPlace): T {
   const failure = asRecord(error)
   if (failure === undefined || !Object.isExtensible(failure)) return error
   for (const name of ['table', 'region'] as const)

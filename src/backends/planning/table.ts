@@ -32,7 +32,7 @@ export interface Table {
   readonly mayLack: (column: string) => boolean
 }
 
-const types: Readonly<Record<ColumnKind, WireType | undefined>> = {
+const attributeTypes: Readonly<Record<ColumnKind, WireType | undefined>> = {
   string: 'S',
   number: 'N',
   bigint: 'N',
@@ -50,7 +50,7 @@ const types: Readonly<Record<ColumnKind, WireType | undefined>> = {
 
 function typeIn(model: Pick<Model, 'kind'>, column: string): WireType | undefined {
   const kind = model.kind(column)
-  return kind && types[kind]
+  return kind && attributeTypes[kind]
 }
 
 /** A table as its model says. */

@@ -5,7 +5,7 @@ import { asRecord } from '../../core/record.ts'
 export function toTokenValues(values: readonly unknown[]): unknown[] {
   return values.map((value) => {
     if (value instanceof Date) return { date: value.toISOString() }
-    if (value instanceof Uint8Array) return { bytes: toText(value) }
+    if (value instanceof Uint8Array) return { bytes: tokenText(value) }
     if (typeof value === 'bigint') return { bigint: value.toString() }
     if (typeof value === 'number' && !Number.isFinite(value)) return { number: String(value) }
     return value ?? null
@@ -29,7 +29,7 @@ export function fromTokenValues(values: unknown): unknown[] {
 }
 
 /** Bytes as the text that a token has for them. */
-export function toText(bytes: Uint8Array): string {
+export function tokenText(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64')
 }
 

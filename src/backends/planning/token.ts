@@ -62,7 +62,7 @@ export function writeToken(position: unknown, query: unknown, options: TokenOpti
   const text = JSON.stringify(position)
   if (options.encryptTokens === true) return encrypt(text, query, options)
   const payload = Buffer.from(text).toString('base64url')
-  return `${payload}.${codeOf(payload, query, options)}`
+  return `${payload}.${macOf(payload, query, options)}`
 }
 
 /** @throws InvalidTokenError for a token that was changed or is another query's */
@@ -82,13 +82,13 @@ function openedToken(token: string, query: unknown, options: TokenOptions): stri
   const [payload = '', code = '', ...rest] = token.split('.')
   // As texts: there are several for the same bytes.
   const given = Buffer.from(code)
-  const expected = Buffer.from(codeOf(payload, query, options))
+  const expected = Buffer.from(macOf(payload, query, options))
   if (rest.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected))
     throw new InvalidTokenError()
   return Buffer.from(payload, 'base64url').toString()
 }
 
-function codeOf(payload: string, query: unknown, options: TokenOptions): string {
+function macOf(payload: string, query: unknown, options: TokenOptions): string {
   const secret = secretOf(options)
   const hash = secret === undefined ? createHash('sha256') : createHmac('sha256', secret)
   const code = hash.update(canonical(query)).update('\0').update(payload).digest()

@@ -61,10 +61,10 @@ export function readBytes(service: LightService, text: string, answer: Record<st
   }
 }
 
-type Read = (value: Record<string, unknown>) => void
+type ByteReader = (value: Record<string, unknown>) => void
 
 /** Reads each element of a list, or each member of an object. */
-function each(values: unknown, read: Read): void {
+function each(values: unknown, read: ByteReader): void {
   if (typeof values !== 'object' || values === null) return
   for (const value of Object.values(values)) if (isRecord(value)) read(value)
 }
@@ -100,7 +100,7 @@ function readTableAnswer(answer: Record<string, unknown>): void {
 }
 
 /** Reads each element of each list, by table. */
-function eachList(lists: unknown, read: Read): void {
+function eachList(lists: unknown, read: ByteReader): void {
   if (isRecord(lists)) for (const list of Object.values(lists)) each(list, read)
 }
 

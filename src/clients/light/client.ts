@@ -9,7 +9,7 @@ import { unsignedHeaders } from './headers.ts'
 import { type OutgoingRequest, Transport } from './http.ts'
 import { Interruption } from './interruption.ts'
 import { variable } from './record.ts'
-import { type Outcome, isDamaged, outputOf, requestIdOf } from './outcome.ts'
+import { type CallOutcome, isDamaged, outputOf, answerRequestId } from './outcome.ts'
 import { AttemptBudget, RetryQuota, kindOfNoAnswer, kindOfRefusal, toldDelay } from './retry.ts'
 import { type LightService, type ServiceWire, wireOf } from './services.ts'
 import { setupError } from './setup-error.ts'
@@ -68,7 +68,7 @@ export interface LightClient {
 }
 
 /** One call while it is being made. */
-interface Call {
+interface SignedCall {
   readonly wire: ServiceWire
   readonly operation: string
   readonly input: object | undefined
@@ -143,7 +143,7 @@ export class HttpClient implements LightClient {
     new Promise((resolve) => resolve(onCall(call))).catch(ignore)
   }
 
-  async #tried(call: Call): Promise<Record<string, unknown>> {
+  async #tried(call: SignedCall): Promise<Record<string, unknown>> {
     const { wire, input, interruption, metadata } = call
     interruption.check()
     const endpoint = await this.#endpoints.find(wire, input)
@@ -162,7 +162,7 @@ export class HttpClient implements LightClient {
     }
   }
 
-  async #attempt(call: Call, endpoint: Endpoint): Promise<Outcome> {
+  async #attempt(call: SignedCall, endpoint: Endpoint): Promise<CallOutcome> {
     const { wire, interruption, metadata } = call
     const { lost: wasLost } = metadata
     const credentials = await this.#credentialsFor(interruption)
@@ -181,7 +181,7 @@ export class HttpClient implements LightClient {
     }
     const { status } = result
     metadata.httpStatusCode = status
-    const requestId = requestIdOf(result)
+    const requestId = answerRequestId(result)
     if (requestId !== undefined) metadata.requestId = requestId
     const isSkewed = this.#clock.read(result, started, offset)
     if (isDamaged(wire, result))
@@ -201,7 +201,7 @@ export class HttpClient implements LightClient {
 
   /** Signs anew for each attempt: dates pass, and credentials change. */
   #request(
-    { wire, operation, body }: Call,
+    { wire, operation, body }: SignedCall,
     { host, path, region }: Endpoint,
     credentials: LightCredentials,
   ): OutgoingRequest {

@@ -6,7 +6,7 @@ import { setupError } from './setup-error.ts'
 
 /** How long one request may take, in milliseconds, and how often it is made in all. */
 const timeLimit = 1000
-const maxAttempts = 4
+const maxContainerAttempts = 4
 
 /** ECS, and EKS: the token goes to these hosts, and over HTTPS, and nowhere else. */
 const hosts: ReadonlySet<string> = new Set([
@@ -25,7 +25,7 @@ const hosts: ReadonlySet<string> = new Set([
 export async function containerCredentials(): Promise<LightCredentials> {
   const url = await endpoint()
   const failures: string[] = []
-  while (failures.length < maxAttempts) {
+  while (failures.length < maxContainerAttempts) {
     if (failures.length > 0) await pause(50 * 2 ** failures.length * Math.random())
     // The file's content changes, so it is read each time.
     const { status, body, failure = `status ${status}` } = await ask(url, await token())

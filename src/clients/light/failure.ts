@@ -6,7 +6,7 @@ import type { LightService } from './services.ts'
 /** An error of an answer that says that the request has failed. */
 export function serviceError(service: LightService, answer: Answer): Error {
   const { status } = answer
-  const body = bodyOf(service, answer)
+  const body = failureBody(service, answer)
   const message = textOf(body['message']) ?? textOf(body['Message']) ?? 'UnknownError'
   const error = Object.assign(new Error(message), {
     name: codeOf(service, answer, body),
@@ -22,16 +22,16 @@ export function serviceError(service: LightService, answer: Answer): Error {
 const nothing = Buffer.alloc(0)
 
 /** A proxy in between answers with anything. Then the status decides alone. */
-function bodyOf(service: LightService, answer: Answer): Record<string, unknown> {
+function failureBody(service: LightService, answer: Answer): Record<string, unknown> {
   try {
-    return parsed(service, answer)
+    return parsedFailure(service, answer)
   } catch {
     return {}
   }
 }
 
 /** The members of an answer. @throws an error that may quote the answer */
-export function parsed(service: LightService, answer: Answer): Record<string, unknown> {
+export function parsedFailure(service: LightService, answer: Answer): Record<string, unknown> {
   const text = answer.body.toString()
   answer.body = nothing
   const members: unknown = JSON.parse(text)

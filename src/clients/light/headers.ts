@@ -6,7 +6,7 @@ const userAgent = `clearskies-middy/0.1.0 node/${process.versions.node}`
 
 /** The headers that proxies may change, or that tell the way of a request: they are not signed. */
 export function unsignedHeaders({ name }: ServiceWire, body: string): Record<string, string> {
-  const trace = traceHeader()
+  const trace = tracedHeader()
   return {
     'content-length': String(Buffer.byteLength(body)),
     'user-agent': userAgent,
@@ -19,7 +19,7 @@ export function unsignedHeaders({ name }: ServiceWire, body: string): Record<str
  * The trace that the invocation belongs to: X-Ray and the detection of recursion hang on it. Where a process works several
  * invocations at once, Lambda's own store tells which.
  */
-function traceHeader(): string | undefined {
+function tracedHeader(): string | undefined {
   if (variable('AWS_LAMBDA_FUNCTION_NAME') === undefined) return undefined
   const trace = traceOfStore() ?? variable('_X_AMZN_TRACE_ID')
   return trace !== undefined && /^[\x20-\x7e]+$/.test(trace) ? trace : undefined

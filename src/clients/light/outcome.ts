@@ -1,5 +1,5 @@
 import { checksumOf } from './crc32.ts'
-import { parsed } from './failure.ts'
+import { parsedFailure } from './failure.ts'
 import type { LightMetadata } from './light-error.ts'
 import type { Answer } from './http.ts'
 import type { RetryKind } from './retry.ts'
@@ -7,7 +7,7 @@ import type { ServiceWire } from './services.ts'
 import { damagedMessages } from './sqs-checksums.ts'
 
 /** What came of one attempt: an output, or an error, and whether there may be another attempt. */
-export interface Outcome {
+export interface CallOutcome {
   readonly output?: Record<string, unknown>
   readonly error?: Error
   readonly kind?: RetryKind | undefined
@@ -23,7 +23,7 @@ interface OutputCall {
 }
 
 /** The first of the headers that hold an id, and the first where it stands twice. */
-export function requestIdOf({ header }: Answer): string | undefined {
+export function answerRequestId({ header }: Answer): string | undefined {
   const id = header('x-amzn-requestid') ?? header('x-amzn-request-id') ?? header('x-amz-request-id')
   return id?.split(',')[0]
 }
@@ -35,10 +35,10 @@ export function isDamaged({ name }: ServiceWire, { header, body }: Answer): bool
 }
 
 /** The output of an answer that says that all went well. What was asked has been done, so it is not asked again. */
-export function outputOf({ wire, operation, input, metadata }: OutputCall, answer: Answer): Outcome {
+export function outputOf({ wire, operation, input, metadata }: OutputCall, answer: Answer): CallOutcome {
   let output: Record<string, unknown>
   try {
-    output = answer.body.length === 0 ? {} : parsed(wire.name, answer)
+    output = answer.body.length === 0 ? {} : parsedFailure(wire.name, answer)
   } catch {
     // What the parser says of the answer quotes it, with what is secret in it.
     const error = new Error(`The answer of ${wire.name} could not be understood`)

@@ -59,7 +59,7 @@ export class RequestSigner {
     const names = Object.keys(headers)
     let lines = ''
     for (const name of names) lines += `${name}:${headers[name]}\n`
-    const canonical = `${method}\n${canonicalPath(path)}\n${query}\n${lines}\n${names.join(';')}\n${hash('sha256', body)}`
+    const canonical = `${method}\n${signedPath(path)}\n${query}\n${lines}\n${names.join(';')}\n${hash('sha256', body)}`
     const text = scopeText(scope)
     const toSign = `${algorithm}\n${scope.date}\n${text}\n${hash('sha256', canonical)}`
     return createHmac('sha256', this.#keyOf(secretAccessKey, text)).update(toSign).digest('hex')
@@ -83,7 +83,7 @@ function hmac(key: Buffer, text: string): Buffer {
 }
 
 /** The segments of a path are encoded once more than they are sent, and empty ones are left out. */
-function canonicalPath(path: string): string {
+function signedPath(path: string): string {
   if (path === '/') return path
   const segments = path.split('/').filter(Boolean)
   return `/${segments.map(uriEncoded).join('/')}${segments.length > 0 && path.endsWith('/') ? '/' : ''}`

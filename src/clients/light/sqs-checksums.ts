@@ -15,7 +15,7 @@ export function damagedMessages(
   const damaged: string[] = []
   const check = (message: Readonly<Record<string, unknown>>, body: unknown, checksum: unknown): void => {
     const isDamaged =
-      typeof checksum === 'string' && typeof body === 'string' && checksum !== checksumOf(body, checksum)
+      typeof checksum === 'string' && typeof body === 'string' && checksum !== messageChecksum(body, checksum)
     if (isDamaged) damaged.push(String(message['MessageId']))
   }
   if (operation === 'SendMessage' && isRecord(input))
@@ -35,7 +35,7 @@ function records(list: unknown): Record<string, unknown>[] {
 }
 
 /** Where Node may not compute it, as in FIPS mode, nothing is checked. */
-function checksumOf(body: string, otherwise: string): string {
+function messageChecksum(body: string, otherwise: string): string {
   try {
     return hash('md5', body)
   } catch {

@@ -83,7 +83,7 @@ export async function variable(
 }
 
 /** The one way of every setting: its option, else the first of its variables that is set. */
-async function read(
+async function readSetting(
   setting: SettingName,
   options: DatabaseOverrides,
   environment: Environment | undefined,
@@ -123,7 +123,8 @@ export async function readSettings(
   options: DatabaseOverrides,
   environment: Environment | undefined,
 ): Promise<DatabaseSettings> {
-  const get = (setting: SettingName): Promise<string | undefined> => read(setting, options, environment)
+  const get = (setting: SettingName): Promise<string | undefined> =>
+    readSetting(setting, options, environment)
   // Certificates are compared without regard to case, and signatures are not.
   const endpoint = required('endpoint', (await get('endpoint'))?.toLowerCase())
   const username = required('username', await get('username'))

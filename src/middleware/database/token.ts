@@ -20,7 +20,7 @@ export async function tokenSource(
     throw new ConfigurationError(`iamDbAuth(): no AWS region is set: give AWS_REGION in ${regionPlaces()}`)
   if (signer === 'light') {
     const { tokenMaker } = await import('../../clients/light/database-token.ts')
-    return tokenMaker(placeOf(settings, region))
+    return tokenMaker(tokenPlace(settings, region))
   }
   if (isDsql(hostname)) {
     const { DsqlSigner } = await optionalImport('@aws-sdk/dsql-signer', () =>
@@ -37,7 +37,7 @@ export async function tokenSource(
 }
 
 /** What the token of a database is signed for. */
-function placeOf({ endpoint, port, username }: DatabaseSettings, region: string): TokenPlace {
+function tokenPlace({ endpoint, port, username }: DatabaseSettings, region: string): TokenPlace {
   if (!isDsql(endpoint))
     return {
       host: `${endpoint}:${port}`,

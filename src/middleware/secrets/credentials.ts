@@ -13,17 +13,21 @@ const codes: ReadonlySet<unknown> = new Set([
  * other drivers, or an HTTP status of 401 or 403, in the error or in a cause of it.
  */
 export function isAuthenticationError(error: unknown): boolean {
-  for (let depth = 0, found: unknown = error; depth < 5 && isObject(found); depth++, found = found['cause']) {
+  for (
+    let depth = 0, found: unknown = error;
+    depth < 5 && isCredentialsObject(found);
+    depth++, found = found['cause']
+  ) {
     const { code, errno, status, statusCode, response } = found
     if (codes.has(code) || codes.has(errno)) return true
-    const answer = isObject(response) ? [response['status'], response['statusCode']] : []
+    const answer = isCredentialsObject(response) ? [response['status'], response['statusCode']] : []
     const answered = [status, statusCode, ...answer]
     if (answered.some((value) => value === 401 || value === 403)) return true
   }
   return false
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+function isCredentialsObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 

@@ -54,8 +54,8 @@ export function pick(
   const found = fieldOf(parsed, field)
   if (found === undefined) throw new SecretError(path, `The secret "${path}" has no such field`)
   if (json) return found
-  if (list && Array.isArray(found)) return found.map((item: unknown) => textOf(item))
-  return list ? textOf(found).split(',') : textOf(found)
+  if (list && Array.isArray(found)) return found.map((item: unknown) => secretText(item))
+  return list ? secretText(found).split(',') : secretText(found)
 }
 
 /** The field of that name, or else the one that its dots lead to. */
@@ -70,7 +70,7 @@ function fieldOf(value: unknown, field: string): unknown {
   return undefined
 }
 
-function textOf(value: unknown): string {
+function secretText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 

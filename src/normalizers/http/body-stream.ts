@@ -5,7 +5,7 @@ import { InvalidResponseError } from '../../errors/index.ts'
 import { type Scope, currentScope, inScope } from '../../invocation/scope.ts'
 import { refuseQuery } from './response-body.ts'
 import { nameOfKind } from './response-headers.ts'
-import { type Reader, type Source, readerOf } from './source-reader.ts'
+import { type Reader, type ByteSource, readerOf } from './source-reader.ts'
 
 /**
  * A body as a stream of bytes. The source is asked for a piece when the one before it is taken, and closed when the reader
@@ -13,9 +13,9 @@ import { type Reader, type Source, readerOf } from './source-reader.ts'
  *
  * @param onError - Told of what the source throws. The stream is destroyed then: an end would look complete.
  */
-export function bodyStream(source: Source, onError: (error: unknown) => void): Readable {
+export function bodyStream(source: ByteSource, onError: (error: unknown) => void): Readable {
   refuseQuery(source)
-  const pieces = new Pieces(source)
+  const pieces = new BodyPieces(source)
   const { Readable } = getBuiltinModule('node:stream')
   return new Readable({
     highWaterMark: 1,
@@ -39,19 +39,19 @@ export function bodyStream(source: Source, onError: (error: unknown) => void): R
 }
 
 /** Closes what is not going to be read. */
-export function discard(body: Source, onError: (error: unknown) => void): void {
-  new Pieces(body).close().catch(onError)
+export function discard(body: ByteSource, onError: (error: unknown) => void): void {
+  new BodyPieces(body).close().catch(onError)
 }
 
 /** The pieces of a source, each as bytes. */
-class Pieces {
+class BodyPieces {
   readonly #reader: Reader
   readonly #scope: Scope | undefined = currentScope()
   /** The first half of a character that the last text ended with. */
   #half = ''
   #isOver = false
 
-  constructor(source: Source) {
+  constructor(source: ByteSource) {
     this.#reader = readerOf(source)
     this.#scope?.hold()
   }

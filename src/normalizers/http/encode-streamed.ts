@@ -6,7 +6,7 @@ import { bodyStream, discard } from './body-stream.ts'
 import type { Envelope } from './envelope.ts'
 import { encodeJson, encodeText, isReadable } from './response-body.ts'
 import { hasBody, responseHead } from './response-head.ts'
-import type { Source } from './source-reader.ts'
+import type { ByteSource } from './source-reader.ts'
 import type { StreamingOptions } from './streaming.ts'
 
 /** A longer text would be cut into pieces by Middy, in the middle of a character if need be. */
@@ -36,7 +36,7 @@ export function encodeStreamed(envelope: Envelope, request: HttpRequest, options
   else if (body !== '') headers['content-type'] ??= type
   const isSent = hasBody(head) && request.method !== 'HEAD'
   const onError = report(request, options)
-  if (!isSent && !isWhole(body)) discard(body, onError)
+  if (!isSent && !isWholeBody(body)) discard(body, onError)
   const sent = isSent ? sendable(body, target.streams === 'by option', onError) : ''
   const response = target.shape({ ...head, body: sent, isBase64Encoded: false }, request.raw, options.logger)
   // In the metadata of a stream, this would be unknown.
@@ -45,7 +45,10 @@ export function encodeStreamed(envelope: Envelope, request: HttpRequest, options
 }
 
 /** Text, bytes, or what gives them, and its content type unless the handler gives another. */
-function rawBody({ body = '', isBase64Encoded }: Envelope): { body: string | Buffer | Source; type: string } {
+function rawBody({ body = '', isBase64Encoded }: Envelope): {
+  body: string | Buffer | ByteSource
+  type: string
+} {
   if (isReadable(body))
     return { body: Symbol.asyncIterator in body ? body : body.stream(), type: 'application/octet-stream' }
   if (typeof body === 'string') {
@@ -60,16 +63,16 @@ function rawBody({ body = '', isBase64Encoded }: Envelope): { body: string | Buf
 
 /** What the source takes. Middy takes short texts and streams. */
 function sendable(
-  body: string | Buffer | Source,
+  body: string | Buffer | ByteSource,
   isByMiddy: boolean,
   onError: (error: unknown) => void,
 ): string | Buffer | Readable {
-  if (!isWhole(body)) return bodyStream(body, onError)
+  if (!isWholeBody(body)) return bodyStream(body, onError)
   if (!isByMiddy || (typeof body === 'string' && body.length <= longestText)) return body
   return bodyStream([body], onError)
 }
 
-function isWhole(body: string | Buffer | Source): body is string | Buffer {
+function isWholeBody(body: string | Buffer | ByteSource): body is string | Buffer {
   return typeof body === 'string' || Buffer.isBuffer(body)
 }
 

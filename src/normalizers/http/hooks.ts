@@ -25,19 +25,19 @@ export interface HttpNormalizerOptions
 /** The options of the normalizers whose sources can take a stream. */
 export interface StreamingNormalizerOptions extends HttpNormalizerOptions, StreamingOptions {}
 
-type Read<TRequest> = (event: unknown, context: Context, options: HttpRequestOptions) => TRequest
+type ReadEvent<TRequest> = (event: unknown, context: Context, options: HttpRequestOptions) => TRequest
 
 /** What joins event to request and result to response to Middy's hooks. */
 export class HttpHooks<TRequest extends HttpRequest> {
   readonly middleware: Middleware<TRequest>
   readonly #factory: string
-  readonly #read: Read<TRequest>
+  readonly #read: ReadEvent<TRequest>
   readonly #options: StreamingNormalizerOptions
   readonly #responder: Responder
   readonly #hook: RequestHook | undefined
   readonly #responseHooks: ResponseHooks
 
-  constructor(factory: string, read: Read<TRequest>, options: StreamingNormalizerOptions) {
+  constructor(factory: string, read: ReadEvent<TRequest>, options: StreamingNormalizerOptions) {
     const responder = new Responder(options)
     this.#factory = factory
     this.#read = read

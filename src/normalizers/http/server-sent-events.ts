@@ -41,7 +41,7 @@ export class EventText implements AsyncIterableIterator<string> {
     this.#event = undefined
     return result.done === true
       ? { done: true, value: undefined }
-      : { done: false, value: textOf(result.value) }
+      : { done: false, value: eventTextOf(result.value) }
   }
 
   async return(): Promise<IteratorResult<string>> {
@@ -68,14 +68,14 @@ export class EventText implements AsyncIterableIterator<string> {
 }
 
 /** @throws InvalidResponseError for what the reader would take for another field or another event */
-function textOf(event: unknown): string {
+function eventTextOf(event: unknown): string {
   if (typeof event !== 'object' || event === null)
     throw new InvalidResponseError(`An event is an object with data, and this is ${nameOfKind(event)}`)
   const { data, event: name, id, retry }: ServerSentEvent = event
   let text = ''
-  if (name !== undefined) text += `event: ${line('event', name)}\n`
-  if (id !== undefined) text += `id: ${line('id', id)}\n`
-  if (retry !== undefined) text += `retry: ${wholeNumber(retry)}\n`
+  if (name !== undefined) text += `event: ${fieldLine('event', name)}\n`
+  if (id !== undefined) text += `id: ${fieldLine('id', id)}\n`
+  if (retry !== undefined) text += `retry: ${retryText(retry)}\n`
   if (data !== undefined) text += `data: ${dataText(data).replace(/\r\n|\r|\n/g, '\ndata: ')}\n`
   return `${text}\n`
 }
@@ -86,13 +86,13 @@ function dataText(data: unknown): string {
   throw new InvalidResponseError(`An event's data cannot be ${nameOfKind(data)}`)
 }
 
-function line(field: string, value: unknown): string {
+function fieldLine(field: string, value: unknown): string {
   if ((typeof value === 'string' && !/[\r\n\0]/.test(value)) || typeof value === 'number')
     return String(value)
   throw new InvalidResponseError(`An event's ${field} is one line of text`)
 }
 
-function wholeNumber(value: unknown): string {
+function retryText(value: unknown): string {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return String(value)
   throw new InvalidResponseError("An event's retry is a whole number of milliseconds")
 }

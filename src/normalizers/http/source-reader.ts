@@ -1,5 +1,5 @@
 /** What can be read piece by piece. */
-export type Source = AsyncIterable<unknown> | Iterable<unknown>
+export type ByteSource = AsyncIterable<unknown> | Iterable<unknown>
 
 /** Reads a source, and closes it at once, even while a piece is awaited. */
 export interface Reader {
@@ -8,7 +8,7 @@ export interface Reader {
 }
 
 /** The iterators of web and Node streams, when they are closed, wait for the piece that is under way. */
-export function readerOf(source: Source): Reader {
+export function readerOf(source: ByteSource): Reader {
   if ('getReader' in source && typeof source.getReader === 'function') {
     const reader = (source as ReadableStream<unknown>).getReader()
     return { next: () => reader.read() as Promise<IteratorResult<unknown>>, close: () => reader.cancel() }

@@ -126,11 +126,9 @@ export function additionContract({ open }: ContractCase): void {
         [{ add: { inner: 1 } }, ValidationError],
       ] as const
       for (const [options, kind] of refused)
-        await rejection(counters.update(id, {}, options as never), kind).catch(
-          (error: unknown) => {
-            throw new Error(JSON.stringify(options), { cause: error })
-          },
-        )
+        await rejection(counters.update(id, {}, options as never), kind).catch((error: unknown) => {
+          throw new Error(JSON.stringify(options), { cause: error })
+        })
       await rejection(counters.update(id, { n: 2 }, { add: { n: 1 } }), ConditionError)
       expect(await counters.find(id)).toEqual({ ...id, n: 1, text: 'x', tags: ['a'], inner: { text: 'x' } })
       await rejection(counters.update({ id: 'none' }, {}, { add: { n: 1 } }), NotFoundError)
