@@ -17,7 +17,7 @@ const isNull = (value: unknown): boolean => value === undefined || value === nul
 
 /** What a condition means, said once more and in another way than the library does. */
 export function holds(item: AnyItem, [column, operator, operand]: AnyCondition): boolean {
-  const held = item[column]
+  const held = valueAt(item, column)
   const compared = (value: unknown): number | undefined => compare(held, value)
   const list = operand as readonly unknown[]
   switch (operator) {
@@ -51,6 +51,11 @@ export function holds(item: AnyItem, [column, operator, operand]: AnyCondition):
     case 'like':
       return typeof held === 'string' && like(String(operand)).test(held)
   }
+}
+
+/** What is in a column, or in a member of one: no column's own name has a dot. */
+function valueAt(item: AnyItem, path: string): unknown {
+  return path.split('.').reduce<unknown>((value, name) => (value as AnyItem | undefined)?.[name], item)
 }
 
 function like(pattern: string): RegExp {

@@ -42,8 +42,11 @@ const schema = z.object({
   d: z.date().optional(),
   l: z.array(z.string()).optional(),
   s: z.set(z.string()).optional(),
+  o: z.object({ t: z.string().optional(), n: z.number().optional(), f: z.boolean().optional() }).optional(),
 })
 const columns = Object.keys(schema.shape)
+/** What conditions are on: columns, and members of the one that holds objects. */
+const places = [...columns.filter((column) => column !== 'o'), 'o.t', 'o.n', 'o.f']
 const keyable = ['a', 'b', 'm', 'n', 'x'] as const
 
 /** The model of a random table. */
@@ -128,6 +131,10 @@ const values: Readonly<Record<string, readonly unknown[]>> = {
   d: days,
   l: [[], ['a'], ['ab', 'b']],
   s: [new Set(['a']), new Set(['ab', 'b'])],
+  o: [{ t: 'a', n: 2, f: true }, {}, { t: '😀', n: -1 }, { n: 10, f: false }],
+  'o.t': texts,
+  'o.n': [-1, 2, 10],
+  'o.f': [true, false],
 }
 /** The first value more often than the others, so that conditions meet items. */
 const valueOf = (column: string): fc.Arbitrary<unknown> => {
@@ -173,6 +180,9 @@ const operatorsOf: Readonly<Record<string, readonly Operator[]>> = {
   d: forOrdered,
   l: forMembers,
   s: forMembers,
+  'o.t': forText,
+  'o.n': forOrdered,
+  'o.f': forAny,
 }
 
 const conditionOn = (column: string): fc.Arbitrary<AnyCondition> =>
@@ -180,7 +190,7 @@ const conditionOn = (column: string): fc.Arbitrary<AnyCondition> =>
 
 function operandOf(column: string, operator: Operator): fc.Arbitrary<AnyCondition> {
   const empty = column === 'x' ? new Uint8Array() : ''
-  const isText = ['a', 'b', 'x'].includes(column)
+  const isText = ['a', 'b', 'x', 'o.t'].includes(column)
   const value = isText
     ? fc.oneof({ weight: 8, arbitrary: valueOf(column) }, { weight: 1, arbitrary: fc.constant(empty) })
     : valueOf(column)
@@ -225,7 +235,7 @@ function servedBy({ columns: [partition = '', ...sort] }: Path): fc.Arbitrary<An
   return fc.tuple(fixed, others).map(([first, rest]) => [first, ...rest])
 }
 
-const anyConditions = fc.array(fc.constantFrom(...columns).chain(conditionOn), { minLength: 1, maxLength: 2 })
+const anyConditions = fc.array(fc.constantFrom(...places).chain(conditionOn), { minLength: 1, maxLength: 2 })
 
 /** Mostly what the path serves, for anything else is refused more often than not. */
 function queryOn(path: Path, paths: readonly Path[]): fc.Arbitrary<AnyQuery> {

@@ -49,7 +49,8 @@ async function outcomeOf(run: () => Promise<readonly AnyItem[]>): Promise<Outcom
   }
 }
 
-async function chain(query: Query<AnyItem, AnyItem>, limit: number): Promise<AnyItem[]> {
+/** All items, in pages of a size. */
+export async function chain(query: Query<AnyItem, AnyItem>, limit: number): Promise<AnyItem[]> {
   const items: AnyItem[] = []
   let after: string | undefined
   do {
