@@ -44,8 +44,8 @@ export interface ShopContext {
   readonly backends: Backends<typeof shopBackends>
 }
 
-const secrets = parameterStore()
-const stores = backends(shopBackends)
+export const secrets = parameterStore()
+export const stores = backends(shopBackends)
 
 /** What the shop answers, whatever stores its data. */
 export const routes = router<ShopContext>({

@@ -1,18 +1,20 @@
-/** The part of the page that hears of news: orders that are worked, books that come and go, the report of the night. */
+/** The part of the page that hears of news: orders that are placed, by a stream; by a WebSocket orders that are worked, books that come and go, the report of the night. */
 export function liveScript(): string {
   return `
     const section = document.getElementById('live')
     const show = (id, text) => { document.getElementById(id).textContent = text }
+    const rowOf = ({ id, title, placedAt, state }) => {
+      const known = document.querySelector('[data-order="' + CSS.escape(id) + '"]')
+      if (known !== null) return known
+      const row = document.getElementById('orders').insertRow(0)
+      row.dataset.order = id
+      for (const text of [title, placedAt, state]) row.insertCell().textContent = text
+      row.cells[2].className = 'state'
+      return row
+    }
     const news = {
-      'Order Worked': ({ id, title, placedAt }) => {
-        let row = document.querySelector('[data-order="' + CSS.escape(id) + '"]')
-        if (row === null) {
-          row = document.getElementById('orders').insertRow(0)
-          row.dataset.order = id
-          for (const text of [title, placedAt, '']) row.insertCell().textContent = text
-          row.cells[2].className = 'state'
-        }
-        row.querySelector('.state').textContent = 'worked'
+      'Order Worked': (order) => {
+        rowOf({ ...order, state: '' }).querySelector('.state').textContent = 'worked'
       },
       'Catalogue Changed': ({ books }) => show('catalogue', books + ' books in the catalogue'),
       'Night Reported': ({ placed, worked }) => show('night', 'Last night: ' + placed + ' orders wait, ' + worked + ' are worked'),
@@ -23,6 +25,15 @@ export function liveScript(): string {
     socket.onmessage = ({ data }) => {
       const { type, ...facts } = JSON.parse(data)
       news[type]?.(facts)
+    }
+    if (section.dataset.streams !== '') {
+      const orders = new EventSource(new URL('live', section.dataset.streams))
+      orders.onopen = () => { section.dataset.orders = 'open' }
+      orders.addEventListener('order', ({ data }) => {
+        const order = JSON.parse(data)
+        rowOf(order)
+        show('placed', 'Just ordered: ' + order.title)
+      })
     }
   `
 }

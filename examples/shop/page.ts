@@ -127,7 +127,7 @@ function page({ basePath, author, products, orders, message }: View): string {
           <label>Price <input name="price" type="number" step="0.01" min="0" required /></label>
           <button>Add</button>
         </form>
-        ${live(process.env['LIVE_URL'])}
+        ${live(process.env['LIVE_URL'], process.env['STREAMS_URL'])}
         <h2>Orders</h2>
         <table id="orders">
           ${orders.map(
@@ -143,10 +143,11 @@ function page({ basePath, author, products, orders, message }: View): string {
     </html>`.text
 }
 
-/** News by a WebSocket, where there is one. */
-function live(url: string | undefined): Html | [] {
+/** News by a WebSocket and orders by a stream, where there is one. */
+function live(url: string | undefined, streams = ''): Html | [] {
   if (url === undefined) return []
-  return html`<section id="live" data-url="${url}" aria-live="polite">
+  return html`<section id="live" data-url="${url}" data-streams="${streams}" aria-live="polite">
+    <p id="placed"></p>
     <p id="catalogue"></p>
     <p id="night"></p>
     <script type="module">

@@ -98,6 +98,10 @@ try {
   say(
     `${'News'.padEnd(9)} ${shop.live.url}, a WebSocket: orders that are worked, the catalogue, the report of the night`,
   )
+  say(
+    `${'Export'.padEnd(9)} curl -sN '${shop.streams.url}/export?author=Ursula+K.+Le+Guin', a line of JSON each`,
+  )
+  say(`${'Live'.padEnd(9)} curl -sN ${shop.streams.url}/live, orders as they are placed`)
   const nights = setInterval(() => void shop.night(), nightLength)
   say(`${'Nights'.padEnd(9)} one every minute, for want of a schedule`)
   let closing = false

@@ -71,7 +71,7 @@ describe.each(Object.entries(opens))('the shop behind %s', (_, open) => {
     })
     const reader = response.body?.getReader()
     const next = async () => Buffer.from((await reader?.read())?.value ?? []).toString()
-    expect(await next()).toBe('retry: 1000\n\n')
+    expect(await next()).toBe('id: 2030-01-01T00:00:00.000Z\nretry: 1000\n\n')
     await shop.orders.create(order('new', '2030-01-02T00:00:00.000Z'))
     expect(await next()).toMatch(
       /^event: order\nid: 2030-01-02T00:00:00\.000Z\ndata: \{.*"id":"new".*\}\n\n$/,

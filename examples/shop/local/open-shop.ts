@@ -12,6 +12,7 @@ import {
   invoke,
   poll,
   scheduledEvent,
+  streamingRuntime,
   webSocketGateway,
 } from 'clearskies-middy/testing'
 import { Product } from '../models.ts'
@@ -34,6 +35,8 @@ export interface OpenShop {
   readonly gateways: Readonly<Record<ShopSource, Gateway>>
   /** Where pages hear of news. */
   readonly live: WebSocketGateway
+  /** What leaves as it is produced: the export, and orders as they are placed. */
+  readonly streams: Gateway
   /** Calls what a schedule calls once a night, and gives its report. */
   night(): Promise<unknown>
   close(): Promise<void>
@@ -70,6 +73,8 @@ export async function openShop({ ports = {}, onInvocation, onBatch }: ShopOption
     const { albHandler, httpApiHandler, restApiHandler, worker, ...background } = await import('../app.ts')
     const live = await openLive(background.live)
     closers.push(() => live.close())
+    const streams = await openStreams()
+    closers.push(() => streams.close())
     const night = (): Promise<unknown> => invoke(background.nightly, scheduledEvent({ name: 'nightly' }))
     const handlers = { alb: albHandler, 'rest-api': restApiHandler, 'http-api': httpApiHandler }
     const gateways: Partial<Record<ShopSource, Gateway>> = {}
@@ -97,7 +102,7 @@ export async function openShop({ ports = {}, onInvocation, onBatch }: ShopOption
       ...(onBatch && { onInvocation: onBatch }),
     })
     closers.push(() => poller.stop())
-    return { engines, gateways: gateways as Record<ShopSource, Gateway>, live, night, close }
+    return { engines, gateways: gateways as Record<ShopSource, Gateway>, live, streams, night, close }
   } catch (error) {
     await close()
     throw error
@@ -110,4 +115,14 @@ async function openLive(handler: AnyHandler): Promise<WebSocketGateway> {
   process.env['LIVE_URL'] = live.url
   process.env['CONNECTIONS_ENDPOINT'] = live.endpoint
   return live
+}
+
+/** A function URL that streams: pages find its address in the environment. */
+async function openStreams(): Promise<Gateway> {
+  streamingRuntime()
+  const { streamHandler } = await import('../streaming.ts')
+  // A shop that closes waits for its streams, and a page connects again by itself.
+  const streams = await gateway('function-url', streamHandler, { timeout: 5000 })
+  process.env['STREAMS_URL'] = streams.url
+  return streams
 }

@@ -40,7 +40,10 @@ describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
     const page = await browser.newPage()
     const faults: string[] = []
     page.on('pageerror', (error) => faults.push(String(error)))
-    page.on('requestfailed', (request) => faults.push(request.url()))
+    page.on('requestfailed', (request) => {
+      // A page that is left breaks off its stream.
+      if (request.resourceType() !== 'eventsource') faults.push(request.url())
+    })
     page.on('response', (response) => {
       if (response.status() >= 400) faults.push(`${response.status()} ${response.url()}`)
     })
@@ -104,6 +107,32 @@ describe.skipIf(executablePath === undefined)('the shop in a browser', () => {
     await page.locator('#night', { hasText: /^Last night: \d+ orders wait, \d+ are worked$/ }).waitFor()
     expect([reloads, faults]).toEqual([0, []])
     await page.close()
+  })
+
+  it('an order that somebody else places comes by EventSource, without a reload', async () => {
+    const { page, faults } = await open('http-api')
+    await page.locator('#live[data-orders=open]').waitFor({ state: 'attached' })
+    let reloads = 0
+    page.on('framenavigated', () => reloads++)
+    const { url } = shop.gateways['http-api']
+    const book = { author: 'Stanisław Lem', title: 'Eden & "ż"', price: 9 }
+    await page.request.post(`${url}/products`, { data: book })
+    const placed = await page.request.post(`${url}/orders`, { data: book })
+    const { id } = (await placed.json()) as { id: string }
+    await page.locator('#placed', { hasText: `Just ordered: ${book.title}` }).waitFor()
+    expect(await page.locator(`#orders tr[data-order="${id}"]`).count()).toBe(1)
+    expect([reloads, faults]).toEqual([0, []])
+    await page.close()
+  })
+
+  it('the export of an author streams from the function URL, a line of JSON each', async () => {
+    const response = await fetch(`${shop.streams.url}/export?author=Ursula+K.+Le+Guin`)
+    const lines = (await response.text()).trimEnd().split('\n')
+    expect(lines.map((line) => (JSON.parse(line) as { title: string }).title)).toEqual([
+      'A Wizard of Earthsea',
+      'The Dispossessed',
+      'The Left Hand of Darkness',
+    ])
   })
 
   it.each(shopSources)('%s: the picture comes as bytes, and may be kept', async (source) => {
