@@ -8,11 +8,13 @@ import {
   albEvent,
   dynamodbStreamEvent,
   eventBridgeEvent,
+  functionUrlEvent,
   httpApiEvent,
   invoke,
   restApiEvent,
   scheduledEvent,
   sqsEvent,
+  streamingRuntime,
   webSocketEvent,
   webSocketGateway,
 } from '../../../src/testing/index.ts'
@@ -99,6 +101,17 @@ it('CreateProduct asks AWS for exactly what it is allowed', async () => {
   await openShop()
   const actions = await actionsOf(() => invoke(shop.createProductHandler as AnyHandler, product))
   expect(actions).toEqual(allowed('CreateProduct'))
+})
+
+it('Streams asks AWS for exactly what it is allowed', async () => {
+  await openShop()
+  streamingRuntime()
+  const { streamHandler } = await import('../streaming.ts')
+  const actions = await actionsOf(async () => {
+    const event = functionUrlEvent({ path: '/export?author=Lem' })
+    expect(await invoke(streamHandler as AnyHandler, event)).toMatchObject({ statusCode: 200 })
+  })
+  expect(actions).toEqual(allowed('Streams'))
 })
 
 /** An order in the database, and the message of the queue that says so. */

@@ -42,7 +42,7 @@ export function shopFunction(
   { handler, vpc, environment }: ShopFunctionProps,
 ): NodejsFunction {
   return new NodejsFunction(scope, id, {
-    entry: resolve(import.meta.dirname, '../app.ts'),
+    entry: resolve(import.meta.dirname, '../lambda.ts'),
     projectRoot: repository,
     depsLockFilePath: resolve(repository, 'package-lock.json'),
     handler,

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { streamingRuntime } from '../../../src/testing/index.ts'
 import { ShopStack } from './shop-stack.ts'
 import {
   functionOf,
@@ -48,6 +49,7 @@ describe('permissions', () => {
     ['BehindRestApi', serving],
     ['BehindHttpApi', serving],
     ['CreateProduct', [`dynamodb:PutItem on ${table}`]],
+    ['Streams', [`dynamodb:Query on ${table}`, connect]],
     [
       'Worker',
       [
@@ -113,6 +115,7 @@ describe('the functions', () => {
   const app = new App({ outdir, analyticsReporting: false })
   new ShopStack(app, 'Shop')
   app.synth()
+  streamingRuntime()
   const bundles = globSync('asset.*/index.js', { cwd: outdir })
 
   it('share one bundle', () => {
@@ -141,6 +144,20 @@ describe('the functions', () => {
       db_database: 'shop',
     })
     expect(properties).toMatchObject({ Runtime: 'nodejs24.x', Timeout: 29 })
+  })
+})
+
+describe('the function URL that streams', () => {
+  it('takes a response as it is produced, and every page knows its address', () => {
+    template.hasResourceProperties('AWS::Lambda::Url', {
+      AuthType: 'NONE',
+      InvokeMode: 'RESPONSE_STREAM',
+      TargetFunctionArn: { 'Fn::GetAtt': [functionOf('Streams'), 'Arn'] },
+    })
+    for (const name of ['BehindAlb', 'BehindRestApi', 'BehindHttpApi'] as const) {
+      const { Variables } = propertiesOf(name)['Environment'] as { Variables: Record<string, unknown> }
+      expect(readable(Variables['STREAMS_URL'])).toMatch(/^<StreamsFunctionUrl\w*\.FunctionUrl>$/)
+    }
   })
 })
 

@@ -6,7 +6,7 @@ import { AttributeType, Billing, StreamViewType, TableV2 } from 'aws-cdk-lib/aws
 import * as ec2 from 'aws-cdk-lib/aws-ec2'
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import { LambdaTarget } from 'aws-cdk-lib/aws-elasticloadbalancingv2-targets'
-import { EventSourceMapping, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda'
+import { EventSourceMapping, FunctionUrlAuthType, InvokeMode } from 'aws-cdk-lib/aws-lambda'
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs'
 import * as rds from 'aws-cdk-lib/aws-rds'
 import * as sqs from 'aws-cdk-lib/aws-sqs'
@@ -41,7 +41,10 @@ export class ShopStack extends Stack {
       db_database: 'shop',
     }
     const news = new ShopNews(this, 'News', { vpc, products, environment })
-    const shown = { ...environment, EVENT_BUS_NAME: news.bus.eventBusName, LIVE_URL: news.url }
+    const told = { ...environment, EVENT_BUS_NAME: news.bus.eventBusName }
+    const streams = shopFunction(this, 'Streams', { handler: 'streamHandler', vpc, environment: told })
+    allow(streams, ['dynamodb:Query'], products.tableArn)
+    const shown = { ...told, LIVE_URL: news.url, STREAMS_URL: this.#streamingUrl(streams) }
     const add = (name: string, handler: string): NodejsFunction =>
       shopFunction(this, name, { handler, vpc, environment: shown })
     const behindAlb = add('BehindAlb', 'albHandler')
@@ -66,7 +69,7 @@ export class ShopStack extends Stack {
     for (const one of [...serving, worker]) {
       allow(one, ['ssm:GetParameters'], parameter)
     }
-    for (const one of [...serving, worker, news.projector, news.nightly]) {
+    for (const one of [...serving, streams, worker, news.projector, news.nightly]) {
       database.grantConnect(one, databaseUser)
       database.connections.allowDefaultPortFrom(one)
     }
@@ -183,6 +186,16 @@ export class ShopStack extends Stack {
     this.#tell('HttpApiUrl', httpApi.apiEndpoint)
     const { url } = behindHttpApi.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM })
     this.#tell('HttpApiFunctionUrl', url)
+  }
+
+  /** As open as the APIs: the page of any of them listens here. */
+  #streamingUrl(streams: NodejsFunction): string {
+    const { url } = streams.addFunctionUrl({
+      authType: FunctionUrlAuthType.NONE,
+      invokeMode: InvokeMode.RESPONSE_STREAM,
+    })
+    this.#tell('StreamsUrl', url)
+    return url
   }
 
   #tell(name: string, value: string): void {

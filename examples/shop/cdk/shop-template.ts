@@ -32,6 +32,7 @@ export const handlers = {
   BehindRestApi: 'restApiHandler',
   BehindHttpApi: 'httpApiHandler',
   CreateProduct: 'createProductHandler',
+  Streams: 'streamHandler',
   Worker: 'worker',
   Projector: 'projector',
   Nightly: 'nightly',
