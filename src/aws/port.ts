@@ -86,7 +86,11 @@ export function portTo<TSdk>(
   }: { readonly client?: ClientOption | undefined; readonly region?: string | undefined } = {},
 ): Port<TSdk> {
   const client = lazily(async () => {
-    if (option === undefined) return ownClient(region)
+    if (option === undefined) {
+      // A chain's `.env` is read meanwhile, which may name the region.
+      await load()
+      return ownClient(region)
+    }
     return typeof option === 'function' ? option() : option
   })
   const ready = lazily(async (): Promise<Call> => {

@@ -190,7 +190,9 @@ describe('clearskies-middy serve', () => {
     expect(shown[1]).toBe('\u001b[32m')
     await fetch(`${shown[2] ?? ''}/x`)
     await terminal.until(/GET \/x 200/)
-    terminal.child.kill()
+    // As somebody types Ctrl-C: what runs on the terminal ends by itself.
+    terminal.child.stdin?.write('\u0003')
+    await terminal.ended
     const plain = start(['serve', handlers, '--port', '0'])
     await plain.until(/http:\/\/\S+/)
     expect((await plain.stop()).stderr).not.toContain('\u001b')

@@ -41,6 +41,7 @@ const withCause: Record<string, (details?: Cause) => ClearskiesError> = {
     new errors.SecretPendingDeletionError('/shop/key', 'The store', details),
   SecretTimeoutError: (details) =>
     new errors.SecretTimeoutError('/shop/key', 'The store', { seconds: 2, ...details }),
+  GoneError: (details) => new errors.GoneError('Lk4_dcVnDoECFXQ=', details),
   SqsSendError: (details) => new errors.SqsSendError('AccessDenied', 'SQS did not take it', details),
   ConfigurationError: (details) => new errors.ConfigurationError('There is no normalizer', details),
   MissingDependencyError: (details) => new errors.MissingDependencyError('kysely', details),

@@ -440,7 +440,7 @@ describe('what a value becomes', () => {
   })
 
   it('http C23: what a REST API renames is told in the documentation', () => {
-    expect(readFileSync('README.md', 'utf8')).toMatch(/x-amzn-remapped/i)
+    expect(readFileSync('docs/rest-api.md', 'utf8')).toMatch(/x-amzn-remapped/i)
   })
 
   it('http C24: a response over the limit is a logged 500 that says the sizes', async () => {

@@ -329,7 +329,7 @@ describe('what a chain without its normalizer is told', () => {
   it.each([
     ['got a raw "direct" event: put .use(invocation()) in front', {}],
     ['got a raw "REST API" event: put .use(restApi()) in front', restApiEvent()],
-    ['got a raw "EventBridge" event: put .use(invocation()) in front', { 'detail-type': 'x', source: 'y' }],
+    ['got a raw "EventBridge" event: put .use(eventBridge()) in front', { 'detail-type': 'x', source: 'y' }],
   ])('by validate(): %s', async (seen, event) => {
     const handler = middy()
       .use([validate({ data: z.object({}) })] as middy.MiddlewareObj[])

@@ -86,6 +86,7 @@ export function onTerminal(args: readonly string[], env: NodeJS.ProcessEnv = {})
   return new Running('script', ['-qefc', words, '/dev/null'], {
     ...process.env,
     NO_COLOR: undefined,
+    CI: undefined,
     NODE_OPTIONS: '',
     TERM: 'xterm',
     ...env,
