@@ -133,12 +133,14 @@ it.each(Array.from({ length: runs(10) }, (_, index) => index + 1))(
   },
 )
 
-it(
-  'T19, T24: calls one after the other end as those of the SDK, after as many attempts',
+// Few calls for each client: a kept connection that is reset has a try that costs nothing here, so that the SDK's quota is
+// used up first.
+it.each(Array.from({ length: runs(10) }, (_, index) => index + 7))(
+  'T19, T24: calls one after the other end as those of the SDK, after as many attempts, seed %d',
   { timeout: 120_000 },
-  async () => {
+  async (seed) => {
     fastTime()
-    const faults = plan(7, runs(2000)).map((list): Fault[] =>
+    const faults = plan(seed, 200).map((list): Fault[] =>
       list.map((fault) => (fault === 'frozen' ? 'failed' : fault)),
     )
     const ours = follow(faults)
