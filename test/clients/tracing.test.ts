@@ -56,6 +56,7 @@ it("T42: OpenTelemetry's instrumentation of node:http sees each request of a cal
 })
 
 it("T43: with Powertools' tracer, onCall adds each call to the segment that it belongs to", async () => {
+  vi.stubEnv('AWS_EXECUTION_ENV', 'AWS_Lambda_nodejs24.x')
   vi.stubEnv('POWERTOOLS_TRACE_ENABLED', 'true')
   const tracer = new Tracer({ serviceName: 'shop' })
   const segment = new Segment('shop')
