@@ -27,6 +27,7 @@ async function main(): Promise<number> {
     args: (port) => ['-m', 'moto.server', '-H', '127.0.0.1', '-p', `${port}`],
     isReady: async (endpoint) => (await fetch(`${endpoint}/moto-api/data.json`)).ok,
     variable: 'MOTO_ENDPOINT',
+    tests: ['dynamodb', 'secrets', 'sqs'].map((name) => `test/e2e/emulators/${name}.test.ts`),
   })
 }
 

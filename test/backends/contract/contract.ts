@@ -49,6 +49,8 @@ export interface ContractFlags {
   readonly holdsNulls?: boolean
   /** Finds whole objects by equality: dynalite, unlike DynamoDB, does not. @default true */
   readonly comparesObjects?: boolean
+  /** Checks a condition and writes in one step, and selects members of columns. moto does neither. @default true */
+  readonly isWhole?: boolean
   /** Has the option `ttl`. @default true */
   readonly expires?: boolean
   /** Has the option `encryptTokens`. @default false */
@@ -71,6 +73,7 @@ const tables: Required<ContractFlags> = {
   holdsSets: true,
   holdsNulls: true,
   comparesObjects: true,
+  isWhole: true,
   expires: true,
   encryptsTokens: false,
 }

@@ -31,7 +31,7 @@ backendContract(
     }
     return new DynamoDbBackend(definition, { client: tested, ...options })
   },
-  { encryptsTokens: true },
+  { encryptsTokens: true, isWhole: isLocal },
 )
 
 /** moto finds no beginning of bytes, and misses items whose object lacks the member that a condition names. */
