@@ -23,35 +23,39 @@ export function succeeds(command: string, args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: 'ignore', timeout: 300_000 }).status === 0
 }
 
-/** Starts the emulator on a free port of the loopback interface, runs the tests, ends it. Gives the tests' exit code. */
-export async function testBeside({
-  title,
-  command,
-  args,
-  isReady,
-  variable,
-  tests = [],
-}: Emulator): Promise<number> {
+/** Runs the tests beside an emulator, once with each client. Gives the tests' exit code. */
+export async function testBeside(emulator: Emulator): Promise<number> {
+  for (const client of ['sdk', 'light']) {
+    const code = await testWith(client, emulator)
+    if (code !== 0) return code
+  }
+  return 0
+}
+
+/** Starts a new emulator on a free port of the loopback interface, runs the tests, ends it. */
+async function testWith(
+  client: string,
+  { title, command, args, isReady, variable, tests = [] }: Emulator,
+): Promise<number> {
   const port = await freePort()
   const endpoint = `http://127.0.0.1:${port}`
   const server = spawn(command, args(port), { stdio: 'ignore' })
   let run: ChildProcess | undefined
   // What ends this process ends the tests, and the server with them.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (run ?? server).kill(signal))
+  const stop = (signal: NodeJS.Signals): void => void (run ?? server).kill(signal)
+  process.on('SIGINT', stop).on('SIGTERM', stop)
   try {
     await once(server, 'spawn')
     await untilReady(server, title, () => isReady(endpoint))
     const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'emulators']
-    for (const client of ['sdk', 'light']) {
-      run = spawn(process.execPath, [...vitest, ...tests, ...process.argv.slice(2)], {
-        stdio: 'inherit',
-        env: { ...process.env, [variable]: endpoint, AWS_CLIENT: client },
-      })
-      const [code] = (await once(run, 'exit')) as [number | null]
-      if (code !== 0) return code ?? 1
-    }
-    return 0
+    run = spawn(process.execPath, [...vitest, ...tests, ...process.argv.slice(2)], {
+      stdio: 'inherit',
+      env: { ...process.env, [variable]: endpoint, AWS_CLIENT: client },
+    })
+    const [code] = (await once(run, 'exit')) as [number | null]
+    return code ?? 1
   } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop)
     await end(server)
   }
 }
