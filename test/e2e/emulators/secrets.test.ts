@@ -27,7 +27,7 @@ import { type LightClient, light } from 'clearskies-middy/clients/light'
 import { secretsManager } from 'clearskies-middy/middleware/secrets-manager'
 import { invocation } from 'clearskies-middy/normalizers/invocation'
 import { invoke } from 'clearskies-middy/testing'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 
 const endpoint = process.env['MOTO_ENDPOINT'] as string
 const ssm = new SSMClient({ endpoint })
@@ -94,6 +94,11 @@ const stores = [
 ]
 
 describe.each(stores)('$name', ({ make, stored, many, callsForMany, callsFor25 }) => {
+  // moto loads a service at the first request for it, which may take longer than a caller waits.
+  beforeAll(async () => {
+    await stored('/none').catch(() => undefined)
+  }, 60_000)
+
   it('creates a secret, and reads it', async () => {
     const path = `${place()}/key`
     const { secrets } = await open(make)
