@@ -48,7 +48,7 @@ const changes = (size: number): unknown =>
   dynamodbStreamEvent(
     Array.from({ length: size }, (_, id) => ({
       keys: { id },
-      newItem: order(id),
+      newItem: { ...order(id) },
       sequenceNumber: String(1000 + id),
     })),
   )
