@@ -16,6 +16,8 @@ export interface Emulator {
   readonly variable: string
   /** The tests, if not all. */
   readonly tests?: readonly string[]
+  /** Tests that have a client of their own, and run once. */
+  readonly own?: readonly string[]
 }
 
 /** Whether a command ends well. */
@@ -35,7 +37,7 @@ export async function testBeside(emulator: Emulator): Promise<number> {
 /** Starts a new emulator on a free port of the loopback interface, runs the tests, ends it. */
 async function testWith(
   client: string,
-  { title, command, args, isReady, variable, tests = [] }: Emulator,
+  { title, command, args, isReady, variable, tests = [], own = [] }: Emulator,
 ): Promise<number> {
   const port = await freePort()
   const endpoint = `http://127.0.0.1:${port}`
@@ -48,7 +50,8 @@ async function testWith(
     await once(server, 'spawn')
     await untilReady(server, title, () => isReady(endpoint))
     const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'emulators']
-    run = spawn(process.execPath, [...vitest, ...tests, ...process.argv.slice(2)], {
+    const files = client === 'sdk' ? [...tests, ...own] : tests
+    run = spawn(process.execPath, [...vitest, ...files, ...process.argv.slice(2)], {
       stdio: 'inherit',
       env: { ...process.env, [variable]: endpoint, AWS_CLIENT: client },
     })

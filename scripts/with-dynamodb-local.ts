@@ -23,7 +23,8 @@ async function main(): Promise<number> {
     // It answers what is no request with an error, as AWS does.
     isReady: async (endpoint) => (await fetch(endpoint)).status === 400,
     variable: 'DYNAMODB_LOCAL_ENDPOINT',
-    tests: ['test/e2e/emulators/dynamodb.test.ts', 'test/e2e/emulators/dynamodb-local.test.ts'],
+    tests: ['test/e2e/emulators/dynamodb.test.ts'],
+    own: ['test/e2e/emulators/dynamodb-local.test.ts'],
   })
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { getBuiltinModule } from 'node:process'
+import { listen } from './core/listen.ts'
 import { type Logger, defaultLogger, logSafely } from './core/logger.ts'
 import type { AnyHandler } from './core/middy.ts'
 import { checkOptions, is, isCount, isLogger } from './core/options.ts'
@@ -75,12 +76,12 @@ export async function serve(handler: AnyHandler, options: ServeOptions = {}): Pr
   checkOptions('serve', options, serveChecks)
   const { signal, keepAliveTimeout = 65_000 } = options
   signal?.throwIfAborted()
-  const { host, port } = listenPlace(options)
+  const { host, port: wanted } = listenPlace(options)
   const serving = new Serving(handler, options)
   // As a builtin, because the module's facade for `import` takes 28 ms to load.
   const server = getBuiltinModule('node:http').createServer({ keepAliveTimeout }, serving.answer)
   server.on('connection', serving.greet)
-  await listen(server, port, host)
+  const port = await listen(server, wanted, host)
   const close = closer(server, serving)
   const stop = (): void => void close()
   process.once('SIGTERM', stop)
@@ -89,9 +90,8 @@ export async function serve(handler: AnyHandler, options: ServeOptions = {}): Pr
     process.off('SIGTERM', stop)
     signal?.removeEventListener('abort', stop)
   })
-  const address = server.address() as AddressInfo
   const name = host === undefined ? 'localhost' : urlHost(host)
-  return { url: `http://${name}:${address.port}`, port: address.port, close, [Symbol.asyncDispose]: close }
+  return { url: `http://${name}:${port}`, port, close, [Symbol.asyncDispose]: close }
 }
 
 /** Where to listen: where Lambda says, or where the options say. */
@@ -107,16 +107,6 @@ function listenPlace({ host, port = 3000 }: ServeOptions): { host: string | unde
 function urlHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return 'localhost'
   return host.includes(':') ? `[${host}]` : host
-}
-
-function listen(server: Server, port: number, host: string | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
 }
 
 function closer(server: Server, serving: Serving): () => Promise<void> {

@@ -1,3 +1,4 @@
+import { longestMessage } from '../wire/web-socket.ts'
 import type * as sdk from '@aws-sdk/client-apigatewaymanagementapi'
 import { type ClientOption, isClientOption } from '../aws/client.ts'
 import { managementApi } from '../aws/connections.ts'
@@ -45,9 +46,6 @@ export interface Broadcast {
   /** The connections that may not have it, and why. */
   readonly failed: readonly { readonly connectionId: string; readonly error: unknown }[]
 }
-
-/** In bytes. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html */
-const longestMessage = 131_072
 
 /** The process's own clients. Endpoints are few. */
 const ports = new Map<string, Port<typeof sdk>>()

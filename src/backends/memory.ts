@@ -195,6 +195,7 @@ export class MemoryBackend<
     bound.#base = this.#base
     bound.#items = this.#base.within(transaction)
     bound.#transaction = transaction
+    // `this` is what the caller has declared; a class that extends this one gets the backend alone.
     return bound as unknown as this
   }
 }

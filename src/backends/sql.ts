@@ -247,6 +247,7 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   #bound(transaction: AnyKysely, of: AnyKysely): this {
     const bound = new SqlBackend(this.#model, { ...this.#options, db: transaction })
     bound.#base = of
+    // `this` is what the caller has declared; a class that extends this one gets the backend alone.
     return bound as unknown as this
   }
 

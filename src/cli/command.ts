@@ -66,6 +66,11 @@ export const handlerOptions: CliCommand['options'] = {
   },
 }
 
+/** The function's timeout in milliseconds. @throws UsageError */
+export function timeoutOf(typed: Typed): number {
+  return (typed.number('timeout', 0.001) ?? 30) * 1000
+}
+
 /** @throws UsageError */
 export function typedFor(command: CliCommand, args: readonly string[]): Typed {
   const { positionals, values } = parse(args, command)

@@ -27,6 +27,7 @@ export const inspectCommand: CliCommand = {
 /** What a handler behind the normalizer gets. */
 async function normalized(event: unknown, name: string): Promise<unknown> {
   const request = { event, context: lambdaContext(), internal: {}, response: undefined, error: undefined }
+  // Middy's request, as far as a normalizer reads it; each declares its own event.
   await normalizers[name]?.().before?.(request as never)
   const made = asRecord(request.event) ?? {}
   const { requests } = made

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { print, tell } from './terminal.ts'
 import { fork } from 'node:child_process'
 import { lambdaContext, invoke } from '../testing/index.ts'
-import { type CliCommand, type Typed, UsageError, handlerOptions } from './command.ts'
+import { type CliCommand, type Typed, UsageError, handlerOptions, timeoutOf } from './command.ts'
 import { LoadError, loadHandler } from './load-handler.ts'
 import { readJson } from './read-json.ts'
 import { describedEvent, eventOptions } from './sources.ts'
@@ -70,13 +70,12 @@ async function invokeHere(typed: Typed): Promise<number> {
   Reflect.deleteProperty(process.env, marker)
   const [target = '', dash] = typed.positionals
   if (dash !== undefined && dash !== '-') throw new UsageError(`invoke does not know what "${dash}" is`)
-  const timeout = (typed.number('timeout', 0.001) ?? 30) * 1000
-  const memory = typed.number('memory', 1) ?? 256
+  const timeout = timeoutOf(typed)
   const file = dash ?? typed.text('event')
   const event =
     file === undefined ? describedEvent(typed.text('source') ?? 'invocation', typed) : await readJson(file)
   const handler = await loadHandler(target, typed)
-  const context = lambdaContext({ timeout, memoryLimitInMB: String(memory) })
+  const context = lambdaContext({ timeout })
   const result = await withinTimeout(invoke(handler, event, context), timeout)
   await new Promise((resolve) => process.send?.({ result: result ?? null }, resolve))
   return 0

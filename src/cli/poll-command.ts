@@ -1,6 +1,6 @@
 import { poll } from '../testing/index.ts'
 import { isQueueUrl } from '../aws/sqs.ts'
-import { type CliCommand, UsageError, handlerOptions } from './command.ts'
+import { type CliCommand, UsageError, handlerOptions, timeoutOf } from './command.ts'
 import { loadHandler } from './load-handler.ts'
 import { stopped, tell } from './terminal.ts'
 
@@ -16,7 +16,7 @@ export const pollCommand: CliCommand = {
   async run(typed) {
     const [queueUrl = '', target = ''] = typed.positionals
     if (!isQueueUrl(queueUrl)) throw new UsageError(`"${queueUrl}" is not the URL of a queue`)
-    const timeout = (typed.number('timeout', 0.001) ?? 30) * 1000
+    const timeout = timeoutOf(typed)
     const batchSize = typed.number('batch-size', 1) ?? 10
     const handler = await loadHandler(target, typed)
     const poller = poll(queueUrl, handler, {

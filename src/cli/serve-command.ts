@@ -3,7 +3,7 @@ import { asRecord } from '../core/record.ts'
 import { type GatewaySource, gateway, webSocketGateway } from '../testing/index.ts'
 import type { AnyHandler } from '../core/middy.ts'
 import { serve } from '../serve.ts'
-import { type CliCommand, type Typed, UsageError, handlerOptions } from './command.ts'
+import { type CliCommand, type Typed, UsageError, handlerOptions, timeoutOf } from './command.ts'
 import { LoadError, loadHandler } from './load-handler.ts'
 import { stopped, tell } from './terminal.ts'
 
@@ -58,7 +58,7 @@ async function serveHere(typed: Typed): Promise<number> {
   const source = typed.text('source') ?? 'http-api'
   if (!sources.includes(source))
     throw new UsageError(`serve has no source "${source}"; it has ${sources.join(', ')}`)
-  const timeout = (typed.number('timeout', 0.001) ?? 30) * 1000
+  const timeout = timeoutOf(typed)
   const port = typed.number('port', 0) ?? 3000
   const handler = await loadHandler(target, typed)
   const server = await openServer(handler, { source, port, timeout })

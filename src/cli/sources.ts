@@ -1,3 +1,4 @@
+import { parseIfJson } from '../core/json.ts'
 import {
   albEvent,
   dynamodbStreamEvent,
@@ -76,18 +77,12 @@ export function describedEvent(source: string, typed: Typed): unknown {
   const build = Object.hasOwn(builders, source) ? builders[source] : undefined
   if (build === undefined)
     throw new UsageError(`There is no source "${source}"; there are ${sourceNames.join(', ')}`)
-  const [method, path, data] = [typed.text('method'), typed.text('path'), typed.text('data')]
+  const [method, path, text] = [typed.text('method'), typed.text('path'), typed.text('data')]
+  const data = text === undefined ? undefined : parseIfJson(text)
   return build({
     ...(method !== undefined && { method: method.toUpperCase() }),
     ...(path !== undefined && { path }),
-    ...(data !== undefined && { data: parsedData(data), headers: { 'content-type': ['application/json'] } }),
+    ...(data !== undefined && { data }),
+    ...(data !== undefined && data !== text && { headers: { 'content-type': ['application/json'] } }),
   })
-}
-
-function parsedData(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return text
-  }
 }

@@ -92,6 +92,7 @@ export function eachRecord(
     batch.checkRecords(batch)
     batch.throwsIfAllFail = options.onBatchFailure === 'throw'
     const contextOf = contextPerRecord(context)
+    // What it is, the overloads say to the caller: here it is any chain's.
     const run = new BatchRun(batch, { fn: (request) => fn(request, contextOf() as never), options })
     await run.begin()
     const ending = run.end()

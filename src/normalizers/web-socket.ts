@@ -1,3 +1,4 @@
+import { longestMessage } from '../wire/web-socket.ts'
 import type { Context } from 'aws-lambda'
 import { bytesOf } from '../core/bytes.ts'
 import { type Logger, defaultLogger, logSafely } from '../core/logger.ts'
@@ -28,9 +29,6 @@ export interface WebSocketResult {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
 }
-
-/** In bytes. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html */
-const longestMessage = 131_072
 
 /**
  * Reads the event of a WebSocket API.

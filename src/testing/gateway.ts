@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { ignore } from '../core/ignore.ts'
+import { listen } from '../core/listen.ts'
 import { defaultLogger, logSafely } from '../core/logger.ts'
 import { albEvent } from './alb-event.ts'
 import { type DescribedRequest, matchTemplate } from './described-request.ts'
@@ -75,7 +75,7 @@ export async function gateway(
   handler: AnyHandler,
   options: GatewayOptions = {},
 ): Promise<Gateway> {
-  const { port = 0, host = '127.0.0.1' } = options
+  const { host = '127.0.0.1' } = options
   let closing = false
   const server = createServer((request, response) => {
     // A connection that was kept alive would keep the closing server waiting for it.
@@ -84,11 +84,7 @@ export async function gateway(
     })
     void answerRequest({ source, handler, options }, request, response)
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, resolve)
-  })
-  const address = server.address() as AddressInfo
+  const port = await listen(server, options.port ?? 0, host)
   const close = (): Promise<void> =>
     new Promise((resolve) => {
       closing = true
@@ -98,8 +94,8 @@ export async function gateway(
       server.closeIdleConnections()
     })
   return {
-    url: `http://${host}:${address.port}`,
-    port: address.port,
+    url: `http://${host}:${port}`,
+    port,
     close,
     [Symbol.asyncDispose]: close,
   }

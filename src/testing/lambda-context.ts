@@ -31,7 +31,7 @@ export function lambdaContext({
     functionName: 'shop',
     functionVersion: '$LATEST',
     invokedFunctionArn: `arn:aws:lambda:${region}:${accountId}:function:shop`,
-    memoryLimitInMB: '256',
+    memoryLimitInMB: process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? '256',
     awsRequestId: randomUUID(),
     logGroupName: '/aws/lambda/shop',
     logStreamName: '2026/03/10/[$LATEST]0123456789abcdef',

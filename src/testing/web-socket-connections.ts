@@ -1,3 +1,4 @@
+import { longestMessage } from '../wire/web-socket.ts'
 import { type IncomingMessage, STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
@@ -25,9 +26,6 @@ export interface WebSocketGatewayOptions {
   /** Told of failures of the function. @default console.error */
   readonly onFailure?: (reason: string) => void
 }
-
-/** In bytes. https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html */
-export const longestMessage = 131_072
 
 /** How an upgrade goes on. */
 export interface Accepted {

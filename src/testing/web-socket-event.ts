@@ -83,23 +83,25 @@ export function newConnectionId(): string {
 function connectionParts({ type, headers = {}, query }: WebSocketEventOptions): Partial<WebSocketEvent> {
   if (type === 'disconnect') return { headers: { Host: '' }, multiValueHeaders: { Host: [''] } }
   if (type !== 'connect') return {}
-  const lists = Object.fromEntries(Object.entries(headers).map(([name, lines]) => [name, [lines].flat()]))
+  const [single, all] = bothMaps(headers)
+  const [parameters, lists] = bothMaps(query ?? {})
   return {
-    // Of several lines, the last.
-    headers: Object.fromEntries(Object.entries(lists).map(([name, lines]) => [name, lines.at(-1) ?? ''])),
-    multiValueHeaders: lists,
-    ...(query !== undefined && queryParts(query)),
+    headers: single,
+    multiValueHeaders: all,
+    ...(query !== undefined && {
+      queryStringParameters: parameters,
+      multiValueQueryStringParameters: lists,
+    }),
   }
 }
 
-function queryParts(query: NonNullable<WebSocketEventOptions['query']>): Partial<WebSocketEvent> {
-  const lists = Object.fromEntries(Object.entries(query).map(([name, values]) => [name, [values].flat()]))
-  return {
-    queryStringParameters: Object.fromEntries(
-      Object.entries(lists).map(([name, values]) => [name, values.at(-1) ?? '']),
-    ),
-    multiValueQueryStringParameters: lists,
-  }
+/** The last value of each name, and all of them. */
+function bothMaps(
+  values: Readonly<Record<string, string | readonly string[]>>,
+): readonly [last: Record<string, string>, all: Record<string, string[]>] {
+  const all = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [value].flat()]))
+  const last = Object.entries(all).map(([name, list]) => [name, list.at(-1) ?? ''] as const)
+  return [Object.fromEntries(last), all]
 }
 
 function messageParts(body: unknown): { body?: string; isBase64Encoded: boolean } {

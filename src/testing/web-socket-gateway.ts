@@ -1,10 +1,11 @@
-import { type IncomingMessage, type Server, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type IncomingMessage, createServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { WebSocketServer } from 'ws'
 import type { AnyHandler } from '../core/middy.ts'
+import { listen } from '../core/listen.ts'
 import { lazyImport } from '../core/optional-import.ts'
-import { Connections, type WebSocketGatewayOptions, longestMessage } from './web-socket-connections.ts'
+import { longestMessage } from '../wire/web-socket.ts'
+import { Connections, type WebSocketGatewayOptions } from './web-socket-connections.ts'
 
 /** A gateway that is listening. */
 export interface WebSocketGateway {
@@ -49,7 +50,7 @@ export async function webSocketGateway(
   options: WebSocketGatewayOptions = {},
 ): Promise<WebSocketGateway> {
   const ws = await loadWs()
-  const { stage = 'live', port = 0 } = options
+  const { stage = 'live' } = options
   const connections = new Connections(handler, options)
   const server = createServer((request, response) => {
     connections.manage(request, response).catch(() => response.destroy())
@@ -61,16 +62,15 @@ export async function webSocketGateway(
       connections,
     ),
   )
-  await listen(server, port)
-  const address = server.address() as AddressInfo
+  const port = await listen(server, options.port ?? 0, '127.0.0.1')
   const close = async (): Promise<void> => {
     await connections.close()
     await new Promise((resolve) => server.close(resolve))
   }
   return {
-    url: `ws://127.0.0.1:${address.port}/${stage}`,
-    endpoint: `http://127.0.0.1:${address.port}/${stage}`,
-    port: address.port,
+    url: `ws://127.0.0.1:${port}/${stage}`,
+    endpoint: `http://127.0.0.1:${port}/${stage}`,
+    port,
     close,
     [Symbol.asyncDispose]: close,
   }
@@ -94,11 +94,4 @@ function upgrades(
       sockets.handleUpgrade(request, socket, head, accepted.opened)
     })
   }
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
-  })
 }

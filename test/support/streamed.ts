@@ -34,30 +34,24 @@ const versions = {
   'Middy 6': () => middy6({ streamifyResponse: true }) as unknown as ReturnType<typeof middy>,
 }
 
+const kinds = [
+  { title: 'function URL', source: 'function-url', normalizer: httpApi, event: functionUrlEvent },
+  { title: 'REST API', source: 'rest-api', normalizer: restApi, event: restApiEvent },
+] as const
+
 /** Function URL and REST API, each with Middy 6 and 7. */
 export const streamingSources: readonly StreamingSource[] = Object.entries(versions).flatMap(
-  ([version, make]) => [
-    {
-      name: `function URL, ${version}`,
-      source: 'function-url',
+  ([version, make]) =>
+    kinds.map(({ title, source, normalizer, event }): StreamingSource => ({
+      name: `${title}, ${version}`,
+      source,
       chain: (handler, logger, ...more) =>
         make()
-          .use(httpApi({ streaming: true, logger }))
-          .use(more as readonly Middleware[] as Middleware[])
+          .use(normalizer({ streaming: true, logger }) as Middleware)
+          .use([...more] as Middleware[])
           .handler(handler as never) as AnyHandler,
-      event: functionUrlEvent,
-    } satisfies StreamingSource,
-    {
-      name: `REST API, ${version}`,
-      source: 'rest-api',
-      chain: (handler, logger, ...more) =>
-        make()
-          .use(restApi({ streaming: true, logger }))
-          .use(more as readonly Middleware[] as Middleware[])
-          .handler(handler as never) as AnyHandler,
-      event: restApiEvent,
-    } satisfies StreamingSource,
-  ],
+      event,
+    })),
 )
 
 /** What has gone over the wire: the metadata, and the bytes behind it. */

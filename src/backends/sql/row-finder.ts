@@ -140,6 +140,7 @@ export class RowFinder {
   /** What is read: what the model has, whatever else the table may hold. */
   columns(): never {
     const { rows, sql } = this.#words
+    // Kysely has a type for a column that is named, and none for a list that is known at run time.
     return (rows.model.columns?.map((column) => selected(sql, column)) ?? [sql`*`]) as never
   }
 }

@@ -174,6 +174,7 @@ export class SqlWriter {
     if (Object.keys(changes).length + additions.length === 0 && !isCounted)
       return this.finder.find(kysely, key, precondition)
     const count = version && { [version]: this.#words.sql`coalesce(${this.#words.sql.id(version)}, 0) + 1` }
+    // Kysely knows the columns of declared tables; of a model's table none is declared.
     const update = kysely
       .updateTable(this.#name)
       .set({ ...this.#words.rows.toRow(changes), ...this.#additions.columns(additions), ...count } as never)
