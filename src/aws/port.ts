@@ -87,7 +87,7 @@ export function portTo<TSdk>(
 ): Port<TSdk> {
   const client = lazily(async () => {
     if (option === undefined) {
-      // A chain's `.env` is read meanwhile, which may name the region.
+      // A chain is put together meanwhile: an `environment()` further back may name the file that has the region.
       await load()
       return ownClient(region)
     }
