@@ -16,7 +16,8 @@ import type { Model } from './model.ts'
 import { Query } from './query.ts'
 import type { QueryRunner } from './planning/query-state.ts'
 import { batchGet, batchWrite } from './dynamodb/batch.ts'
-import { type DynamoDbOptions, checkDynamoDbOptions } from './dynamodb/options.ts'
+import { type DynamoDbOptions, dynamoDbChecks } from './dynamodb/options.ts'
+import { checkTableOptions } from './planning/table-options.ts'
 import { type Update, changesIn } from './planning/changes.ts'
 import { changeOrCreate } from './dynamodb/change-or-create.ts'
 import { checkedUpdate, freshItem } from './planning/checked-changes.ts'
@@ -86,7 +87,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
   readonly #runner: QueryRunner
 
   constructor(model: Model<TItem, TInput, TKey>, options: DynamoDbOptions = {}) {
-    checkDynamoDbOptions(model, options)
+    checkTableOptions('DynamoDbBackend', { model, options }, dynamoDbChecks)
     this.#model = model
     this.#access = new TableAccess(model, options)
     this.#runner = new TableReader(this.#access)

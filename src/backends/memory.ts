@@ -14,7 +14,7 @@ import { DynamoDbForm } from './memory/dynamodb-form.ts'
 import { MemoryItems, doneAlready } from './memory/items.ts'
 import { MemoryTransaction } from './memory/layer.ts'
 import type { Form, Stored } from './memory/form.ts'
-import { type MemoryLike, type MemoryOptions, memoryOptionChecks } from './memory/options.ts'
+import { type MemoryLike, type MemoryOptions, checkMemoryOptions } from './memory/options.ts'
 import { PreparedMemoryWrites } from './memory/prepared-writes.ts'
 import { MemoryReader } from './memory/reader.ts'
 import { SqlForm } from './memory/sql-form.ts'
@@ -28,7 +28,6 @@ import {
 } from './planning/prepared-writes.ts'
 import { NumberForms } from './planning/number-forms.ts'
 import type { QueryRunner } from './planning/query-state.ts'
-import { checkTokenOptions } from './planning/token.ts'
 import { Query } from './query.ts'
 
 export { MemoryTransaction } from './memory/layer.ts'
@@ -101,11 +100,8 @@ export class MemoryBackend<
   #transaction: MemoryTransaction | undefined
 
   constructor(model: Model<TItem, TInput, TKey>, options: MemoryOptions<TLike> = {}) {
-    checkOptions('MemoryBackend', options, memoryOptionChecks(model, options))
-    checkTokenOptions('MemoryBackend', options)
+    checkMemoryOptions(model, options)
     const isSql = options.like === 'sql'
-    if (model.key.length === 0) throw new TypeError('MemoryBackend(): the model needs a key')
-    if (!isSql && model.key.length > 2) throw new TypeError('MemoryBackend(): a key has one or two columns')
     const forms = new NumberForms(model, options.numbers ?? 'safe')
     const form: Form<Stored> = isSql
       ? new SqlForm(model, options.version)

@@ -1,6 +1,3 @@
-/** What a value is where its stored form does not tell: text or a number of DynamoDB, a value of JSON. */
-export type TypedKind = 'bigint' | 'date' | 'decimal' | 'number' | 'set' | 'bytes'
-
 /** What is inside a value, as far as its schema tells. */
 export interface ValueShape {
   readonly kind?: string | undefined

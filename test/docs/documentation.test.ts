@@ -116,10 +116,10 @@ describe('the documentation', () => {
     ['json-body', ['JsonBodyOptions']],
     ['validate', ['ValidateSchemas']],
     ['models-and-queries', ['ModelDefinition', 'Index', 'WriteConditions', 'UpdateOptions', 'DeleteOptions']],
-    ['dynamodb', ['DynamoDbOptions', 'Changes']],
+    ['dynamodb', ['DynamoDbOptions', 'TableOptions', 'Changes']],
     ['sql', ['SqlBackendOptions']],
     ['sqs-backend', ['SqsBackendOptions']],
-    ['memory', ['MemoryOptions']],
+    ['memory', ['MemoryOptions', 'TableOptions']],
     ['web-socket', ['WebSocketOptions', 'ConnectionsBackendOptions', 'Connection', 'Broadcast']],
     ['step-functions', ['TaskTokenOptions']],
     [

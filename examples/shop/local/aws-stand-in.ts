@@ -32,6 +32,14 @@ export interface StoredSecret {
   deleted: boolean
 }
 
+/** What a request puts into a secret. Its token becomes the version's id; the clients make one. */
+interface NewVersion {
+  readonly ClientRequestToken?: string
+  readonly SecretString?: string
+  readonly SecretBinary?: string
+  readonly VersionStages?: string[]
+}
+
 export type Fields = Record<string, unknown>
 
 /** An error that the service answers with. */
@@ -250,15 +258,21 @@ function secretOperations({ secrets }: State) {
       ...(value.binary !== undefined && { SecretBinary: value.binary }),
     }
   }
+  /** Once for each token: a request that is made again does nothing more. */
   function put(
     secret: StoredSecret,
-    {
-      SecretString,
-      SecretBinary,
-      VersionStages = ['AWSCURRENT'],
-    }: { SecretString?: string; SecretBinary?: string; VersionStages?: string[] },
+    { ClientRequestToken: id, SecretString, SecretBinary, VersionStages = ['AWSCURRENT'] }: NewVersion,
   ): string {
-    const id = randomUUID()
+    if (id === undefined)
+      throw new AwsError('InvalidRequestException', 'You must provide a ClientRequestToken value.')
+    const before = secret.versions.get(id)
+    if (before !== undefined) {
+      if (before.string === SecretString && before.binary === SecretBinary) return id
+      throw new AwsError(
+        'ResourceExistsException',
+        `You can't use ClientRequestToken ${id} because that value is already in use`,
+      )
+    }
     secret.versions.set(id, {
       ...(SecretString !== undefined && { string: SecretString }),
       ...(SecretBinary !== undefined && { binary: SecretBinary }),
@@ -285,9 +299,12 @@ function secretOperations({ secrets }: State) {
       }
       return { SecretValues, Errors }
     },
-    CreateSecret({ Name, ...value }: { Name?: string; SecretString?: string; SecretBinary?: string }) {
+    CreateSecret({ Name, ...value }: NewVersion & { Name?: string }) {
       if (Name === undefined) throw new AwsError('ValidationException', 'Name is required')
-      if (secrets.has(Name))
+      const existing = secrets.get(Name)
+      if (existing?.versions.has(value.ClientRequestToken ?? '') === true)
+        return { ARN: existing.arn, Name, VersionId: put(existing, value) }
+      if (existing !== undefined)
         throw new AwsError(
           'ResourceExistsException',
           'The operation failed because the secret already exists.',
@@ -298,30 +315,15 @@ function secretOperations({ secrets }: State) {
         stages: new Map(),
         deleted: false,
       }
+      const VersionId = put(secret, value)
       secrets.set(Name, secret)
-      return { ARN: secret.arn, Name, VersionId: put(secret, value) }
+      return { ARN: secret.arn, Name, VersionId }
     },
-    PutSecretValue({
-      SecretId,
-      ...value
-    }: {
-      SecretId: string
-      SecretString?: string
-      SecretBinary?: string
-      VersionStages?: string[]
-    }) {
+    PutSecretValue({ SecretId, ...value }: NewVersion & { SecretId: string }) {
       const [name, secret] = find(SecretId)
       return { ARN: secret.arn, Name: name, VersionId: put(secret, value) }
     },
-    UpdateSecret({
-      SecretId,
-      ...value
-    }: {
-      SecretId: string
-      SecretString?: string
-      SecretBinary?: string
-      KmsKeyId?: string
-    }) {
+    UpdateSecret({ SecretId, ...value }: NewVersion & { SecretId: string; KmsKeyId?: string }) {
       const [name, secret] = find(SecretId)
       return { ARN: secret.arn, Name: name, VersionId: put(secret, value) }
     },

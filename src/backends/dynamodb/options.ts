@@ -1,76 +1,21 @@
 import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb'
 import { type ClientOption, isClientOption } from '../../aws/client.ts'
-import { checkOptions, is, oneOf } from '../../core/options.ts'
-import type { NumberMode } from '../../wire/unmarshall.ts'
-import type { DateMode } from '../../wire/attribute-value.ts'
-import type { Model } from '../model.ts'
-import type { ColumnKind } from '../planning/column-kinds.ts'
-import { type TokenOptions, checkTokenOptions, tokenChecks } from '../planning/token.ts'
+import { type OptionChecks, is, oneOf } from '../../core/options.ts'
+import type { TableOptions } from '../planning/table-options.ts'
 
 /** Options of {@link DynamoDbBackend}. */
-export interface DynamoDbOptions extends TokenOptions {
+export interface DynamoDbOptions extends TableOptions {
   /** A `DynamoDBClient`, or anything else with its `send`, or a function that gives one. @default one per region and process */
   readonly client?: ClientOption
-  /** What to do with a query that no key or index serves. @default 'error' */
-  readonly scan?: 'error' | 'allow'
-  /** A column that counts an item's changes, for optimistic locking: a write that has seen an older one is a conflict. */
-  readonly version?: string
-  /** The column that says, in seconds since 1970, when an item expires; one that has counts as absent. */
-  readonly ttl?: string
-  /**
-   * What numbers become on reading; `safe` refuses a whole one that JavaScript would round. Columns that the schema
-   * declares as bigint always are. @default 'safe'
-   */
-  readonly numbers?: NumberMode
-  /** How dates are stored. Columns that the schema declares as dates are read as such. @default 'iso' */
-  readonly dates?: DateMode
-  /**
-   * Whether reads see every write that was acknowledged before. A query that only a global index serves, which cannot, is
-   * refused then. @default false
-   */
-  readonly consistent?: boolean
-  /** Whether items are read by their keys where an index holds less than is wanted. @default false */
-  readonly hydrate?: boolean
   /** Whether items are checked by the schema when they are written, or also when they are read. @default 'write' */
   readonly validate?: 'write' | 'both'
   /** Told what each request has consumed. */
   readonly onCapacity?: (consumed: ConsumedCapacity) => void
 }
 
-/**
- * Refuses options that are wrong for a model.
- *
- * @throws TypeError
- */
-export function checkDynamoDbOptions(
-  model: Pick<Model, 'key' | 'has' | 'kind'>,
-  options: DynamoDbOptions,
-): void {
-  const isColumn = (value: unknown): boolean => typeof value === 'string' && model.has(value)
-  checkOptions('DynamoDbBackend', options, {
-    client: isClientOption,
-    scan: oneOf('error', 'allow'),
-    ...tokenChecks,
-    version: isColumn,
-    ttl: isColumn,
-    numbers: oneOf('safe', 'bigint', 'string'),
-    dates: oneOf('iso', 'seconds', 'milliseconds'),
-    consistent: is('boolean'),
-    hydrate: is('boolean'),
-    validate: oneOf('write', 'both'),
-    onCapacity: is('function'),
-  })
-  checkTokenOptions('DynamoDbBackend', options)
-  if (model.key.length > 2) throw new TypeError('DynamoDbBackend(): a key has one or two columns')
-  const { ttl, dates } = options
-  if (ttl !== undefined && !holdsSeconds(model.kind(ttl), dates))
-    throw new TypeError(
-      `DynamoDbBackend(): the column "${ttl}" of the option "ttl" has to hold seconds since 1970: a number, or a date with dates: 'seconds'`,
-    )
-}
-
-/** DynamoDB deletes by numbers alone. */
-function holdsSeconds(kind: ColumnKind | undefined, dates: DateMode | undefined): boolean {
-  if (kind === 'date') return dates === 'seconds'
-  return kind === undefined || ['number', 'bigint', 'decimal'].includes(kind)
+/** What the options take that a table in memory has not. */
+export const dynamoDbChecks: OptionChecks = {
+  client: isClientOption,
+  validate: oneOf('write', 'both'),
+  onCapacity: is('function'),
 }

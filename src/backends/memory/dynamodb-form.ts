@@ -1,9 +1,9 @@
 import { type UnknownRecord, picked } from '../../core/record.ts'
 import { ItemTooLargeError } from '../../errors/index.ts'
-import type { AttributeItem, DateMode } from '../../wire/attribute-value.ts'
+import type { AttributeItem } from '../../wire/attribute-value.ts'
 import { isLarger, sizeOf } from '../../wire/item-size.ts'
 import { marshallItem, maxItemBytes } from '../../wire/marshall.ts'
-import { type NumberMode, type ReadingOptions, plainItem, unmarshallItem } from '../../wire/unmarshall.ts'
+import { type ReadingOptions, plainItem, unmarshallItem } from '../../wire/unmarshall.ts'
 import type { Model } from '../model.ts'
 import { type ActionTarget, actionsOf, missingPlace } from '../planning/actions.ts'
 import type { Update } from '../planning/changes.ts'
@@ -18,21 +18,11 @@ import { meetable } from '../planning/preconditions.ts'
 import type { Condition, Explanation, QueryState } from '../planning/query-state.ts'
 import { shapesOf } from '../planning/reading.ts'
 import type { Plan } from '../planning/reads.ts'
+import type { TableOptions } from '../planning/table-options.ts'
 import { tableOf } from '../planning/table.ts'
 import { withActions } from './apply-actions.ts'
 import type { Form, Found, Stored } from './form.ts'
 import { found } from './found.ts'
-
-/** The options of DynamoDB's own backend that change what is stored, found or read. */
-export interface LikeDynamoDbOptions {
-  readonly scan?: 'error' | 'allow'
-  readonly version?: string
-  readonly ttl?: string
-  readonly numbers?: NumberMode
-  readonly dates?: DateMode
-  readonly consistent?: boolean
-  readonly hydrate?: boolean
-}
 
 /** An item in DynamoDB's typed form. */
 interface StoredAttributes extends Stored {
@@ -45,17 +35,13 @@ export class DynamoDbForm implements Form<StoredAttributes> {
   readonly readsBack = false
   readonly key: readonly string[]
   readonly #model: Model
-  readonly #options: LikeDynamoDbOptions
+  readonly #options: TableOptions
   readonly #target: ActionTarget
   readonly #reading: ReadingOptions
   readonly #forms: Pick<NumberForms<unknown>, 'typed' | 'typedItem'>
 
   /** @param forms - Which texts stand for numbers */
-  constructor(
-    model: Model,
-    options: LikeDynamoDbOptions,
-    forms: Pick<NumberForms<unknown>, 'typed' | 'typedItem'>,
-  ) {
+  constructor(model: Model, options: TableOptions, forms: Pick<NumberForms<unknown>, 'typed' | 'typedItem'>) {
     const { numbers = 'safe', dates = 'iso', version } = options
     const table = tableOf(model)
     const indexed = indexColumns(table)

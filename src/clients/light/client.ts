@@ -6,6 +6,7 @@ import { type Endpoint, Endpoints } from './endpoint.ts'
 import { serviceError } from './failure.ts'
 import type { LightMetadata } from './light-error.ts'
 import { unsignedHeaders } from './headers.ts'
+import { withIdempotencyToken } from './idempotency.ts'
 import { type OutgoingRequest, Transport } from './http.ts'
 import { Interruption } from './interruption.ts'
 import { variable } from './record.ts'
@@ -119,7 +120,7 @@ export class HttpClient implements LightClient {
     const interruption = new Interruption(signal, metadata)
     const begun = performance.now()
     try {
-      const body = inputText(input)
+      const body = inputText(withIdempotencyToken(wire, operation, input))
       return await this.#tried({ wire, operation, input, body, interruption, metadata })
     } finally {
       interruption.end()

@@ -13,6 +13,8 @@ export interface ServiceWire {
   readonly baseDelay: number
   /** The variable that names an endpoint of this service alone. */
   readonly endpointVariable: string
+  /** The operations that take an idempotency token, and the member that is it. */
+  readonly tokens: Readonly<Record<string, string>>
 }
 
 const usual = { contentType: 'application/x-amz-json-1.1', attempts: 3, baseDelay: 50 }
@@ -25,6 +27,10 @@ const wires: readonly ServiceWire[] = [
     attempts: 4,
     baseDelay: 25,
     endpointVariable: 'AWS_ENDPOINT_URL_DYNAMODB',
+    tokens: {
+      ...named('ClientRequestToken', ['ExecuteTransaction', 'TransactWriteItems']),
+      ...named('ClientToken', ['ExportTableToPointInTime', 'ImportTable', 'StartBulkPutItems']),
+    },
   },
   {
     ...usual,
@@ -32,17 +38,35 @@ const wires: readonly ServiceWire[] = [
     target: 'AmazonSQS.',
     contentType: 'application/x-amz-json-1.0',
     endpointVariable: 'AWS_ENDPOINT_URL_SQS',
+    tokens: {},
   },
-  { ...usual, name: 'ssm', target: 'AmazonSSM.', endpointVariable: 'AWS_ENDPOINT_URL_SSM' },
+  {
+    ...usual,
+    name: 'ssm',
+    target: 'AmazonSSM.',
+    endpointVariable: 'AWS_ENDPOINT_URL_SSM',
+    tokens: named('ClientToken', [
+      'CreateMaintenanceWindow',
+      'CreatePatchBaseline',
+      'DeleteInventory',
+      'RegisterTargetWithMaintenanceWindow',
+      'RegisterTaskWithMaintenanceWindow',
+    ]),
+  },
   {
     ...usual,
     name: 'secretsmanager',
     target: 'secretsmanager.',
     endpointVariable: 'AWS_ENDPOINT_URL_SECRETS_MANAGER',
+    tokens: named('ClientRequestToken', ['CreateSecret', 'PutSecretValue', 'RotateSecret', 'UpdateSecret']),
   },
 ]
 
 /** How a service is spoken to; `undefined` for one that the light client does not know. */
 export function wireOf(service: unknown): ServiceWire | undefined {
   return wires.find(({ name }) => name === service)
+}
+
+function named(member: string, operations: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(operations.map((operation) => [operation, member]))
 }

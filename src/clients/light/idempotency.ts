@@ -1,0 +1,17 @@
+import { isRecord } from './record.ts'
+import type { ServiceWire } from './services.ts'
+
+/**
+ * An input with the token by which a service tells that it is asked again for what it has done already. The SDK fills it
+ * in likewise, and Secrets Manager refuses a request without one. Kept by a call over all its attempts.
+ */
+export function withIdempotencyToken(
+  { tokens }: ServiceWire,
+  operation: string,
+  input: object | undefined,
+): object | undefined {
+  const member = Object.hasOwn(tokens, operation) ? tokens[operation] : undefined
+  if (member === undefined) return input
+  const given = isRecord(input) ? input[member] : undefined
+  return given === undefined ? { ...input, [member]: crypto.randomUUID() } : input
+}
