@@ -225,8 +225,38 @@ it.each([
     },
   ],
   ['a bigint', () => ({ Limit: 1n })],
+  ['NaN', () => ({ Limit: NaN })],
+  ['Infinity', () => ({ Limit: Infinity })],
+  ['a number without end in a list', () => ({ Key: { id: { L: [{ N: -Infinity }] } } })],
+  ['a function', () => ({ Limit: () => 1 })],
+  ['a symbol', () => ({ Limit: Symbol('a') })],
+  ['undefined in a list', () => ({ AttributesToGet: ['a', undefined] })],
+  ['null in a list', () => ({ AttributesToGet: [null] })],
+  ['a hole in a list', () => ({ AttributesToGet: Object.assign([], { length: 1 }) })],
+  ['a Map', () => ({ Key: new Map([['id', { S: '1' }]]) })],
+  ['a Set', () => ({ AttributesToGet: new Set(['a']) })],
+  ['a Date without a time', () => ({ ExportTime: new Date(NaN) })],
+  ['what is refused beside bytes', () => ({ Key: { id: { B: bytes(1) } }, Limit: NaN })],
 ])('T54: an input with %s is refused before anything is sent', async (_, input) => {
   const error = await errorOf(server.client().call('dynamodb', 'Query', input()))
   expect(error).toBeInstanceOf(TypeError)
   expect(server.requests).toHaveLength(0)
+})
+
+it('T54: the error about an input names its member, and shows nothing of it', async () => {
+  const Key = { secret: { L: [{ N: 'secret' }, { B: () => 'secret' }] } }
+  const error = await errorOf(server.client().call('dynamodb', 'GetItem', { TableName: 'secret', Key }))
+  expect(error.message).toBe('The input has a function in "Key", which JSON cannot hold')
+})
+
+it('T59: a Date is sent as seconds, and members that are null or undefined are left out', async () => {
+  const input = {
+    ExportTime: new Date(1_700_000_000_123),
+    S3Prefix: undefined,
+    S3Bucket: null,
+    Item: { a: { M: { b: null, c: { S: '' } } } },
+  }
+  const before = structuredClone(input)
+  expect(await sent(input)).toEqual({ ExportTime: 1_700_000_000.123, Item: { a: { M: { c: { S: '' } } } } })
+  expect(input).toEqual(before)
 })

@@ -18,8 +18,13 @@ const find = (
   service: LightService,
   options: Pick<LightOptions, 'region' | 'endpoint'>,
   input = {},
+  operation = 'GetItem',
 ): Promise<Endpoint> =>
-  new Endpoints({ region: options.region, endpoint: options.endpoint }).find(wireOf(service) as never, input)
+  new Endpoints({ region: options.region, endpoint: options.endpoint }).find({
+    wire: wireOf(service)!,
+    operation,
+    input,
+  })
 
 const variables = {
   dynamodb: 'AWS_ENDPOINT_URL_DYNAMODB',
@@ -154,23 +159,22 @@ it.each(regions)(
           vi.stubEnv('AWS_USE_FIPS_ENDPOINT', String(useFipsEndpoint))
           vi.stubEnv('AWS_USE_DUALSTACK_ENDPOINT', String(useDualstackEndpoint))
           const provider = client.config as unknown as { endpointProvider: (options: object) => { url: URL } }
-          let theirs: string
-          try {
-            theirs = provider.endpointProvider({
+          for (const operation of ['GetItem', 'SearchVectors']) {
+            const theirs = provider.endpointProvider({
               Region: region,
               UseFIPS: useFipsEndpoint,
               UseDualStack: useDualstackEndpoint,
-            }).url.host
-          } catch (error) {
-            theirs = (error as Error).message
+              ...(service === 'dynamodb' && { IsSearchOperation: operation === 'SearchVectors' }),
+            })
+            if (service !== 'dynamodb' && operation !== 'GetItem') continue
+            const { host } = await find(service as LightService, { region }, {}, operation)
+            expect([service, useFipsEndpoint, useDualstackEndpoint, host]).toEqual([
+              service,
+              useFipsEndpoint,
+              useDualstackEndpoint,
+              theirs.url.host,
+            ])
           }
-          const ours = await find(service as LightService, { region }).then(({ host }) => host)
-          expect([service, useFipsEndpoint, useDualstackEndpoint, ours]).toEqual([
-            service,
-            useFipsEndpoint,
-            useDualstackEndpoint,
-            theirs,
-          ])
         }
       }
     }

@@ -73,3 +73,37 @@ it("T43: with Powertools' tracer, onCall adds each call to the segment that it b
     metadata: { aws: { 'id-1': { service: 'dynamodb', operation: 'GetItem', attempts: 1, status: 200 } } },
   })
 })
+
+it('T42: invocations at once, over one connection, each pass their own traces on', async () => {
+  const { InvokeStore } = await import('@aws/lambda-invoke-store')
+  const store = await InvokeStore.getInstanceAsync(true)
+  vi.stubGlobal('awslambda', { InvokeStore: store })
+  vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'shop')
+  vi.stubEnv('_X_AMZN_TRACE_ID', 'Root=1-nobody')
+  const client = server.client({ maxSockets: 1 })
+  const names = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(4))
+  const context = (name: string): Record<symbol, string> => ({
+    [Symbol.for('_AWS_LAMBDA_X_RAY_TRACE_ID')]: `Root=1-${name}`,
+    [Symbol.for('_AWS_LAMBDA_TRACEPARENT')]: `00-${name}-1-01`,
+    [Symbol.for('_AWS_LAMBDA_TRACESTATE')]: `s=${name}`,
+    [Symbol.for('_AWS_LAMBDA_BAGGAGE')]: `b=${name}`,
+  })
+  await Promise.all(
+    names.map((name) =>
+      store.run(context(name), () => client.call('ssm', 'GetParameters', { Names: [name] })),
+    ),
+  )
+  const seen = server.requests.map(({ body, headers }) => ({
+    name: (JSON.parse(body) as { Names: string[] }).Names[0],
+    headers: [headers['x-amzn-trace-id'], headers['traceparent'], headers['tracestate'], headers['baggage']],
+  }))
+  expect(seen.toSorted((a, b) => String(a.name).localeCompare(String(b.name)))).toEqual(
+    names.map((name) => ({ name, headers: [`Root=1-${name}`, `00-${name}-1-01`, `s=${name}`, `b=${name}`] })),
+  )
+})
+
+it('T42: the name that AWS_SDK_UA_APP_ID gives the application goes along, without what a header cannot hold', async () => {
+  vi.stubEnv('AWS_SDK_UA_APP_ID', 'shop 1\r\nx: y')
+  await server.client().call('ssm', 'GetParameters')
+  expect(server.requests[0]?.headers['user-agent']).toMatch(/ app\/shop-1--x--y$/)
+})

@@ -1,4 +1,4 @@
-import { inputText } from './bytes.ts'
+import { inputText } from './input.ts'
 import { ServiceClock } from './clock.ts'
 import { CredentialsSource, isCredentials } from './credentials.ts'
 import type { CredentialsOption, LightCredentials } from './light-credentials.ts'
@@ -145,9 +145,9 @@ export class HttpClient implements LightClient {
   }
 
   async #tried(call: SignedCall): Promise<Record<string, unknown>> {
-    const { wire, input, interruption, metadata } = call
+    const { wire, interruption, metadata } = call
     interruption.check()
-    const endpoint = await this.#endpoints.find(wire, input)
+    const endpoint = await this.#endpoints.find(call)
     const attempts = this.#options.maxAttempts ?? attemptsOfVariable() ?? wire.attempts
     const budget = new AttemptBudget(this.#quota, attempts, wire.baseDelay)
     for (;;) {

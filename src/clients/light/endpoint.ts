@@ -11,6 +11,13 @@ export interface Endpoint extends Origin {
   readonly region: string
 }
 
+/** What is asked of which service. */
+interface EndpointCall {
+  readonly wire: ServiceWire
+  readonly operation: string
+  readonly input: unknown
+}
+
 interface EndpointOptions {
   readonly region: string | undefined
   readonly endpoint: string | undefined
@@ -42,7 +49,7 @@ export class Endpoints {
   }
 
   /** @throws ConfigurationError if the region is not known, or an address is none */
-  async find(wire: ServiceWire, input: unknown): Promise<Endpoint> {
+  async find({ wire, operation, input }: EndpointCall): Promise<Endpoint> {
     const region = await this.region()
     const given = this.#options.endpoint ?? endpointOfVariables(wire)
     if (given !== undefined) return this.#at(given, region)
@@ -50,7 +57,7 @@ export class Endpoints {
     const queue = wire.name === 'sqs' && isRecord(input) ? input['QueueUrl'] : undefined
     if (typeof queue === 'string' && URL.canParse(queue))
       return this.#at(new URL(queue).origin, regionOfQueue(queue) ?? region)
-    return this.#at(`https://${await regionalHost(wire, region)}`, region)
+    return this.#at(`https://${await regionalHost(wire, operation, region)}`, region)
   }
 
   /** The region of calls. @throws ConfigurationError if it is not known */
@@ -99,7 +106,7 @@ async function regionOfFile(): Promise<string> {
 const plainInGovCloud = /^(?:dynamodb|sqs|ssm)$/
 
 /** @throws ConfigurationError for an endpoint of the account, which needs more than a region */
-async function regionalHost({ name }: ServiceWire, region: string): Promise<string> {
+async function regionalHost({ name }: ServiceWire, operation: string, region: string): Promise<string> {
   if (name === 'dynamodb' && process.env['AWS_ACCOUNT_ID_ENDPOINT_MODE'] === 'required')
     throw await setupError(
       'AWS_ACCOUNT_ID_ENDPOINT_MODE is "required", and the light client knows no endpoints of accounts: use @aws-sdk/client-dynamodb',
@@ -109,7 +116,8 @@ async function regionalHost({ name }: ServiceWire, region: string): Promise<stri
   const isDualStack =
     process.env['AWS_USE_DUALSTACK_ENDPOINT'] === 'true' && !hasBoth(name, partition, isFips)
   const isPlain = partition.name === 'aws-us-gov' && !isDualStack && plainInGovCloud.test(name)
-  return `${name}${isFips && !isPlain ? '-fips' : ''}.${region}.${isDualStack ? partition.dualStack : partition.domain}`
+  const label = operation === 'SearchVectors' ? `search-${name}` : name
+  return `${label}${isFips && !isPlain ? '-fips' : ''}.${region}.${isDualStack ? partition.dualStack : partition.domain}`
 }
 
 /** Whether the usual hosts of a service have addresses of both kinds. */

@@ -12,6 +12,6 @@ export function withIdempotencyToken(
 ): object | undefined {
   const member = Object.hasOwn(tokens, operation) ? tokens[operation] : undefined
   if (member === undefined) return input
-  const given = isRecord(input) ? input[member] : undefined
+  const given = isRecord(input) ? (input[member] ?? undefined) : undefined
   return given === undefined ? { ...input, [member]: crypto.randomUUID() } : input
 }

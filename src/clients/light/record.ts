@@ -17,3 +17,12 @@ export function textOf(value: unknown): string | undefined {
 export function variable(name: string): string | undefined {
   return process.env[name] || undefined
 }
+
+/** Takes away the members that are `null`, at any depth: to these services they are absent, and the SDK gives none. */
+export function dropNulls(value: unknown): void {
+  if (isList(value)) value.forEach(dropNulls)
+  if (!isRecord(value)) return
+  for (const [name, part] of Object.entries(value))
+    if (part === null) Reflect.deleteProperty(value, name)
+    else dropNulls(part)
+}
