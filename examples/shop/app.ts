@@ -1,10 +1,12 @@
 import middy from '@middy/core'
+import type { Context } from 'aws-lambda'
 import type { Backends, HttpRequest, Middleware } from 'clearskies-middy'
 import { DynamoDbBackend } from 'clearskies-middy/backends/dynamodb'
 import { SqlBackend } from 'clearskies-middy/backends/sql'
 import { SqsBackend } from 'clearskies-middy/backends/sqs'
 import { backends } from 'clearskies-middy/middleware/backends'
 import { type Secrets, parameterStore } from 'clearskies-middy/middleware/parameter-store'
+import { validate } from 'clearskies-middy/middleware/validate'
 import { alb } from 'clearskies-middy/normalizers/alb'
 import { eachRecord } from 'clearskies-middy/normalizers/each-record'
 import { httpApi } from 'clearskies-middy/normalizers/http-api'
@@ -21,10 +23,11 @@ import {
   updateProduct,
   workOrder,
 } from './handlers.ts'
-import { Order, OrderMessage, Product } from './models.ts'
+import { CatalogueEntry, Order, OrderMessage, Product } from './models.ts'
 import { type Database, ordersDatabase } from './orders-database.ts'
 import { addProduct, orderProduct, showLogo, showShop } from './page.ts'
-import { router } from './router.ts'
+import { newOrder, orderKey, productKey, productPage, productPatch } from './requests.ts'
+import { checked, router } from './router.ts'
 import { EventBus } from './shop-events.ts'
 
 /** The functions that no caller waits for, and those of live news. */
@@ -34,6 +37,7 @@ export { live, teller } from './live.ts'
 const shopBackends = {
   products: new DynamoDbBackend(Product),
   orders: ({ db }: { readonly db: Database }) => new SqlBackend(Order, { db }),
+  catalogue: ({ db }: { readonly db: Database }) => new SqlBackend(CatalogueEntry, { db }),
   orderQueue: new SqsBackend(OrderMessage),
   events: new EventBus(),
 }
@@ -53,13 +57,16 @@ export const routes = router<ShopContext>({
   'GET /logo.png': showLogo,
   'POST /add': addProduct,
   'POST /order': orderProduct,
-  'GET /products': listProducts,
-  'POST /products': createProduct,
-  'GET /products/{author}/{title}': readProduct,
-  'PATCH /products/{author}/{title}': updateProduct,
-  'DELETE /products/{author}/{title}': deleteProduct,
-  'POST /orders': placeOrder,
-  'GET /orders/{id}': readOrder,
+  'GET /products': checked({ query: productPage }, listProducts),
+  'POST /products': checked({ data: Product.schema }, createProduct),
+  'GET /products/{author}/{title}': checked({ pathParameters: productKey }, readProduct),
+  'PATCH /products/{author}/{title}': checked(
+    { pathParameters: productKey, data: productPatch },
+    updateProduct,
+  ),
+  'DELETE /products/{author}/{title}': checked({ pathParameters: productKey }, deleteProduct),
+  'POST /orders': checked({ data: newOrder }, placeOrder),
+  'GET /orders/{id}': checked({ pathParameters: orderKey }, readOrder),
 })
 
 function shop<TRequest extends HttpRequest>(normalizer: Middleware<TRequest>) {
@@ -75,10 +82,17 @@ export const createProductHandler = middy()
   .use(secrets)
   .use(ordersDatabase)
   .use(stores)
+  .use(validate({ data: Product.schema }))
   .handler(createProduct)
 export const worker = middy()
   .use(sqs())
   .use(secrets)
   .use(ordersDatabase)
   .use(stores)
-  .handler(eachRecord(workOrder))
+  .handler(
+    eachRecord(
+      middy<unknown, unknown, Error, Context & ShopContext>()
+        .use(validate({ data: OrderMessage.schema }))
+        .handler(workOrder),
+    ),
+  )

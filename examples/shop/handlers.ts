@@ -1,61 +1,57 @@
 import { createHmac, randomUUID } from 'node:crypto'
-import {
-  BadRequestError,
-  type HttpRequest,
-  type InputOf,
-  type ItemOf,
-  NotFoundError,
-  type Patch,
-  type SqsRequest,
-  respond,
-} from 'clearskies-middy'
+import { type InputOf, NotFoundError, respond } from 'clearskies-middy'
 import type { ShopContext } from './app.ts'
 import type { OrderMessage, Product } from './models.ts'
+import type { NewOrder, OrderKey, ProductKey, ProductPage, ProductPatch } from './requests.ts'
 
 /** What all sources have in common: data. A handler that needs no more works behind each of them. */
-interface AnyRequest {
-  readonly data: unknown
+interface WithData<T> {
+  readonly data: T
 }
 
-export async function createProduct({ data }: AnyRequest, { backends: { products } }: ShopContext) {
-  return products.create(data as InputOf<typeof Product>)
+interface WithPath<T> {
+  readonly pathParameters: T
 }
 
-export async function readProduct({ pathParameters }: HttpRequest, { backends: { products } }: ShopContext) {
-  return (await products.find(productKey(pathParameters))) ?? notFound()
+export async function createProduct(
+  { data }: WithData<InputOf<typeof Product>>,
+  { backends: { products } }: ShopContext,
+) {
+  return products.create(data)
 }
 
-export async function listProducts({ query }: HttpRequest, { backends: { products } }: ShopContext) {
-  const author = query.get('author')
-  if (author === null) throw new BadRequestError('Which author? Ask for /products?author=…')
-  return products
-    .where('author', '=', author)
-    .sortBy('title')
-    .limit(Number(query.get('limit') ?? 20))
-    .after(query.get('after'))
-    .page()
+export async function readProduct(
+  { pathParameters }: WithPath<ProductKey>,
+  { backends: { products } }: ShopContext,
+) {
+  return (await products.find(pathParameters)) ?? notFound()
+}
+
+export async function listProducts(
+  { valid }: { readonly valid: { readonly query: ProductPage } },
+  { backends: { products } }: ShopContext,
+) {
+  const { author, limit, after } = valid.query
+  return products.where('author', '=', author).sortBy('title').limit(limit).after(after).page()
 }
 
 export async function updateProduct(
-  { pathParameters, data }: HttpRequest,
+  { pathParameters, data }: WithPath<ProductKey> & WithData<ProductPatch>,
   { backends: { products } }: ShopContext,
 ) {
-  return products.update(
-    productKey(pathParameters),
-    data as Patch<ItemOf<typeof Product>, 'author' | 'title'>,
-  )
+  return products.update(pathParameters, data)
 }
 
 export async function deleteProduct(
-  { pathParameters }: HttpRequest,
+  { pathParameters }: WithPath<ProductKey>,
   { backends: { products } }: ShopContext,
 ) {
-  const deleted = await products.delete(productKey(pathParameters))
+  const deleted = await products.delete(pathParameters)
   return deleted === undefined ? notFound() : respond.noContent()
 }
 
-export async function placeOrder({ data }: AnyRequest, { backends, secrets }: ShopContext) {
-  const { author, title, quantity = 1 } = data as { author: string; title: string; quantity?: number }
+export async function placeOrder({ data }: WithData<NewOrder>, { backends, secrets }: ShopContext) {
+  const { author, title, quantity } = data
   if ((await backends.products.find({ author, title })) === undefined) notFound()
   const placedAt = new Date().toISOString()
   const order = await backends.orders.create({ id: randomUUID(), author, title, quantity, placedAt })
@@ -66,24 +62,23 @@ export async function placeOrder({ data }: AnyRequest, { backends, secrets }: Sh
   return respond(order, { status: 202 })
 }
 
-export async function readOrder({ pathParameters }: HttpRequest, { backends: { orders } }: ShopContext) {
-  return (await orders.find({ id: pathParameters['id'] ?? '' })) ?? notFound()
+export async function readOrder(
+  { pathParameters }: WithPath<OrderKey>,
+  { backends: { orders } }: ShopContext,
+) {
+  return (await orders.find(pathParameters)) ?? notFound()
 }
 
 /** One record of the queue. What throws here fails this record alone; SQS brings it again, and at last puts it aside. */
 export async function workOrder(
-  { data }: SqsRequest,
+  { data }: WithData<InputOf<typeof OrderMessage>>,
   { backends: { orders, events }, secrets }: ShopContext,
 ) {
-  const { id, signature } = data as InputOf<typeof OrderMessage>
+  const { id, signature } = data
   if (signature !== sign(id, await secrets.get('/shop/signing-key')))
     throw new Error('The order is not from this shop')
   const { title, placedAt } = await orders.update({ id }, { state: 'worked' })
   await events.put('Order Worked', { id, title, placedAt })
-}
-
-function productKey({ author = '', title = '' }: Readonly<Record<string, string>>) {
-  return { author, title }
 }
 
 function sign(id: string, key: string): string {

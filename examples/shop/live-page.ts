@@ -1,14 +1,20 @@
+/** Of a time, the day and the minute. */
+export function shortTime(time: string): string {
+  return time.slice(0, 16).replace('T', ' ')
+}
+
 /** The part of the page that hears of news: orders that are placed, by a stream; by a WebSocket orders that are worked, books that come and go, the report of the night. */
 export function liveScript(): string {
   return `
+    const shortTime = ${shortTime.toString()}
     const section = document.getElementById('live')
     const show = (id, text) => { document.getElementById(id).textContent = text }
     const rowOf = ({ id, title, placedAt, state }) => {
       const known = document.querySelector('[data-order="' + CSS.escape(id) + '"]')
       if (known !== null) return known
-      const row = document.getElementById('orders').insertRow(0)
+      const row = document.getElementById('orders').tBodies[0].insertRow(0)
       row.dataset.order = id
-      for (const text of [title, placedAt, state]) row.insertCell().textContent = text
+      for (const text of [title, shortTime(placedAt), state]) row.insertCell().textContent = text
       row.cells[2].className = 'state'
       return row
     }

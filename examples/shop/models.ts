@@ -1,15 +1,26 @@
 import { model } from 'clearskies-middy/backends/model'
 import * as z from 'zod'
 
+/** A name of an author or a book: a key of DynamoDB takes 1,024 bytes, and PostgreSQL no control characters. */
+export const bookName = z
+  .string()
+  .min(1, 'is empty')
+  .max(200, 'is too long')
+  .regex(/^\P{Cc}*$/u, 'has control characters')
+
+export const genre = z.string().min(1).max(200)
+export const price = z.number().nonnegative().max(1_000_000)
+export const quantity = z.number().int().positive().max(1000)
+
 export const Product = model({
   name: () => process.env['PRODUCTS_TABLE'] ?? 'products',
   key: ['author', 'title'],
   indexes: { byGenre: { partition: 'genre', sort: 'title' } },
   schema: z.object({
-    author: z.string().min(1),
-    title: z.string().min(1),
-    genre: z.string().optional(),
-    price: z.number().nonnegative(),
+    author: bookName,
+    title: bookName,
+    genre: genre.optional(),
+    price,
   }),
 })
 
@@ -20,7 +31,7 @@ export const Order = model({
     id: z.string(),
     author: z.string(),
     title: z.string(),
-    quantity: z.number().int().positive(),
+    quantity,
     state: z.enum(['placed', 'worked']).default('placed'),
     placedAt: z.iso.datetime(),
   }),

@@ -15,7 +15,7 @@ export interface Database {
  * embedded one.
  */
 export const ordersDatabase = (
-  process.env['db_endpoint'] === undefined ? embeddedDatabase() : iamDbAuth({ engine: 'postgres' })
+  process.env['db_endpoint'] ? iamDbAuth({ engine: 'postgres' }) : embeddedDatabase()
 ) as Middleware<unknown, { readonly db: Database }>
 
 const table = `create table if not exists orders (

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { SetUpError, explain } from './local/endpoints.ts'
 import { openShop, shopSources, type OpenShop, type ShopSource } from './local/open-shop.ts'
 
 const titles: Readonly<Record<ShopSource, string>> = {
@@ -20,31 +21,51 @@ function row(source: string, what: string, status: string | number, milliseconds
   )
 }
 
-/** `--alb-port 8080`, or `SHOP_ALB_PORT=8080`; free ports otherwise. */
-function readPorts(): Partial<Record<ShopSource, number>> {
-  const { values } = parseArgs({
-    options: {
-      'alb-port': { type: 'string' },
-      'rest-api-port': { type: 'string' },
-      'http-api-port': { type: 'string' },
-    },
-  })
+const help = `Opens the shop behind every source, on embedded engines; Ctrl-C closes it.
+
+Usage: npm start -- [options]
+
+  --alb-port N, --rest-api-port N, --http-api-port N   the port of a gateway (default: a free one)
+  --help                                               this text
+
+Environment: SHOP_ALB_PORT and so on for ports; AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_DYNAMODB, _SQS, _SSM, _EVENTBRIDGE,
+and db_endpoint, for what is used in place of an embedded engine.`
+
+/** `--alb-port 8080`, or `SHOP_ALB_PORT=8080`; free ports otherwise. `undefined` where help is asked for. */
+function readPorts(): Partial<Record<ShopSource, number>> | undefined {
+  const { values } = readOptions()
+  if (values.help === true) return undefined
   const ports: Partial<Record<ShopSource, number>> = {}
   for (const source of shopSources) {
     const variable = `SHOP_${source.toUpperCase().replace('-', '_')}_PORT`
-    const given = values[`${source}-port`] ?? process.env[variable]
+    const given = values[`${source}-port`] ?? (process.env[variable] || undefined)
     if (given === undefined) continue
     const port = Number(given)
-    if (!Number.isInteger(port) || port < 0 || port > 65_535)
-      throw new Error(`--${source}-port (or ${variable}) takes a port, not ${given}`)
+    if (given.trim() === '' || !Number.isInteger(port) || port < 0 || port > 65_535)
+      throw new SetUpError(`--${source}-port (or ${variable}) takes a port, not ${given}`)
     ports[source] = port
   }
   return ports
 }
 
-async function open(): Promise<OpenShop> {
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        'alb-port': { type: 'string' },
+        'rest-api-port': { type: 'string' },
+        'http-api-port': { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+  } catch (error) {
+    throw new SetUpError(`${explain(error).split('. ')[0] ?? ''}: see npm start -- --help`)
+  }
+}
+
+async function open(ports: Partial<Record<ShopSource, number>>): Promise<OpenShop> {
   return openShop({
-    ports: readPorts(),
+    ports,
     onInvocation: ({ source, method, path, status, milliseconds }) => {
       row(source, `${method} ${path}`, status, milliseconds)
     },
@@ -54,36 +75,13 @@ async function open(): Promise<OpenShop> {
   })
 }
 
-function explain(error: unknown): string {
-  const { code, port } = refusal(error)
-  if (code === 'EADDRINUSE') return `Port ${String(port)} is taken: choose another, or none for a free one`
-  const variable = code === 'ECONNREFUSED' ? endpointVariable(port) : undefined
-  if (variable !== undefined)
-    return `Nothing listens at ${variable}=${String(process.env[variable])}: start that emulator, or unset the variable`
-  return error instanceof Error ? error.message : String(error)
-}
-
-interface Refusal {
-  readonly code?: unknown
-  readonly port?: unknown
-}
-
-/** What the system says of a connection; a name with several addresses has one error for each. */
-function refusal(error: unknown): Refusal {
-  const { errors } = error as { errors?: unknown }
-  return (Array.isArray(errors) ? (errors[0] as unknown) : error) as Refusal
-}
-
-/** The variable that names an endpoint with this port. */
-function endpointVariable(port: unknown): string | undefined {
-  return Object.keys(process.env).find((name) => {
-    const url = process.env[name] ?? ''
-    return name.startsWith('AWS_ENDPOINT_URL') && URL.canParse(url) && new URL(url).port === String(port)
-  })
-}
-
-try {
-  const shop = await open()
+async function start(): Promise<void> {
+  const ports = readPorts()
+  if (ports === undefined) {
+    say(help)
+    return
+  }
+  const shop = await open(ports)
   for (const line of shop.engines.told) say(line)
   say('')
   for (const source of shopSources) {
@@ -117,6 +115,10 @@ try {
   process.on('SIGINT', close)
   process.on('SIGTERM', close)
   say('\nThe shop is open. Ctrl-C closes it.\n')
+}
+
+try {
+  await start()
 } catch (error) {
   process.stderr.write(`${explain(error)}\n`)
   process.exitCode = 1

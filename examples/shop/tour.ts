@@ -12,6 +12,7 @@ import { alb } from 'clearskies-middy/normalizers/alb'
 import { httpApi } from 'clearskies-middy/normalizers/http-api'
 import { restApi } from 'clearskies-middy/normalizers/rest-api'
 import { type PollInvocation, gateway, invoke } from 'clearskies-middy/testing'
+import { explain } from './local/endpoints.ts'
 import { maxReceiveCount } from './local/engines.ts'
 import { type OpenShop, type ShopSource, openShop, shopSources } from './local/open-shop.ts'
 
@@ -311,10 +312,19 @@ async function countDead(client: SQSClient, QueueUrl: string): Promise<number> {
   )
 }
 
+if (process.argv.slice(2).some((arg) => arg === '--help' || arg === '-h')) {
+  process.stdout.write(
+    'Opens the shop on embedded engines, visits all of it, and prints a line for each check.\n',
+  )
+  process.exit(0)
+}
 const batches: PollInvocation[] = []
 // What fails on purpose below is logged by the handlers; the table says it better.
 console.error = () => {}
-const shop = await openShop({ onBatch: (batch) => batches.push(batch) })
+const shop = await openShop({ onBatch: (batch) => batches.push(batch) }).catch((error: unknown) => {
+  process.stderr.write(`${explain(error)}\n`)
+  process.exit(1)
+})
 try {
   await visitProducts(shop)
   await visitPages(shop)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type IncomingMessage, createServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type IncomingMessage, type Server, createServer, request } from 'node:http'
+import { type AddressInfo, type Server as TcpServer, createServer as createTcpServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -52,23 +52,102 @@ describe('npm start', () => {
     shop = run('start.ts')
   })
 
-  it('X27: the shop opens in the shell of a developer with AWS_PROFILE and an empty AWS_REGION', async () => {
-    const started = run('start.ts', [], { AWS_PROFILE: 'corp', AWS_REGION: '' })
-    await started.line(/The shop is open/)
-    started.child.kill('SIGTERM')
-    expect(await started.exit).toBe(0)
-    expect(started.errors).toEqual([])
-  })
+  it(
+    'X27: the shop opens in the shell of a developer with AWS_PROFILE and an empty AWS_REGION, and tells what it makes of them',
+    { timeout: 120_000 },
+    async () => {
+      const started = run('start.ts', [], { AWS_PROFILE: 'corp', AWS_REGION: '', AWS_ENDPOINT_URL: '' })
+      await started.line(/The shop is open/)
+      started.child.kill('SIGTERM')
+      expect(await started.exit).toBe(0)
+      expect(started.errors).toEqual([])
+      expect(started.lines).toEqual(
+        expect.arrayContaining([
+          'AWS_REGION is empty: eu-central-1 is used',
+          'AWS_PROFILE=corp is not used: embedded engines take any credentials',
+        ]),
+      )
+    },
+  )
+
+  /** A server on a port of its own, and its address. */
+  async function listening(server: Server | TcpServer) {
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    return { url: `http://127.0.0.1:${port}`, [Symbol.dispose]: () => void server.close() }
+  }
 
   it('X27: an endpoint at which nothing listens is named by its variable', async () => {
-    const server = createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    server.close()
-    await once(server, 'close')
-    const started = run('start.ts', [], { AWS_ENDPOINT_URL_DYNAMODB: endpoint })
+    const { url } = await listening(createServer()).then((server) => {
+      server[Symbol.dispose]()
+      return server
+    })
+    for (const variable of ['AWS_ENDPOINT_URL_DYNAMODB', 'AWS_ENDPOINT_URL_SQS', 'AWS_ENDPOINT_URL']) {
+      const started = run('start.ts', [], { [variable]: url })
+      expect(await started.exit).toBe(1)
+      expect(started.errors).toEqual([
+        `Nothing listens at ${variable}=${url}: start that emulator, or unset the variable`,
+      ])
+    }
+  })
+
+  it('X27: an endpoint that never answers is told, and the shop does not wait for it', async () => {
+    using silent = await listening(createTcpServer())
+    const started = run('start.ts', [], { AWS_ENDPOINT_URL_SQS: silent.url })
     expect(await started.exit).toBe(1)
-    expect(started.errors.join('\n')).toContain(`Nothing listens at AWS_ENDPOINT_URL_DYNAMODB=${endpoint}`)
+    expect(started.errors).toEqual([
+      `No answer within 5 seconds from AWS_ENDPOINT_URL_SQS=${silent.url}: start that emulator, or unset the variable`,
+    ])
+  })
+
+  it('X27: what answers at an endpoint without being AWS is told', async () => {
+    using other = await listening(createServer((_, response) => response.end('It works!')))
+    const started = run('start.ts', [], { AWS_ENDPOINT_URL: other.url })
+    expect(await started.exit).toBe(1)
+    expect(started.errors).toEqual([expect.stringContaining('answers otherwise than AWS')])
+  })
+
+  it('X27: a profile without credentials is named, where only given endpoints are used', async () => {
+    using other = await listening(createServer((_, response) => response.end('{}')))
+    const started = run('start.ts', [], {
+      AWS_PROFILE: 'corp',
+      AWS_ENDPOINT_URL: other.url,
+      AWS_EC2_METADATA_DISABLED: 'true',
+    })
+    expect(await started.exit).toBe(1)
+    expect(started.errors).toEqual([
+      expect.stringMatching(/^No credentials from AWS_PROFILE=corp: sign in, or unset the variable/),
+    ])
+  })
+
+  it.each<[Record<string, string>, RegExp]>([
+    [
+      { AWS_ENDPOINT_URL: 'localhost:4566' },
+      /^AWS_ENDPOINT_URL=localhost:4566 is not an address: give one as/,
+    ],
+    [{ AWS_ENDPOINT_URL_SSM: 'fauxqs' }, /^AWS_ENDPOINT_URL_SSM=fauxqs is not an address/],
+    [{ AWS_ENDPOINT_URL_SQS: 'http://nowhere.invalid' }, /(no such host.*|from) AWS_ENDPOINT_URL_SQS=http/],
+    [{ db_endpoint: 'nowhere.invalid' }, /username is not known: set db_username/],
+    [{ db_endpoint: 'nowhere.invalid', db_username: 'shop', db_database: 'shop' }, /nowhere\.invalid/],
+  ])('X27: %o is one line that says what to do', async (env, message) => {
+    const started = run(env['AWS_ENDPOINT_URL'] === undefined ? 'start.ts' : 'tour.ts', [], env)
+    expect([await started.exit, started.errors]).toEqual([1, [expect.stringMatching(message)]])
+  })
+
+  it('--help tells the options, and a wrong one says where to look', async () => {
+    const helped = run('start.ts', ['--help'])
+    expect(await helped.exit).toBe(0)
+    expect(helped.lines.join('\n')).toMatch(/Usage: npm start -- .*--http-api-port.*AWS_ENDPOINT_URL/s)
+    const tour = run('tour.ts', ['-h'])
+    expect([await tour.exit, tour.lines]).toEqual([0, [expect.stringContaining('visits all of it')]])
+    for (const [arg, told] of [
+      ['--prot', "Unknown option '--prot'"],
+      ['nonsense', "Unexpected argument 'nonsense'"],
+    ] as const) {
+      const wrong = run('start.ts', [arg])
+      expect([await wrong.exit, wrong.errors]).toEqual([1, [`${told}: see npm start -- --help`]])
+    }
   })
 
   it('the shop opens a gateway per source and prints every invocation', async () => {

@@ -12,6 +12,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { startAwsStandIn } from './aws-stand-in.ts'
+import { givenEndpoint } from './endpoints.ts'
 import { type LocalEventBus, startEventBus } from './event-bus.ts'
 import { type TableStream, startTableStream } from './table-stream.ts'
 
@@ -30,6 +31,37 @@ export interface Engines {
 /** How often a poisoned order is tried before it is put aside. */
 export const maxReceiveCount = 3
 
+const titles = {
+  DYNAMODB: 'DynamoDB',
+  SQS: 'SQS',
+  SSM: 'Parameter Store',
+  EVENTBRIDGE: 'EventBridge',
+} as const
+type Service = keyof typeof titles
+const services = Object.keys(titles) as Service[]
+
+interface Engine {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** What the SDK needs beside endpoints. Gives a line for each variable that is not taken as it stands. */
+function setUpSdk(allGiven: boolean): string[] {
+  const notes: string[] = []
+  const { AWS_REGION, AWS_PROFILE } = process.env
+  // A variable of a developer's shell may be empty.
+  process.env['AWS_REGION'] ||= 'eu-central-1'
+  if (AWS_REGION === '') notes.push(`AWS_REGION is empty: ${process.env['AWS_REGION']} is used`)
+  if (AWS_PROFILE && allGiven) return notes
+  // Embedded engines take any credentials; without some, the SDK would go looking for them.
+  process.env['AWS_ACCESS_KEY_ID'] ||= 'local'
+  process.env['AWS_SECRET_ACCESS_KEY'] ||= 'local'
+  // The SDK would prefer its profile to these, and a session of that may be over.
+  delete process.env['AWS_PROFILE']
+  if (AWS_PROFILE) notes.push(`AWS_PROFILE=${AWS_PROFILE} is not used: embedded engines take any credentials`)
+  return notes
+}
+
 /**
  * Starts embedded engines for each AWS service that has no endpoint in the environment (`AWS_ENDPOINT_URL`, or the
  * service's own variable), points the SDK at them, and creates what the shop needs.
@@ -39,53 +71,43 @@ export async function startEngines(): Promise<Engines> {
   const told: string[] = []
   let bus: LocalEventBus | undefined
   let productStream: TableStream | undefined
-  // A variable of a developer's shell may be empty.
-  process.env['AWS_REGION'] ||= 'eu-central-1'
-  // Embedded engines take any credentials; without some, the SDK would go looking for them.
-  process.env['AWS_ACCESS_KEY_ID'] ||= 'local'
-  process.env['AWS_SECRET_ACCESS_KEY'] ||= 'local'
-
-  async function engine(
-    service: string,
-    title: string,
-    start: () => Promise<{ url: string; stop: () => Promise<void> }>,
-  ): Promise<void> {
-    const given = process.env[`AWS_ENDPOINT_URL_${service}`] ?? process.env['AWS_ENDPOINT_URL']
-    if (given !== undefined) {
-      told.push(`${title}: ${given}`)
-      return
-    }
-    // The SDK would prefer its profile to the credentials above, and a session of that may be over.
-    delete process.env['AWS_PROFILE']
-    const { url, stop } = await start()
-    process.env[`AWS_ENDPOINT_URL_${service}`] = url
-    stops.push(stop)
-    told.push(`${title}: embedded, ${url}`)
-  }
-
   const stop = async (): Promise<void> => {
     // What was changed last is still told, on the bus, whose function asks the table of listeners.
     await productStream?.stop()
     await bus?.stop()
     await Promise.all(stops.map((one) => one()))
   }
+  const starters: Readonly<Record<Service, () => Promise<Engine>>> = {
+    DYNAMODB: async () => {
+      const database = await startDynalite()
+      productStream = await startTableStream(database.url, 'products', ['author', 'title'])
+      return { url: productStream.url, stop: database.stop }
+    },
+    SQS: startSqs,
+    SSM: startSsm,
+    EVENTBRIDGE: async () => (bus = await startEventBus()),
+  }
   try {
-    await Promise.all([
-      engine('DYNAMODB', 'DynamoDB', async () => {
-        const database = await startDynalite()
-        productStream = await startTableStream(database.url, 'products', ['author', 'title'])
-        return { url: productStream.url, stop: database.stop }
+    // Before anything is started, so that what cannot work is told at once.
+    const given = await Promise.all(services.map((service) => givenEndpoint(service)))
+    const notes = setUpSdk(given.every((endpoint) => endpoint !== undefined))
+    await Promise.all(
+      services.map(async (service, index) => {
+        const endpoint = given[index]
+        if (endpoint !== undefined) return void told.push(`${titles[service]}: ${endpoint}`)
+        const { url, stop } = await starters[service]()
+        stops.push(stop)
+        process.env[`AWS_ENDPOINT_URL_${service}`] = url
+        told.push(`${titles[service]}: embedded, ${url}`)
       }),
-      engine('SQS', 'SQS', startSqs),
-      engine('SSM', 'Parameter Store', startSsm),
-      engine('EVENTBRIDGE', 'EventBridge', async () => (bus = await startEventBus())),
-    ])
+    )
     const [queues] = await Promise.all([createQueues(), createTables(), createSigningKey()])
     process.env['ORDERS_QUEUE_URL'] = queues.queueUrl
-    told.push(`PostgreSQL: ${process.env['db_endpoint'] ?? 'embedded, in this process'}`)
+    told.push(`PostgreSQL: ${process.env['db_endpoint'] || 'embedded, in this process'}`)
     if (productStream === undefined)
       told.push("Changes of products: none, for no stream is read from another's DynamoDB")
     else told.push('Changes of products: each write is followed by a look at the table, for want of streams')
+    told.push(...notes)
     return { ...queues, bus, productStream, told, stop }
   } catch (error) {
     await stop()
@@ -143,7 +165,7 @@ async function createQueue(
   const url = new URL(QueueUrl)
   // Emulators name themselves by domains that not every machine can resolve; they go by the path alone.
   if (url.hostname.endsWith('.localhost'))
-    url.host = new URL(String(process.env['AWS_ENDPOINT_URL_SQS'] ?? process.env['AWS_ENDPOINT_URL'])).host
+    url.host = new URL(process.env['AWS_ENDPOINT_URL_SQS'] || String(process.env['AWS_ENDPOINT_URL'])).host
   return url.href
 }
 
