@@ -21,12 +21,13 @@ import { checkTableOptions } from './planning/table-options.ts'
 import { type Update, changesIn } from './planning/changes.ts'
 import { changeOrCreate } from './dynamodb/change-or-create.ts'
 import { checkedUpdate, freshItem } from './planning/checked-changes.ts'
-import { DynamoDbWrites } from './dynamodb/prepared-writes.ts'
+import { DynamoDbPrepare } from './dynamodb/prepare.ts'
 import {
   type DynamoDbUpdateOptions,
   type PreparedWrites,
   updateOptionChecks,
 } from './planning/prepared-writes.ts'
+import type { PreparedReads } from './planning/transact-find.ts'
 import { TableAccess } from './dynamodb/table-access.ts'
 import { TableReader } from './dynamodb/table-reader.ts'
 import { plainItem } from '../wire/unmarshall.ts'
@@ -50,6 +51,12 @@ export type { DynamoDbUpdateOptions, PreparedWrites } from './planning/prepared-
 export type { NumberMode } from '../wire/unmarshall.ts'
 export type { DateMode } from '../wire/attribute-value.ts'
 export { type TransactOptions, type TransactWrite, transact } from './planning/transact.ts'
+export {
+  type PreparedReads,
+  type TransactFindOptions,
+  type TransactRead,
+  transactFind,
+} from './planning/transact-find.ts'
 
 /**
  * Items of a DynamoDB table. Needs `@aws-sdk/client-dynamodb` and the permissions of what is called: `dynamodb:PutItem`,
@@ -80,8 +87,9 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
 {
   /** Items that meet a condition; see {@link Query}. */
   readonly where: Query<TItem>['where']
-  /** Writes that are made together with others by `transact()`. */
-  readonly prepare: PreparedWrites<TItem, TInput, Pick<TItem, TKey & keyof TItem>>
+  /** Writes that are made together with others by `transact()`, and reads by `transactFind()`. */
+  readonly prepare: PreparedWrites<TItem, TInput, Pick<TItem, TKey & keyof TItem>> &
+    PreparedReads<TItem, Pick<TItem, TKey & keyof TItem>>
   readonly #model: Model<TItem, TInput, TKey>
   readonly #access: TableAccess<TItem, TInput>
   readonly #runner: QueryRunner
@@ -91,7 +99,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     this.#model = model
     this.#access = new TableAccess(model, options)
     this.#runner = new TableReader(this.#access)
-    this.prepare = new DynamoDbWrites(this.#access)
+    this.prepare = new DynamoDbPrepare(this.#access)
     const all = this.query()
     this.where = all.where.bind(all)
   }
@@ -122,7 +130,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
   }
 
   async find(key: Pick<TItem, TKey & keyof TItem>): Promise<TItem | undefined> {
-    return this.#item(await this.#access.read(keyOf(await this.#access.target(), key)))
+    return this.#access.present(await this.#access.read(keyOf(await this.#access.target(), key)))
   }
 
   /** The items of several keys, in their order. @throws PartialBatchError */
@@ -132,7 +140,7 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
       keys.map((key) => keyOf(target, key)),
       await this.#access.batch(),
     )
-    return Promise.all(wires.map((wire) => this.#item(wire)))
+    return Promise.all(wires.map((wire) => this.#access.present(wire)))
   }
 
   /**
@@ -236,11 +244,6 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
 
   #valid(data: TInput): Promise<TItem> {
     return this.#access.checks.validate(data)
-  }
-
-  async #item(wire: AttributeItem | undefined): Promise<TItem | undefined> {
-    if (wire === undefined || this.#access.isExpired(wire)) return undefined
-    return this.#access.item(wire)
   }
 
   async #put(item: TItem, precondition: Precondition): Promise<TItem> {

@@ -15,7 +15,7 @@ import { MemoryItems, doneAlready } from './memory/items.ts'
 import { MemoryTransaction } from './memory/layer.ts'
 import type { Form, Stored } from './memory/form.ts'
 import { type MemoryLike, type MemoryOptions, checkMemoryOptions } from './memory/options.ts'
-import { PreparedMemoryWrites } from './memory/prepared-writes.ts'
+import { MemoryPrepare } from './memory/prepare.ts'
 import { MemoryReader } from './memory/reader.ts'
 import { SqlForm } from './memory/sql-form.ts'
 import type { Model } from './model.ts'
@@ -26,6 +26,7 @@ import {
   type PreparedWrites,
   updateOptionChecks,
 } from './planning/prepared-writes.ts'
+import type { PreparedReads } from './planning/transact-find.ts'
 import { NumberForms } from './planning/number-forms.ts'
 import type { QueryRunner } from './planning/query-state.ts'
 import { Query } from './query.ts'
@@ -33,6 +34,12 @@ import { Query } from './query.ts'
 export { MemoryTransaction } from './memory/layer.ts'
 export type { MemoryLike, MemoryOptions } from './memory/options.ts'
 export { type TransactOptions, type TransactWrite, transact } from './planning/transact.ts'
+export {
+  type PreparedReads,
+  type TransactFindOptions,
+  type TransactRead,
+  transactFind,
+} from './planning/transact-find.ts'
 export type { PreparedWrites } from './planning/prepared-writes.ts'
 
 /** What is there only where memory stands for one of the databases. */
@@ -74,8 +81,13 @@ export class MemoryBackend<
 {
   /** Items that meet a condition; see {@link Query}. */
   readonly where: Query<TItem>['where']
-  /** Writes that are made together with others by `transact()`, as `DynamoDbBackend` has them. */
-  readonly prepare: Only<'dynamodb', TLike, PreparedWrites<TItem, TInput, Pick<TItem, TKey & keyof TItem>>>
+  /** Writes for `transact()` and reads for `transactFind()`, as `DynamoDbBackend` has them. */
+  readonly prepare: Only<
+    'dynamodb',
+    TLike,
+    PreparedWrites<TItem, TInput, Pick<TItem, TKey & keyof TItem>> &
+      PreparedReads<TItem, Pick<TItem, TKey & keyof TItem>>
+  >
   /** Stores and removes many items, each for itself and without conditions, as `DynamoDbBackend` does. */
   readonly batch: Only<
     'dynamodb',
@@ -111,9 +123,7 @@ export class MemoryBackend<
     this.#options = options
     this.#base = this.#items = new MemoryItems({ model, form, checks, version: options.version })
     this.#runner = new MemoryReader(() => this.#items, options)
-    const prepare = new PreparedMemoryWrites<TItem, TInput, Pick<TItem, TKey & keyof TItem>, Stored>(
-      this.#items,
-    )
+    const prepare = new MemoryPrepare<TItem, TInput, Pick<TItem, TKey & keyof TItem>, Stored>(this.#items)
     this.prepare = (isSql ? undefined : prepare) as typeof this.prepare
     this.batch = (isSql ? undefined : this.#batch.bind(this)) as typeof this.batch
     this.transaction = (isSql ? this.#together.bind(this) : undefined) as typeof this.transaction

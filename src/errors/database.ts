@@ -8,14 +8,14 @@ export class BastionError extends ClearskiesError {
 
 /** One reason why a transaction was not made. */
 export interface TransactionReason {
-  /** The position of the write in the transaction. */
+  /** The position of the write, or of the read, in the transaction. */
   readonly index: number
   /** DynamoDB's code: `ConditionalCheckFailed`, `TransactionConflict`, … */
   readonly code: string
 }
 
 /**
- * The database refused a transaction as a whole: 409. Nothing of it was written.
+ * The database refused a transaction as a whole: 409. Nothing of it was written, or read.
  *
  * @example
  * ```ts
@@ -30,7 +30,7 @@ export class TransactionError extends ConflictError {
   readonly reasons: readonly TransactionReason[]
 
   constructor(reasons: readonly TransactionReason[], details?: ErrorDetails) {
-    const what = reasons.map(({ index, code }) => `write ${index}: ${code}`).join(', ')
+    const what = reasons.map(({ index, code }) => `at ${index}: ${code}`).join(', ')
     super(`The transaction was not made (${what || 'no reason given'})`, details)
     this.reasons = reasons
   }

@@ -44,7 +44,7 @@ export async function batchGet(
     const { Responses, UnprocessedKeys } = await connection.call(
       'BatchGetItem',
       compileBatchGet(some, options),
-      signal,
+      { signal },
     )
     for (const item of Object.values(Responses ?? {}).flat()) found.set(keyId(item, keyColumns), item)
     return Object.values(UnprocessedKeys ?? {}).flatMap(({ Keys = [] }) => Keys)
@@ -74,7 +74,7 @@ export async function batchWrite(
       const { UnprocessedItems } = await connection.call(
         'BatchWriteItem',
         { RequestItems: { [table]: some }, ...(capacity && { ReturnConsumedCapacity: 'INDEXES' }) },
-        signal,
+        { signal },
       )
       return Object.values(UnprocessedItems ?? {}).flat()
     },

@@ -47,18 +47,9 @@ export class Connection {
   call<TOperation extends TableOperation>(
     operation: TOperation,
     input: Input<TOperation>,
-    signal?: AbortSignal,
+    call: TableCall = {},
   ): Promise<Output<TOperation>> {
-    return this.#tried((within) => this.#port.call(operation, input, within), { signal })
-  }
-
-  /** Calls an operation that writes, and notes how its attempts end. */
-  write<TOperation extends TableOperation>(
-    operation: TOperation,
-    input: Input<TOperation>,
-    call: TableCall & { readonly attempts: Attempts },
-  ): Promise<Output<TOperation>> {
-    const port = this.#port.noting(call.attempts)
+    const port = call.attempts === undefined ? this.#port : this.#port.noting(call.attempts)
     return this.#tried((within) => port.call(operation, input, within), call)
   }
 
@@ -76,7 +67,7 @@ export class Connection {
         throw new DeadlineError(`The time was up before ${this.#options.table()} was asked`)
       try {
         const output = await send(withinTime(call.signal))
-        if (this.#options.onCapacity !== undefined) this.#report(output)
+        this.#report(output, call)
         return output
       } catch (error) {
         concealItems(error)
@@ -97,11 +88,12 @@ export class Connection {
     return located(error, { table: tables.join(', '), region: await regionOfClient(client) })
   }
 
-  #report(output: unknown): void {
+  #report(output: unknown, { onCapacity = this.#options.onCapacity }: TableCall): void {
+    if (onCapacity === undefined) return
     const { ConsumedCapacity: consumed } = output as {
       ConsumedCapacity?: ConsumedCapacity | ConsumedCapacity[]
     }
-    for (const capacity of [consumed ?? []].flat()) this.#options.onCapacity?.(capacity)
+    for (const capacity of [consumed ?? []].flat()) onCapacity(capacity)
   }
 
   #explained(cause: unknown, { signal, attempts }: TableCall): unknown {
@@ -129,11 +121,14 @@ export class Connection {
 }
 
 /** What a call goes with. */
-interface TableCall {
+export interface TableCall {
   readonly signal?: AbortSignal | undefined
+  /** Notes how the attempts of a write end. */
   readonly attempts?: Attempts
   /** The tables that a request is about, where it is not the one. */
-  readonly tables?: readonly string[] | undefined
+  readonly tables?: readonly string[]
+  /** Told what such a request consumes. */
+  readonly onCapacity?: ConnectionOptions['onCapacity']
 }
 
 /** As errors, and as reasons why a transaction was cancelled. */

@@ -93,7 +93,7 @@ async function getItems(
 ): Promise<(AttributeItem | undefined)[]> {
   const [only, ...others] = keys
   if (only === undefined || others.length > 0) return batchGet(keys, options, signal)
-  const { Item } = await options.connection.call('GetItem', compileGet(only, options), signal)
+  const { Item } = await options.connection.call('GetItem', compileGet(only, options), { signal })
   return [Item]
 }
 
@@ -112,7 +112,11 @@ export function rangeSource(
     async read(from, { wanted, most, signal }) {
       const start = typeof from === 'number' ? undefined : from
       const input = rangeInput(request, { wanted, most, start, segment, isFiltered, portion: portions++ })
-      const { Items = [], LastEvaluatedKey, ScannedCount } = await connection.call(operation, input, signal)
+      const {
+        Items = [],
+        LastEvaluatedKey,
+        ScannedCount,
+      } = await connection.call(operation, input, { signal })
       const { items, places } = await kept(Items, { part, options, signal })
       return {
         items,

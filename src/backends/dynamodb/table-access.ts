@@ -101,6 +101,11 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
     }
   }
 
+  /** An item that was asked for: `undefined` for none, and for one that has expired. */
+  async present(wire: AttributeItem | undefined): Promise<TItem | undefined> {
+    return wire === undefined || this.isExpired(wire) ? undefined : this.item(wire)
+  }
+
   /** An item as far as it can be read: a write that is done must not fail over it. */
   async readable(wire: AttributeItem): Promise<TItem> {
     try {
@@ -153,7 +158,7 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
   ): Promise<Written> {
     const attempts = new Attempts()
     try {
-      return await this.connection.write(operation, { ...input, ...this.capacity }, { attempts })
+      return await this.connection.call(operation, { ...input, ...this.capacity }, { attempts })
     } catch (cause) {
       const { name, message = '', Item } = clientFailure(cause)
       if (name === 'ValidationException' && message.includes('document path'))

@@ -196,11 +196,9 @@ export class TableReader implements QueryRunner {
     let start: AttributeItem | undefined
     do {
       const input = { ...request, ...(start !== undefined && { ExclusiveStartKey: start }) }
-      const { Count = 0, LastEvaluatedKey } = await this.#access.connection.call(
-        read.operation,
-        input,
+      const { Count = 0, LastEvaluatedKey } = await this.#access.connection.call(read.operation, input, {
         signal,
-      )
+      })
       total += Count
       start = LastEvaluatedKey
     } while (start !== undefined && total < limit)

@@ -138,6 +138,10 @@ export class DynamoDbForm implements Form<StoredAttributes> {
     return plan(this.#target.table, state, { scan, hydrate, ttl, title: this.#model.name })
   }
 
+  sizeOf({ attributes }: StoredAttributes): number {
+    return sizeOf(attributes)
+  }
+
   isExpired({ attributes }: StoredAttributes): boolean {
     const { ttl } = this.#options
     const at = ttl === undefined ? undefined : attributes[ttl]?.N

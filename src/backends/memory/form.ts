@@ -44,6 +44,8 @@ export interface Form<T extends Stored> {
   found(state: QueryState, all: readonly (readonly [id: string, stored: T])[]): Found<T>[]
   /** Why it gives that. */
   explain(state: QueryState): Explanation['plan']
+  /** Bytes of an item, where the database counts them. */
+  sizeOf(stored: T): number
   /** Whether the item counts as absent. */
   isExpired(stored: T): boolean
   /** Stores several items all or none. */

@@ -36,6 +36,8 @@ export interface ItemsOptions<TItem, TInput, T extends Stored> {
 /** A write whose data are checked, and that nothing can come between any more. */
 export interface ReadyWrite<TItem> {
   readonly id: string
+  /** Bytes of what is stored, where the database counts them. */
+  readonly size?: () => number
   /** @throws NotFoundError, ConflictError */
   check(): void
   /** Makes what is to be stored; only what this gives stores it. @throws InvalidDataError */
@@ -85,8 +87,13 @@ export class MemoryItems<TItem extends object, TInput, T extends Stored> {
   }
 
   find(key: object): TItem | undefined {
-    const stored = this.#stored(this.form.id(key))
+    const stored = this.kept(key)
     return stored && this.read(stored)
+  }
+
+  /** What is stored of the item of a key. It never changes: a write puts another one in its place. */
+  kept(key: object): T | undefined {
+    return this.#stored(this.form.id(key))
   }
 
   read(stored: T): TItem {
@@ -135,6 +142,7 @@ export class MemoryItems<TItem extends object, TInput, T extends Stored> {
     const id = this.form.id(item)
     return {
       id,
+      size: () => this.form.sizeOf(stored),
       check: this.#checkOf(id, precondition),
       make: () => () => {
         this.#layer.set(id, stored)

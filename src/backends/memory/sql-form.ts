@@ -189,6 +189,10 @@ export class SqlForm implements Form<Stored> {
     return { operation: 'select', why: 'the database chooses the index' }
   }
 
+  sizeOf(): number {
+    return 0
+  }
+
   isExpired(): boolean {
     return false
   }

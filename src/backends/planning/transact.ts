@@ -1,4 +1,4 @@
-import { ConditionError } from '../../errors/index.ts'
+import { ConditionError, InvalidDataError } from '../../errors/index.ts'
 import { checkOptions, is } from '../../core/options.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
@@ -26,10 +26,19 @@ export interface WriteTransaction {
 }
 
 /** A transaction has one database. */
-export function foreignWrite(): ConditionError {
+export function foreignPart(): ConditionError {
   return new ConditionError(
     'A transaction has one client: its backends have several, perhaps of several regions',
   )
+}
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
+const maxBytes = 4_194_304
+
+/** @throws InvalidDataError for more than DynamoDB takes at once */
+export function checkTransactionSize(bytes: number): void {
+  if (bytes > maxBytes)
+    throw new InvalidDataError(`The transaction is ${bytes} bytes, and DynamoDB takes at most ${maxBytes}`)
 }
 
 /** Options of {@link transact}. */

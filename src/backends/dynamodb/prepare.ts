@@ -3,6 +3,7 @@ import { checkedUpdate, freshItem, unfilledUpsert } from '../planning/checked-ch
 import { checkOptions } from '../../core/options.ts'
 import type { Patch, DeleteOptions, WriteConditions } from '../capabilities.ts'
 import { keyId } from '../planning/key-id.ts'
+import { keyOf } from '../planning/keys.ts'
 import {
   type Precondition,
   conditionChecks,
@@ -18,20 +19,21 @@ import {
 } from '../planning/prepared-writes.ts'
 import { versioned } from '../planning/versions.ts'
 import type { TableAccess } from './table-access.ts'
+import type { BuiltPart } from './parts.ts'
 import { DynamoDbTransaction, type PreparedWrite } from './transact.ts'
+import { DynamoDbSnapshot, type PreparedRead } from './transact-find.ts'
 import type { TransactWrite } from '../planning/transact.ts'
+import type { PreparedReads, TransactRead } from '../planning/transact-find.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 import type { WriteTarget } from './write-target.ts'
 import { deleteInput, putInput, updateInput } from './writes.ts'
 
 type Write = PreparedWrite['item']
 
-/** The writes of one table, each for a `TransactWriteItems`. */
-export class DynamoDbWrites<TItem extends object, TInput, TKey extends object> implements PreparedWrites<
-  TItem,
-  TInput,
-  TKey
-> {
+/** The writes and reads of one table, each for a `TransactWriteItems` or a `TransactGetItems`. */
+export class DynamoDbPrepare<TItem extends object, TInput, TKey extends object>
+  implements PreparedWrites<TItem, TInput, TKey>, PreparedReads<TItem, TKey>
+{
   readonly #access: TableAccess<TItem, TInput>
 
   constructor(access: TableAccess<TItem, TInput>) {
@@ -91,24 +93,43 @@ export class DynamoDbWrites<TItem extends object, TInput, TKey extends object> i
     )
   }
 
+  find(key: TKey): TransactRead<TItem> {
+    const access = this.#access
+    const build = async (): Promise<PreparedRead> => {
+      const target = await access.target()
+      const wire = keyOf(target, key)
+      return { key: wire, ...partOf(target, wire) }
+    }
+    return {
+      'a read that is not sent yet: use backend.prepare.find': {
+        join(before) {
+          const snapshot = DynamoDbSnapshot.of(before)
+          const found = snapshot.add({ access, build })
+          return { snapshot, item: () => access.present(found()) }
+        },
+      },
+    }
+  }
+
   #prepared(
     make: (target: WriteTarget) => [Write, AttributeItem] | Promise<[Write, AttributeItem]>,
   ): TransactWrite {
     const access = this.#access
-    const write = {
-      connection: access.connection,
-      async build(): Promise<PreparedWrite> {
-        const target = await access.target()
-        const [item, wire] = await make(target)
-        return { item, wire, table: target.name, id: `${target.name} ${keyId(wire, target.table.key)}` }
-      },
+    const build = async (): Promise<PreparedWrite> => {
+      const target = await access.target()
+      const [item, wire] = await make(target)
+      return { item, wire, ...partOf(target, wire) }
     }
     return {
       'a write that is not sent yet: use backend.prepare': {
-        join: (transaction) => DynamoDbTransaction.with(transaction, write),
+        join: (transaction) => DynamoDbTransaction.with(transaction, { access, build }),
       },
     }
   }
+}
+
+function partOf({ name: table, table: { key } }: WriteTarget, wire: AttributeItem): BuiltPart {
+  return { table, id: `${table} ${keyId(wire, key)}` }
 }
 
 function conditionCheck(

@@ -12,8 +12,10 @@ import {
   type TransactOptions,
   type TransactWrite,
   type WriteTransaction,
-  foreignWrite,
+  checkTransactionSize,
+  foreignPart,
 } from '../planning/transact.ts'
+import type { PreparedReads, Snapshot, TransactFindOptions, TransactRead } from '../planning/transact-find.ts'
 import type { Stored } from './form.ts'
 import type { MemoryItems, ReadyWrite } from './items.ts'
 
@@ -32,7 +34,7 @@ class MemoryWrites implements WriteTransaction {
   /** @throws ConditionError for a transaction of another database */
   static with(transaction: WriteTransaction | undefined, write: Unsent): MemoryWrites {
     const own = transaction ?? new MemoryWrites()
-    if (!(own instanceof MemoryWrites)) throw foreignWrite()
+    if (!(own instanceof MemoryWrites)) throw foreignPart()
     own.#writes.push(write)
     return own
   }
@@ -49,6 +51,7 @@ class MemoryWrites implements WriteTransaction {
         throw new ConditionError('A transaction writes an item at most once, this one twice')
       written.set(items, ids.add(ready.id))
     }
+    checkTransactionSize(made.reduce((sum, { ready }) => sum + (ready.size?.() ?? 0), 0))
     const failed = made.flatMap(({ ready }, index) => (holds(ready) ? [] : [index]))
     if (failed.length > 0)
       throw new TransactionError(failed.map((index) => ({ index, code: 'ConditionalCheckFailed' })))
@@ -67,13 +70,42 @@ function holds({ check }: ReadyWrites): boolean {
   }
 }
 
-/** The writes of one table that `transact()` makes together with others. */
-export class PreparedMemoryWrites<
-  TItem extends object,
-  TInput,
-  TKey extends object,
-  T extends Stored,
-> implements PreparedWrites<TItem, TInput, TKey> {
+/** What a read has found, and its bytes. */
+interface FoundInMemory {
+  readonly stored: Stored
+  readonly size: number
+}
+
+/** Reads of memory that are made together. */
+class MemorySnapshot implements Snapshot {
+  readonly #reads: (() => FoundInMemory | undefined)[] = []
+
+  /** A snapshot, for one read more. @throws ConditionError for a snapshot of another database */
+  static of(snapshot: Snapshot | undefined): MemorySnapshot {
+    const own = snapshot ?? new MemorySnapshot()
+    if (!(own instanceof MemorySnapshot)) throw foreignPart()
+    return own
+  }
+
+  /** @param read - Reads, and gives what it has found and its bytes */
+  add(read: () => FoundInMemory | undefined): void {
+    this.#reads.push(read)
+  }
+
+  async take({ signal }: TransactFindOptions): Promise<void> {
+    signal?.throwIfAborted()
+    // Nothing is awaited in between, so no write comes in between. An item that is read twice counts once.
+    const sizes = new Map(
+      this.#reads.flatMap((read) => read() ?? []).map(({ stored, size }) => [stored, size]),
+    )
+    checkTransactionSize([...sizes.values()].reduce((sum, size) => sum + size, 0))
+  }
+}
+
+/** The writes and reads of one table that are made together with others. */
+export class MemoryPrepare<TItem extends object, TInput, TKey extends object, T extends Stored>
+  implements PreparedWrites<TItem, TInput, TKey>, PreparedReads<TItem, TKey>
+{
   readonly #items: MemoryItems<TItem, TInput, T>
 
   constructor(items: MemoryItems<TItem, TInput, T>) {
@@ -108,6 +140,23 @@ export class PreparedMemoryWrites<
   check(key: TKey, options: WriteConditions<TItem> = {}): TransactWrite {
     checkOptions('prepare.check', options, conditionChecks)
     return this.#prepared(async () => this.#items.readyCheck(key, options))
+  }
+
+  find(key: TKey): TransactRead<TItem> {
+    const items = this.#items
+    return {
+      'a read that is not sent yet: use backend.prepare.find': {
+        join(before) {
+          const snapshot = MemorySnapshot.of(before)
+          let stored: T | undefined
+          snapshot.add(() => {
+            stored = items.kept(key)
+            return stored && { stored, size: items.form.sizeOf(stored) }
+          })
+          return { snapshot, item: async () => stored && items.read(stored) }
+        },
+      },
+    }
   }
 
   #prepared(ready: () => Promise<ReadyWrites>): TransactWrite {
