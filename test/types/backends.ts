@@ -8,7 +8,7 @@ import {
   type TransactionReason,
   model,
 } from 'clearskies-middy'
-import { DynamoDbBackend, transact } from 'clearskies-middy/backends/dynamodb'
+import { DynamoDbBackend, transact, transactFind } from 'clearskies-middy/backends/dynamodb'
 import { SqsBackend } from 'clearskies-middy/backends/sqs'
 import * as v from 'valibot'
 import { z } from 'zod'
@@ -289,6 +289,46 @@ async function writes(): Promise<void> {
   await transact([books.update(id, { price: 5 })])
   // @ts-expect-error no sort column in a transaction
   books.prepare.delete({ author: 'Butler' })
+
+  // A snapshot gives an item, or none, for each read, of its own model.
+  const [book, hit, again] = await transactFind([
+    books.prepare.find(id),
+    tracks.prepare.find({ id: 'a' }),
+    books.prepare.find(id),
+  ])
+  same<Equal<typeof book, BookItem | undefined>>()
+  same<Equal<typeof hit, ItemOf<typeof Track> | undefined>>()
+  same<Equal<typeof again, BookItem | undefined>>()
+  const reads = ['a', 'b'].map((each) => tracks.prepare.find({ id: each }))
+  same<
+    Equal<
+      Awaited<ReturnType<typeof transactFind<ItemOf<typeof Track>[]>>>,
+      (ItemOf<typeof Track> | undefined)[]
+    >
+  >()
+  const listed = await transactFind(reads, { signal: new AbortController().signal })
+  same<Equal<typeof listed, (ItemOf<typeof Track> | undefined)[]>>()
+  const frozen = await transactFind([books.prepare.find(id), tracks.prepare.find({ id: 'a' })] as const)
+  same<Equal<typeof frozen, [BookItem | undefined, ItemOf<typeof Track> | undefined]>>()
+  const mixed = await transactFind([...reads, books.prepare.find(id)])
+  same<Equal<(typeof mixed)[number], BookItem | ItemOf<typeof Track> | undefined>>()
+  same<Equal<Awaited<ReturnType<typeof transactFind<[]>>>, []>>()
+  // @ts-expect-error no sort column in a snapshot
+  books.prepare.find({ author: 'Butler' })
+  // @ts-expect-error the key of another model
+  books.prepare.find({ id: 'a' })
+  // @ts-expect-error a key column of another type
+  tracks.prepare.find({ id: 7 })
+  // @ts-expect-error an item that may not be there
+  book.title
+  // @ts-expect-error a read that is on its way already
+  await transactFind([books.find(id)])
+  // @ts-expect-error a write
+  await transactFind([books.prepare.delete(id)])
+  // @ts-expect-error a read
+  await transact([books.prepare.find(id)])
+  // @ts-expect-error an option of transact
+  await transactFind([books.prepare.find(id)], { token: 'a' })
   const reason = {} as TransactionReason
   same<Equal<typeof reason.index, number>>()
 }
@@ -329,6 +369,8 @@ new MemoryBackend(Track, { consistent: true })
 new MemoryBackend(Track, { like: 'redis' })
 // @ts-expect-error SQL has no prepared writes
 new MemoryBackend(Track, { like: 'sql' }).prepare.create({ id: 'a' })
+// @ts-expect-error SQL has no prepared reads
+new MemoryBackend(Track, { like: 'sql' }).prepare.find({ id: 'a' })
 // @ts-expect-error DynamoDB has no transactions with a function
 void new MemoryBackend(Track).transaction(async () => 1)
 // @ts-expect-error a secret is a text

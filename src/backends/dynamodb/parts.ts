@@ -70,7 +70,12 @@ export class Parts<T extends BuiltPart> {
 
 /** Why a transaction was cancelled, by the places of its parts. */
 function explained(cause: unknown, parts: readonly Placed<BuiltPart>[]): unknown {
-  const { name, CancellationReasons: reasons = [] } = clientFailure(cause)
+  const { name, message = '', CancellationReasons: reasons = [] } = clientFailure(cause)
+  if (name === 'ValidationException' && message.includes('too large'))
+    return new InvalidDataError(
+      'The items of the transaction are more together than DynamoDB gives at once',
+      { cause },
+    )
   if (name !== 'TransactionCanceledException') return cause
   const found = reasons.flatMap(({ Code: code = 'None' }, index) =>
     code === 'None' ? [] : [{ index: parts[index]?.position ?? index, code }],

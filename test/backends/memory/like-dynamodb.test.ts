@@ -5,11 +5,15 @@ import {
   ItemTooLargeError,
   MemoryBackend,
   TransactionError,
+  TypeMismatchError,
   model,
 } from 'clearskies-middy'
-import { transact } from 'clearskies-middy/backends/dynamodb'
-import { transact as transactInMemory } from 'clearskies-middy/backends/memory'
-import { describe, expect, it } from 'vitest'
+import { transact, transactFind } from 'clearskies-middy/backends/dynamodb'
+import {
+  transact as transactInMemory,
+  transactFind as transactFindInMemory,
+} from 'clearskies-middy/backends/memory'
+import { describe, expect, it, vi } from 'vitest'
 import * as z from 'zod'
 import { useTables } from '../../support/dynamodb-cases.ts'
 import { rejection } from '../../support/rejection.ts'
@@ -307,6 +311,78 @@ describe('MemoryBackend like DynamoDB: transactions', () => {
       undefined,
     ])
     expect(await log.find({ id: 'a' })).toEqual({ id: 'a', text: 'counted' })
+  })
+
+  it.each([
+    ['backends/dynamodb', transactFind],
+    ['backends/memory', transactFindInMemory],
+  ])(
+    'D60: transactFind() of %s finds items of several tables, and none that has expired',
+    async (_, find) => {
+      vi.useFakeTimers({ now: 1_000_000 })
+      const Session = model({
+        name: 'sessions',
+        key: ['id'],
+        schema: z.object({ id: z.number(), at: z.date(), ends: z.number() }),
+      })
+      const sessions = new MemoryBackend(Session, { ttl: 'ends' })
+      const { log } = open()
+      await sessions.createMany([999, 1001].map((ends) => ({ id: ends, at: new Date(0), ends })))
+      await log.create({ id: 'a', text: 'x' })
+      const current = sessions.prepare.find({ id: 1001 })
+      const found = await find([
+        log.prepare.find({ id: 'a' }),
+        current,
+        sessions.prepare.find({ id: 999 }),
+        current,
+      ])
+      const session = { id: 1001, at: new Date(0), ends: 1001 }
+      expect(found).toEqual([{ id: 'a', text: 'x' }, session, undefined, session])
+      expect(found[1]).not.toBe(found[3])
+      vi.setSystemTime(1_001_000)
+      expect(await find([current])).toEqual([undefined])
+      vi.useRealTimers()
+    },
+  )
+
+  it('D60: transactFind() sees all writes of a transaction, or none', async () => {
+    const { counters: things, log } = open()
+    const pairs = Array.from({ length: 50 }, async (_, index) => {
+      const id = String(index)
+      const writing = transact([things.prepare.create({ id, n: 1 }), log.prepare.create({ id, text: id })])
+      for (let turn = 0; turn < index % 7; turn++) await undefined
+      const [thing, entry] = await transactFind([things.prepare.find({ id }), log.prepare.find({ id })])
+      await writing
+      return [thing === undefined, entry === undefined]
+    })
+    const seen = await Promise.all(pairs)
+    for (const [thing, entry] of seen) expect(thing).toBe(entry)
+    expect(new Set(seen.flat())).toEqual(new Set([true, false]))
+  })
+
+  it('D60: transact() and transactFind() refuse what DynamoDB refuses', async () => {
+    const { counters: things, log } = open()
+    const text = 'x'.repeat(390_000)
+    const ids = Array.from({ length: 101 }, (_, index) => ({ id: String(index) }))
+    for (const { id } of ids.slice(0, 11)) await log.create({ id, text })
+    const reads = ids.map((key) => log.prepare.find(key))
+    await rejection(transactFind(reads), ConditionError)
+    await rejection(transactFind(reads.slice(0, 11)), InvalidDataError)
+    expect(await transactFind(reads.slice(10, 100))).toHaveLength(90)
+    // An item that is read twice counts once.
+    expect(await transactFind([...reads.slice(0, 10), ...reads.slice(0, 10)])).toHaveLength(20)
+    const puts = ids.slice(20, 31).map(({ id }) => log.prepare.put({ id, text }))
+    await rejection(transact(puts), InvalidDataError)
+    await transact(puts.slice(1))
+    await rejection(transactFind([things.prepare.find({ id: 5 } as never)]), TypeMismatchError)
+    await rejection(transactFind([things.prepare.create({ id: '5' }) as never]), TypeError)
+    await rejection(transactFind([{} as never]), TypeError)
+    const reason = new Error('Enough')
+    await expect(transactFind([], { signal: AbortSignal.abort(reason) })).resolves.toEqual([])
+    await expect(
+      transactFind([log.prepare.find({ id: '1' })], { signal: AbortSignal.abort(reason) }),
+    ).rejects.toBe(reason)
+    expect(new MemoryBackend(Log, { like: 'sql' }).prepare).toBeUndefined()
   })
 
   it('M40: transact() makes nothing where one write does not hold, and tells which', async () => {

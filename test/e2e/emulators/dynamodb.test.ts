@@ -1,8 +1,13 @@
 // The contract of every backend, transactions and failed conditions, against DynamoDB Local or moto. Where they are not
 // like AWS, contributing/emulators.md says so.
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { ConflictError, NotFoundError, TransactionError, model } from 'clearskies-middy'
-import { DynamoDbBackend, type DynamoDbOptions, transact } from 'clearskies-middy/backends/dynamodb'
+import { ConflictError, InvalidDataError, NotFoundError, TransactionError, model } from 'clearskies-middy'
+import {
+  DynamoDbBackend,
+  type DynamoDbOptions,
+  transact,
+  transactFind,
+} from 'clearskies-middy/backends/dynamodb'
 import { light } from 'clearskies-middy/clients/light'
 import { randomUUID } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -150,6 +155,116 @@ describe('a transaction', () => {
     expect(await versioned.find({ id: 'a' })).toEqual({ id: 'a', balance: 2, version: 2 })
     const late = versioned.prepare.update({ id: 'a' }, { balance: 3, version: 1 })
     await rejection(transact([late]), TransactionError)
+  })
+})
+
+describe('transact and transactFind()', () => {
+  async function openThings(options: DynamoDbOptions = {}) {
+    const made = model({
+      name: `things-${randomUUID()}`,
+      key: ['group', 'n'],
+      schema: z.object({
+        group: z.string(),
+        n: z.number(),
+        at: z.date().optional(),
+        big: z.bigint().optional(),
+        bytes: z.instanceof(Uint8Array).optional(),
+        tags: z.set(z.string()).optional(),
+        text: z.string().optional(),
+        expires: z.number().optional(),
+      }),
+    })
+    await createTableOf(client, made)
+    return new DynamoDbBackend(made, { client: tested, ...options })
+  }
+
+  it('items of several tables are found as find() reads them, in the order of the reads', async () => {
+    const [accounts, things] = await Promise.all([openAccounts(), openThings()])
+    const thing = {
+      group: 'g',
+      n: 0.1,
+      at: new Date('2026-01-02T03:04:05.678Z'),
+      big: 12345678901234567890n,
+      bytes: Uint8Array.from([0, 255]),
+      tags: new Set(['a', 'b']),
+    }
+    await things.create(thing)
+    await accounts.create({ id: 'a', balance: 10 })
+    const missing = things.prepare.find({ group: 'g', n: 7 })
+    expect(
+      await transactFind([
+        accounts.prepare.find({ id: 'a' }),
+        missing,
+        things.prepare.find({ group: 'g', n: 0.1 }),
+        accounts.prepare.find({ id: 'none' }),
+        accounts.prepare.find({ id: 'a' }),
+      ]),
+    ).toEqual([{ id: 'a', balance: 10 }, undefined, thing, undefined, { id: 'a', balance: 10 }])
+    expect(await transactFind([missing])).toEqual([undefined])
+  })
+
+  it('a snapshot has a hundred items (in moto 25), and one that has expired is none', async () => {
+    const count = isLocal ? 100 : 25
+    const expires = Math.floor(Date.now() / 1000)
+    const things = await openThings({ ttl: 'expires' })
+    const list = Array.from({ length: count - 1 }, (_, n) => ({ group: 'g', n, expires: expires + 600 }))
+    await things.batch({ put: [...list, { group: 'g', n: count - 1, expires: expires - 1 }] })
+    const reads = Array.from({ length: count }, (_, n) => things.prepare.find({ group: 'g', n }))
+    expect(await transactFind(reads)).toEqual([...list, undefined])
+  })
+
+  it('sums stay the same in every snapshot while transactions move them', async () => {
+    const accounts = await openAccounts()
+    await accounts.createMany([
+      { id: 'a', balance: 100 },
+      { id: 'b', balance: 0 },
+    ])
+    const move = async () => {
+      for (let step = 0; step < 20; step++)
+        await transact([
+          accounts.prepare.update({ id: 'a' }, {}, { add: { balance: -1 } }),
+          accounts.prepare.update({ id: 'b' }, {}, { add: { balance: 1 } }),
+        ])
+    }
+    const sums = new Set<number>()
+    const look = async () => {
+      for (let step = 0; step < 20; step++) {
+        const [a, b] = await transactFind([
+          accounts.prepare.find({ id: 'a' }),
+          accounts.prepare.find({ id: 'b' }),
+        ])
+        sums.add((a?.balance ?? 0) + (b?.balance ?? 0))
+      }
+    }
+    await Promise.all([move(), look(), look()])
+    expect([...sums]).toEqual([100])
+    expect(await accounts.find({ id: 'b' })).toMatchObject({ balance: 20 })
+  })
+
+  it.runIf(isLocal)('items of more than 4 MB together are refused, and fewer of them are found', async () => {
+    const things = await openThings()
+    const list = Array.from({ length: 11 }, (_, n) => ({ group: 'g', n, text: 'x'.repeat(399_000) }))
+    await things.createMany(list)
+    const reads = list.map(({ group, n }) => things.prepare.find({ group, n }))
+    await rejection(transactFind(reads), InvalidDataError)
+    expect(await transactFind(reads.slice(1))).toEqual(list.slice(1))
+  })
+
+  it.runIf(isLocal)('each backend is told what its own table consumes', async () => {
+    const told: Record<string, (number | undefined)[]> = { things: [], accounts: [] }
+    const things = await openThings({
+      onCapacity: ({ CapacityUnits: units }) => void told['things']?.push(units),
+    })
+    const accounts = await openAccounts({
+      onCapacity: ({ CapacityUnits: units }) => void told['accounts']?.push(units),
+    })
+    await transact([
+      things.prepare.create({ group: 'g', n: 1 }),
+      accounts.prepare.create({ id: 'a', balance: 1 }),
+    ])
+    const reads = [1, 2].map((n) => things.prepare.find({ group: 'g', n }))
+    await transactFind([...reads, accounts.prepare.find({ id: 'a' })])
+    expect(told).toEqual({ things: [2, 4], accounts: [2, 2] })
   })
 })
 
