@@ -79,7 +79,9 @@ export async function serve(handler: AnyHandler, options: ServeOptions = {}): Pr
   const { host, port: wanted } = listenPlace(options)
   const serving = new Serving(handler, options)
   // As a builtin, because the module's facade for `import` takes 28 ms to load.
-  const server = getBuiltinModule('node:http').createServer({ keepAliveTimeout }, serving.answer)
+  const server = getBuiltinModule('node:http').createServer({ keepAliveTimeout }, (message, response) => {
+    void serving.answer(message, response)
+  })
   server.on('connection', serving.greet)
   const port = await listen(server, wanted, host)
   const close = closer(server, serving)
@@ -156,38 +158,41 @@ class Serving {
     socket.once('close', () => this.#silent.delete(socket))
   }
 
-  readonly answer = (message: IncomingMessage, response: ServerResponse): void => {
+  /** Never rejects. One function, because each further one that waits costs a promise. */
+  async answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
     if (this.#silent.size > 0) this.#silent.delete(message.socket)
     const writer = new ResponseWriter(message, response, this.#closing.signal)
-    this.#work(message, writer).catch((error: unknown) => {
+    if (hasTwoHosts(message)) {
+      writer.fail(400, 'Bad Request')
+      return
+    }
+    try {
+      const event = new ClientMessage(message, writer, this.#isWebFunction)
+      const reading = event.read(this.#options.maxBodyBytes ?? 6_291_456)
+      if (reading !== undefined) await reading
+      const result: unknown = await this.#handler(event, new ServedContext(event, this.#options.timeout))
+      const draining = event.drain()
+      if (draining !== undefined) await draining
+      writer.write(result)
+    } catch (error) {
       if (error instanceof ClientGoneError) return
       // Without the query, which may have what is secret.
       const path = message.url?.replace(/[?#].*/s, '') ?? '/'
       logSafely(this.#logger, 'error', `${message.method ?? 'GET'} ${path} failed`, error)
       writer.fail()
-    })
-  }
-
-  async #work(message: IncomingMessage, writer: ResponseWriter): Promise<void> {
-    if (hasTwoHosts(message)) {
-      writer.fail(400, 'Bad Request')
-      return
     }
-    const event = new ClientMessage(message, writer, this.#isWebFunction)
-    const reading = event.read(this.#options.maxBodyBytes ?? 6_291_456)
-    if (reading !== undefined) await reading
-    const result: unknown = await this.#handler(event, new ServedContext(event, this.#options.timeout))
-    const draining = event.drain()
-    if (draining !== undefined) await draining
-    writer.write(result)
   }
 }
 
 /** Who reads the first would see another request than who reads the last (RFC 9112, 3.2). */
-function hasTwoHosts(message: IncomingMessage): boolean {
-  const { headers, rawHeaders } = message
-  if (rawHeaders.length === Object.keys(headers).length * 2) return false
-  return (message.headersDistinct['host']?.length ?? 0) > 1
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]
+    // Lengths are compared first, for they are at hand.
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  return hosts > 1
 }
 
 /** What stands for Lambda's context. Without a limit nobody tells how much time is left. */

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import type { UnknownRecord } from '../core/record.ts'
+import { type UnknownRecord, asRecord } from '../core/record.ts'
 import { InvalidResponseError } from '../errors/index.ts'
 import {
   type HttpNormalizer,
@@ -50,29 +50,51 @@ class RequestContext {
   }
 }
 
-/** The request in payload 1.0's words. */
-function nodeView(raw: UnknownRecord): UnknownRecord {
-  const event = raw as unknown as NodeHttpEvent
-  const { message, body, maxBodyBytes, isWebFunction } = event
-  const { method, headers, rawHeaders, socket } = message
-  // A proxy sends the whole address.
-  const target = (message.url ?? '/').replace(/^https?:\/\/[^/?#]*/i, '')
-  const end = target.indexOf('?')
-  const isSimple = rawHeaders.length === Object.keys(headers).length * 2
-  const isText = body !== undefined && headers['content-encoding'] === undefined && isUtf8(body)
-  return {
-    method,
-    path: end < 0 ? target : target.slice(0, end),
-    rawQueryString: end < 0 ? '' : target.slice(end + 1),
-    headers,
-    multiValueHeaders: isSimple ? undefined : message.headersDistinct,
-    body: body && Buffer.from(body.buffer, body.byteOffset, body.length).toString(isText ? 'utf8' : 'base64'),
-    isBase64Encoded: body !== undefined && !isText,
-    maxBodyBytes,
-    requestContext: new RequestContext(event),
-    remoteAddress: socket.remoteAddress?.replace(/^::ffff:/, ''),
-    isEncrypted: isWebFunction || 'encrypted' in socket,
-    isWebFunction,
+/** The request in payload 1.0's words. What few handlers ask for is looked up when they do. */
+class NodeView {
+  readonly #message: IncomingMessage
+  readonly method: string | undefined
+  readonly path: string
+  readonly rawQueryString: string
+  readonly headers: UnknownRecord
+  readonly body: string | undefined
+  readonly isBase64Encoded: boolean
+  readonly maxBodyBytes: number | undefined
+  readonly requestContext: RequestContext
+  readonly isWebFunction: boolean
+
+  constructor(event: NodeHttpEvent) {
+    const { message, body, maxBodyBytes, isWebFunction } = event
+    const { url = '/', headers } = message
+    // A proxy sends the whole address.
+    const target = url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?#]*/i, '')
+    const end = target.indexOf('?')
+    const isText = body !== undefined && headers['content-encoding'] === undefined && isUtf8(body)
+    this.#message = message
+    this.method = message.method
+    this.path = end < 0 ? target : target.slice(0, end)
+    this.rawQueryString = end < 0 ? '' : target.slice(end + 1)
+    this.headers = headers
+    this.body =
+      body && Buffer.from(body.buffer, body.byteOffset, body.length).toString(isText ? 'utf8' : 'base64')
+    this.isBase64Encoded = body !== undefined && !isText
+    this.maxBodyBytes = maxBodyBytes
+    this.requestContext = new RequestContext(event)
+    this.isWebFunction = isWebFunction
+  }
+
+  /** The lines of each name, where a name has several. */
+  get multiValueHeaders(): UnknownRecord | undefined {
+    const { headers, rawHeaders } = this.#message
+    return rawHeaders.length === Object.keys(headers).length * 2 ? undefined : this.#message.headersDistinct
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#message.socket.remoteAddress?.replace(/^::ffff:/, '')
+  }
+
+  get isEncrypted(): boolean {
+    return this.isWebFunction || 'encrypted' in this.#message.socket
   }
 }
 
@@ -82,7 +104,7 @@ export const nodeHttpSource: HttpSourceSpec = {
   wires: {
     'node-http': {
       source: 'node-http',
-      view: nodeView,
+      view: (raw) => asRecord(new NodeView(raw as unknown as NodeHttpEvent)),
       method: (event) => event['method'],
       path: (event) => event['path'],
       prefix: () => '',

@@ -40,7 +40,7 @@ export function encodeStreamed(envelope: Envelope, request: HttpRequest, options
   const sent = isSent ? sendable(body, target.streams === 'by option', onError) : ''
   const response = target.shape({ ...head, body: sent, isBase64Encoded: false }, request.raw, options.logger)
   // In the metadata of a stream, this would be unknown.
-  Reflect.deleteProperty(response, 'isBase64Encoded')
+  if ('isBase64Encoded' in response) Reflect.deleteProperty(response, 'isBase64Encoded')
   return response
 }
 
