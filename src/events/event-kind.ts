@@ -1,5 +1,5 @@
 import { asRecord } from '../core/record.ts'
-import { type SourceKind, absent, eventSources } from './event-sources.ts'
+import { type EventSource, type SourceKind, absent, eventSources } from './event-sources.ts'
 
 /**
  * What a Lambda event is: a source of the table, another source of records by its own name (`aws:kinesis`), a payload that
@@ -9,7 +9,7 @@ export type EventKind = SourceKind | `${string}:${string}` | 'direct' | 'null' |
 
 type TypeOfValue = 'string' | 'number' | 'bigint' | 'boolean' | 'symbol' | 'undefined' | 'object' | 'function'
 
-const sourceKinds = Object.keys(eventSources) as SourceKind[]
+const sources = Object.entries(eventSources) as [SourceKind, EventSource][]
 
 export function eventKind(payload: unknown): EventKind {
   const event = asRecord(payload)
@@ -18,7 +18,7 @@ export function eventKind(payload: unknown): EventKind {
   // EventBridge Pipes sends the bare list of records.
   const records = Array.isArray(payload) ? payload : event['Records']
   const record = (Array.isArray(records) && asRecord(records[0])) || absent
-  for (const kind of sourceKinds) if (eventSources[kind].is(event, context, record)) return kind
+  for (const [kind, { is }] of sources) if (is(event, context, record)) return kind
   const source = record['eventSource'] ?? record['EventSource']
   return isRecordKind(source) ? source : 'direct'
 }

@@ -12,7 +12,7 @@ export interface EventSource {
    * Whether an event is of this source. `context` is the event's request context, `record` its first record; either is
    * empty where there is none.
    */
-  is(event: UnknownRecord, context: UnknownRecord, record: UnknownRecord): unknown
+  is(this: void, event: UnknownRecord, context: UnknownRecord, record: UnknownRecord): unknown
 }
 
 /** The event sources that speak HTTP. */

@@ -101,7 +101,8 @@ export class HttpRequest<TSource extends HttpSource = HttpSource, TRaw = unknown
 
   /** What the client's address has in front of the path, `''` if nothing. Links that a client shall follow need it. */
   get basePath(): string {
-    return this.#place.basePath
+    const { whole, prefix } = this.#place
+    return (this.#origin.wire.clientPrefix?.(this.#event, whole) ?? '') + prefix
   }
   get #place(): SplitPath {
     return (this.#split ??= splitPath(this.#event, this.#origin.wire, this.#origin.options))

@@ -26,10 +26,11 @@ function respell(odd: string): string {
   return /[\w.~-]/.test(char) ? char : odd.toUpperCase()
 }
 
-/** The application's own path, and what the client's address has in front of it. */
+/** The event's path, and the application's own with what was taken off in front of it. */
 export interface SplitPath {
+  readonly whole: string
+  readonly prefix: string
   readonly path: string
-  readonly basePath: string
 }
 
 /** Takes off the path what is not the application's. */
@@ -42,8 +43,7 @@ export function splitPath(
   const prefix = stripStage ? wire.prefix(event, whole) : ''
   const rest = whole.slice(prefix.length)
   const own = matchBasePath(rest, basePath)
-  const front = wire.clientPrefix?.(event, whole) ?? ''
-  return { path: rest.slice(own.length) || '/', basePath: front + prefix + own }
+  return { whole, prefix: prefix + own, path: rest.slice(own.length) || '/' }
 }
 
 interface PathOptions {
@@ -74,9 +74,12 @@ export function matchBasePath(path: string, basePath: BasePath): string {
  */
 export function stagePrefix(path: string, raw: UnknownRecord): string {
   const { stage, domainName } = contextOf(raw)
-  const domain = asString(domainName) ?? ''
-  const isCustom = /\.[\w-]+$/.test(domain) && !domain.includes('.execute-api.')
-  return stage === '$default' || isCustom ? '' : matchBasePath(path, asString(stage) ?? '')
+  if (stage === '$default' || isCustomDomain(asString(domainName) ?? '')) return ''
+  return matchBasePath(path, asString(stage) ?? '')
+}
+
+function isCustomDomain(domain: string): boolean {
+  return /\.[\w-]+$/.test(domain) && !domain.includes('.execute-api.')
 }
 
 /** `/products/{id}`, alone or behind a method. */
