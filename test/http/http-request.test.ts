@@ -65,6 +65,23 @@ describe('what a middleware writes is what others read', () => {
   })
 })
 
+describe('names of headers, whatever the request before had', () => {
+  const headersOf = (headers: object): object => ({ ...behindAlb({ headers }).headers })
+
+  it('in another spelling, at the same place', () => {
+    expect(headersOf({ host: 'x', 'x-a': '1' })).toEqual({ host: 'x', 'x-a': '1' })
+    expect(headersOf({ host: 'x', 'X-A': '2' })).toEqual({ host: 'x', 'x-a': '2' })
+    expect(headersOf({ host: 'x', 'X-A': '3' })).toEqual({ host: 'x', 'x-a': '3' })
+  })
+
+  it('in another order, fewer and more', () => {
+    expect(headersOf({ host: 'x', 'x-a': '1' })).toEqual({ host: 'x', 'x-a': '1' })
+    expect(headersOf({ 'x-a': '2', host: 'y' })).toEqual({ 'x-a': '2', host: 'y' })
+    expect(headersOf({ 'x-a': '3' })).toEqual({ 'x-a': '3' })
+    expect(headersOf({ 'x-a': '4', 'X-B': '5', 'x-b': '6' })).toEqual({ 'x-a': '4', 'x-b': '5, 6' })
+  })
+})
+
 describe('the odd event', () => {
   it('without a method is a GET, without a path is for the root', () => {
     const request = behindAlb({ httpMethod: null, path: null, queryStringParameters: null })
