@@ -362,3 +362,21 @@ it('T22: the quota is as large as that of the SDK', async () => {
   await Promise.all(Array.from({ length: 100 }, () => errorOf(client.call('dynamodb', 'GetItem'))))
   expect(server.requests).toHaveLength(theirs)
 })
+
+it('T22: without tokens, a poll waits before it fails, and other calls fail at once', async () => {
+  withoutWaits()
+  server.respond = refused('InternalFailure', 500)
+  const client = server.client({ maxAttempts: 100 })
+  await errorOf(client.call('sqs', 'ReceiveMessage'))
+  server.requests.length = 0
+  // All waits of the test are told by their jitter.
+  vi.spyOn(Math, 'random').mockReturnValue(0.5)
+  const timers = vi.spyOn(globalThis, 'setTimeout')
+  const waits = (): number => timers.mock.calls.filter(([, milliseconds]) => milliseconds === 25).length
+  await errorOf(client.call('sqs', 'SendMessage'))
+  expect(waits()).toBe(0)
+  const error = await errorOf(client.call('sqs', 'ReceiveMessage'))
+  expect(waits()).toBe(1)
+  expect(error).toMatchObject({ name: 'InternalFailure', $metadata: { attempts: 1 } })
+  expect(server.requests).toHaveLength(2)
+})

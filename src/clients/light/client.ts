@@ -145,7 +145,7 @@ export class HttpClient implements LightClient {
   }
 
   async #tried(call: SignedCall): Promise<Record<string, unknown>> {
-    const { wire, interruption, metadata } = call
+    const { wire, operation, interruption, metadata } = call
     interruption.check()
     const endpoint = await this.#endpoints.find(call)
     const attempts = this.#options.maxAttempts ?? attemptsOfVariable() ?? wire.attempts
@@ -157,7 +157,11 @@ export class HttpClient implements LightClient {
         return output
       }
       const delay = budget.delayAfter(kind, told)
-      if (delay === undefined) throw Object.assign(error ?? new Error(), { $metadata: metadata })
+      if (delay === undefined) {
+        // Who polls asks again at once, and a queue that is down would be asked without a pause.
+        if (operation === 'ReceiveMessage') await interruption.delay(budget.refusedDelay)
+        throw Object.assign(error ?? new Error(), { $metadata: metadata })
+      }
       metadata.totalRetryDelay += delay
       if (delay > 0) await interruption.delay(delay)
     }

@@ -109,6 +109,8 @@ export class AttemptBudget {
   #retries = 0
   /** What a success gives back to the quota. */
   #cost = 1
+  /** The wait before an attempt that the quota refused, in milliseconds. */
+  refusedDelay = 0
 
   constructor(quota: RetryQuota, attempts: number, baseDelay: number) {
     this.#quota = quota
@@ -135,11 +137,15 @@ export class AttemptBudget {
 
   /** Full jitter: what met once shall not meet again. */
   #waitFor(kind: WaitingKind, told: number): number | undefined {
-    if (!this.#quota.take(costs[kind])) return undefined
-    this.#cost = costs[kind]
     const base = kind === 'throttling' ? 1000 : this.#baseDelay
     const own = Math.random() * Math.min(maxDelay, base * 2 ** this.#retries++)
-    return Math.max(own, Math.min(told, own + 5000))
+    const delay = Math.max(own, Math.min(told, own + 5000))
+    if (this.#quota.take(costs[kind])) {
+      this.#cost = costs[kind]
+      return delay
+    }
+    this.refusedDelay = delay
+    return undefined
   }
 }
 
