@@ -20,6 +20,9 @@ say(growthTable(growth))
 const { benchServe, serveTable } = await import('./serve.ts')
 const served = await benchServe(quick ? 1 : 11, quick ? 2000 : 20_000)
 say(serveTable(served))
+const { benchStreamed, streamedTable } = await import('./streamed.ts')
+const streamed = await benchStreamed(quick ? 1 : 21)
+say(streamedTable(streamed))
 const records = await benchRecords(quick ? 1 : 31)
 say(recordsTable(records))
 const fifo = await benchFifo(quick ? 3 : 9)
@@ -74,6 +77,7 @@ const results = {
   date: new Date().toISOString(),
   requests,
   served,
+  streamed,
   growth,
   records,
   fifo,
