@@ -111,6 +111,7 @@ class BodyPieces {
   }
 
   #inScope<T>(work: () => T): T {
-    return this.#scope === undefined ? work() : inScope(this.#scope, work)
+    // Whoever reads within the scope already, as Middy does, needs no frame for each piece.
+    return this.#scope === undefined || this.#scope === currentScope() ? work() : inScope(this.#scope, work)
   }
 }
