@@ -116,7 +116,7 @@ export class MemoryBackend<
     const isSql = options.like === 'sql'
     const forms = new NumberForms(model, options.numbers ?? 'safe')
     const form: Form<Stored> = isSql
-      ? new SqlForm(model, options.version)
+      ? new SqlForm(model, options.version, forms)
       : new DynamoDbForm(model, options, forms)
     const checks = isSql ? model : forms.checks
     this.#model = model

@@ -18,7 +18,6 @@ import type {
 import { additionsOf } from './planning/additions.ts'
 import { changesIn } from './planning/changes.ts'
 import { checkedUpdate, freshItem } from './planning/checked-changes.ts'
-import { equals } from './planning/evaluate.ts'
 import type { Model } from './model.ts'
 import { Query } from './query.ts'
 import type { QueryRunner } from './planning/query-state.ts'
@@ -268,7 +267,11 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
 
   #checkChange(key: object, column: string, value: unknown): void {
     if (!this.#model.has(column)) throw new ColumnError(column)
-    if (value !== undefined && this.#isKey(column) && !equals(value, asRecord(key)[column]))
+    if (
+      value !== undefined &&
+      this.#isKey(column) &&
+      !this.#rows.isSame(column, value, asRecord(key)[column])
+    )
       throw new KeyChangeError(column)
   }
 

@@ -21,6 +21,14 @@ export function toJson(value: unknown, shape: ValueShape | undefined, path: stri
   }
 }
 
+/** An element as it stands in a list: whole numbers of either type are the same where the schema has numbers. */
+export function elementJson(element: unknown, list: ValueShape | undefined, path: string): string {
+  const shape = shapeAt(list, 0)
+  if (typeof element === 'bigint' && shape?.kind !== 'bigint') return element.toString()
+  if (typeof element === 'number' && shape?.kind === 'bigint') return JSON.stringify(String(element))
+  return toJson(element, shape, path)
+}
+
 function jsonValue(value: unknown, shape: ValueShape | undefined, depth: number): unknown {
   switch (typeof value) {
     case 'number':

@@ -41,6 +41,7 @@ export function marshall(value: unknown, path: string, dates: DateMode = 'iso'):
 function toWire(value: unknown, dates: DateMode, depth: number): AttributeValue {
   switch (typeof value) {
     case 'string':
+      if (!value.isWellFormed()) throw new Unstorable('has half of a character')
       return { S: value }
     case 'number':
       return { N: writtenNumber(value) }

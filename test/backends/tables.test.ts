@@ -28,5 +28,5 @@ backendContract('MemoryBackend', async (model, options) => new MemoryBackend(mod
 backendContract(
   'MemoryBackend like SQL',
   async (model, { scan: _, ttl: __, ...options }) => new MemoryBackend(model, { like: 'sql', ...options }),
-  { ...sqlFlags, hasInfinity: true, encryptsTokens: true },
+  { ...sqlFlags, hasInfinity: true, holdsNul: false, encryptsTokens: true },
 )

@@ -15,10 +15,9 @@ import { describedTable } from './describe.ts'
 import { type Checks, NumberForms } from '../planning/number-forms.ts'
 import type { StoredForm } from '../planning/operands.ts'
 import type { DynamoDbOptions } from './options.ts'
-import { indexColumns } from '../planning/keys.ts'
+import { type KeyTarget, indexColumns } from '../planning/keys.ts'
 import { missingPlace, unfitPlace } from '../planning/actions.ts'
 import { shapesOf } from '../planning/reading.ts'
-import type { SchemaShape } from '../planning/schema-shape.ts'
 import type { Table } from '../planning/table.ts'
 import { type ReadingOptions, plainItem, unmarshallItem } from '../../wire/unmarshall.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
@@ -39,7 +38,7 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
   readonly reading: ReadingOptions
   readonly version: VersionColumn | undefined
   /** How values are stored. */
-  readonly form: StoredForm
+  readonly form: StoredForm & Pick<KeyTarget, 'dates'>
   readonly checks: Checks<TItem>
   readonly #forms: NumberForms<TItem>
   /** The part of requests that asks what they consume. */
@@ -54,7 +53,7 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
     this.reading = { numbers, dates, ...shapesOf(model, options.version) }
     this.version = versionColumn(model, options.version)
     this.#forms = new NumberForms(model, numbers)
-    this.form = { dates, typed: this.#forms.typed }
+    this.form = { dates, typed: this.#forms.typed, shape: (column) => model.shape(column) }
     this.checks = this.#forms.checks
     this.capacity = onCapacity === undefined ? {} : { ReturnConsumedCapacity: 'INDEXES' }
   }
@@ -63,11 +62,10 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
     const { version, ttl } = this.options
     const table = await this.describe()
     const has = (column: string): boolean => this.model.has(column)
-    const shape = (column: string): SchemaShape | undefined => this.model.shape(column)
     const isNullable = (column: string): boolean =>
       this.model.isNullable(column) && !indexColumns(table).includes(column)
     const { typedItem } = this.#forms
-    const columns = { has, shape, isNullable, version, ttl }
+    const columns = { has, isNullable, version, ttl }
     return { name: this.model.name, table, ...this.form, typedItem, ...columns, now: nowInSeconds() }
   }
 

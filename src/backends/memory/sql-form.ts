@@ -1,7 +1,7 @@
 import { asRecord } from '../../core/record.ts'
 import type { UnknownRecord } from '../../core/record.ts'
 import { ConditionError, InvalidDataError, KeyChangeError } from '../../errors/index.ts'
-import { fromJson, toJson } from '../../wire/json-column.ts'
+import { elementJson, fromJson, toJson } from '../../wire/json-column.ts'
 import { sumOf } from '../../wire/number-sum.ts'
 import type { Model } from '../model.ts'
 import type { Update } from '../planning/changes.ts'
@@ -10,25 +10,55 @@ import { equals, meets, order } from '../planning/evaluate.ts'
 import { missingPlace, unfitPlace } from '../planning/actions.ts'
 import { type Addition, additionsOf } from '../planning/additions.ts'
 import { isNumeric } from '../../core/is-numeric.ts'
-import { checkInside, isObject, shapeOfPlace, valueAt, withPlaces, withValueAt } from '../planning/places.ts'
-import type { Comparison, Condition, Explanation, QueryState } from '../planning/query-state.ts'
+import type { NumberForms } from '../planning/number-forms.ts'
+import { storedConditions } from '../planning/operands.ts'
+import {
+  checkJson,
+  isObject,
+  jsonKinds,
+  shapeOfPlace,
+  valueAt,
+  withPlaces,
+  withValueAt,
+} from '../planning/places.ts'
+import {
+  type Comparison,
+  type Condition,
+  type Explanation,
+  type QueryState,
+  isEquality,
+} from '../planning/query-state.ts'
+import { refuseHalves, refuseText } from '../planning/readable-text.ts'
+import type { SchemaShape } from '../planning/schema-shape.ts'
 import { toTokenValues } from '../planning/token-values.ts'
 import { nextVersion, versionColumn, versioned, carriedVersion } from '../planning/versions.ts'
 import type { Form, Found, Stored } from './form.ts'
 import { meetsPattern } from './pattern.ts'
 
+/** A row as it is read. In its plain form, decimals are numbers and no text. */
+interface StoredRow extends Stored {
+  readonly row: UnknownRecord
+}
+
 /** Stores and finds as a table of SQL does: any order, any pattern, and JSON for what is no scalar. */
-export class SqlForm implements Form<Stored> {
+export class SqlForm implements Form<StoredRow> {
   readonly isAllOrNone = true
   readonly readsBack = true
   readonly key: readonly string[]
   readonly #model: Model
   readonly #version: string | undefined
+  readonly #forms: Pick<NumberForms<unknown>, 'typed' | 'typedItem'>
 
-  constructor(model: Model, version: string | undefined) {
+  /** @param forms - Which texts stand for numbers */
+  constructor(
+    model: Model,
+    version: string | undefined,
+    forms: Pick<NumberForms<unknown>, 'typed' | 'typedItem'>,
+  ) {
     this.key = model.key
     this.#model = model
     this.#version = version
+    this.#forms = forms
   }
 
   id(key: object): string {
@@ -37,45 +67,52 @@ export class SqlForm implements Form<Stored> {
       if (value === undefined || value === null)
         throw new InvalidDataError(`The key column "${column}" has no value`)
       checkType(this.#model, column, value)
+      refuseText(column, value, false)
       // A number and a bigint are the same to a database.
-      return typeof value === 'number' || typeof value === 'bigint' ? { number: String(value) } : value
+      return typeof value === 'number' || typeof value === 'bigint'
+        ? { number: String(value) }
+        : this.#forms.typed(column, value)
     })
     return JSON.stringify(toTokenValues(values))
   }
 
-  stored(item: object): Stored {
-    this.id(item)
+  stored(item: object): StoredRow {
     const columns = Object.entries(item).flatMap(([column, value]: [string, unknown]) => {
       const isNone = value === undefined || (value === null && !this.#model.isNullable(column))
       return isNone ? [] : [[column, this.#column(column, value)] as const]
     })
-    return { plain: Object.fromEntries(columns) }
+    this.id(item)
+    const row = Object.fromEntries(columns)
+    return { row, plain: asRecord(this.#forms.typedItem(row)) }
   }
 
   /** A value as it comes back from its column. */
   #column(column: string, value: unknown): unknown {
     if (value instanceof Uint8Array) return new Uint8Array(value)
     if (value instanceof Date) return new Date(value)
-    if (typeof value === 'object' && value !== null)
-      return fromJson(JSON.parse(toJson(value, this.#model.shape(column), column)), this.#model.shape(column))
-    return this.#model.kind(column) === 'decimal' ? String(value) : value
+    const shape = this.#model.shape(column)
+    const json = typeof value === 'object' && value !== null ? toJson(value, shape, column) : undefined
+    if (json !== undefined) return fromJson(JSON.parse(json), shape)
+    refuseHalves(column, value)
+    refuseText(column, value, false)
+    return shape?.kind === 'decimal' ? String(value) : value
   }
 
-  item({ plain }: Stored): UnknownRecord {
-    return structuredClone(plain)
+  item({ row }: StoredRow): UnknownRecord {
+    return structuredClone(row)
   }
 
-  readable(stored: Stored): UnknownRecord {
+  readable(stored: StoredRow): UnknownRecord {
     return this.item(stored)
   }
 
-  changed({ plain }: Stored, update: Update): Stored | undefined {
+  changed({ row }: StoredRow, update: Update): StoredRow | undefined {
     const columns = this.#written(update)
     const additions = this.#additions(update)
     if (columns.length + additions.length === 0) return undefined
-    let next: UnknownRecord = { ...plain, ...Object.fromEntries(columns) }
+    let next: UnknownRecord = { ...row, ...Object.fromEntries(columns) }
     for (const addition of additions) next = this.#added(next, addition)
-    const version = nextVersion(carriedVersion(plain, this.#version))
+    const version = nextVersion(carriedVersion(row, this.#version))
     return this.stored(versioned(next, versionColumn(this.#model, this.#version), version))
   }
 
@@ -110,8 +147,16 @@ export class SqlForm implements Form<Stored> {
     const { key, patch } = update
     this.#additions(update)
     for (const [column, value] of Object.entries(patch))
-      if (value !== undefined && this.key.includes(column) && !equals(value, asRecord(key)[column]))
+      if (
+        value !== undefined &&
+        this.key.includes(column) &&
+        !this.#isSame(column, value, asRecord(key)[column])
+      )
         throw new KeyChangeError(column)
+  }
+
+  #isSame(column: string, a: unknown, b: unknown): boolean {
+    return equals(this.#forms.typed(column, a), this.#forms.typed(column, b))
   }
 
   checkNew(update: Update): void {
@@ -120,46 +165,33 @@ export class SqlForm implements Form<Stored> {
 
   conditions(when: readonly Condition[]): readonly Condition[] {
     const conditions = withPlaces(when, this.#model)
-    this.#checkAll(conditions)
-    return conditions
+    const shape = (column: string): SchemaShape | undefined => this.#model.shape(column)
+    const stored = storedConditions(conditions, { shape, typed: this.#forms.typed })
+    this.#refuse(conditions)
+    return stored
   }
 
-  #checkAll(conditions: readonly Condition[]): void {
+  /** Refuses what SQL has no words for. @throws ConditionError, InvalidDataError */
+  #refuse(conditions: readonly Condition[]): void {
     for (const condition of conditions) {
-      if (!('or' in condition)) this.#check(condition)
-      else for (const group of condition.or) this.#checkAll(group)
+      if ('or' in condition) for (const group of condition.or) this.#refuse(group)
+      else this.#refuseOperands(condition)
     }
   }
 
-  /** @throws ColumnError, TypeMismatchError, ConditionError */
-  #check({ column, path, operator, value }: Comparison): void {
-    // Inside of JSON a value of another type is another value.
-    if (path !== undefined) {
-      checkInside(column, operator, value)
-      return
-    }
-    switch (operator) {
-      case 'is-null':
-      case 'is-not-null':
-      case 'like':
-        return
-      case 'begins-with':
-      case 'contains': {
-        const kind = this.#model.kind(column)
-        const isText =
-          typeof value === 'string' || (operator === 'begins-with' && value instanceof Uint8Array)
-        if (!isText && kind !== 'array' && kind !== 'set' && kind !== 'json')
-          throw new ConditionError(`The condition on "${column}" takes a string`)
-        return
-      }
-      case 'in':
-      case 'not-in':
-      case 'between':
-        for (const operand of value) checkType(this.#model, column, operand)
-        return
-      default:
-        checkType(this.#model, column, value)
-    }
+  #refuseOperands(comparison: Comparison): void {
+    const { column, path = [column], operator, value } = comparison
+    const shape = shapeOfPlace(this.#model, path)
+    checkJson(comparison, this.#model)
+    refuseText(column, value, false)
+    const isJson = path.length > 1 || jsonKinds.has(shape?.kind)
+    if (operator === 'contains' && isJson) elementJson(value, shape, column)
+    else if (operator === 'contains' && typeof value !== 'string')
+      throw new ConditionError(`The condition on "${column}" takes a string`)
+    const operands = operator === 'in' || operator === 'not-in' ? value : [value]
+    for (const operand of isJson && isEquality(operator) ? operands : [])
+      if (isObject(operand) || Array.isArray(operand) || operand instanceof Set)
+        toJson(operand, shape, column)
   }
 
   meets(plain: UnknownRecord, condition: Condition): boolean {
@@ -169,7 +201,7 @@ export class SqlForm implements Form<Stored> {
     return meetsPattern(valueAt(plain, condition.path ?? [condition.column]), condition.value)
   }
 
-  found(state: QueryState, all: readonly (readonly [id: string, stored: Stored])[]): Found<Stored>[] {
+  found(state: QueryState, all: readonly (readonly [id: string, stored: StoredRow])[]): Found<StoredRow>[] {
     const conditions = this.conditions(state.conditions)
     const { sort } = state
     const sign = sort?.direction === 'desc' ? -1 : 1
@@ -177,7 +209,7 @@ export class SqlForm implements Form<Stored> {
     const columns = [...new Set([...(sort === undefined ? [] : [sort.column]), ...this.key])]
     return all
       .filter(([, { plain }]) => conditions.every((condition) => this.meets(plain, condition)))
-      .map(([, item]): Found<Stored> => {
+      .map(([, item]): Found<StoredRow> => {
         const place = columns.map((column) => item.plain[column] ?? null)
         return { item, part: 0, place, compare: (other) => comparedPlaces(place, other, sign) }
       })

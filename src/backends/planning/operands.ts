@@ -1,11 +1,18 @@
 import type { Comparison, Condition } from './query-state.ts'
 import type { DateMode } from '../../wire/attribute-value.ts'
-import type { KeyTarget } from './keys.ts'
+import { type CheckedColumns, checkComparison } from './check-type.ts'
 
-/** What the database makes of values: dates become text or numbers, and text numbers where the column has them. */
-export type StoredForm = Pick<KeyTarget, 'dates' | 'typed'>
+/** What the database makes of values: text becomes a number where the column has them. */
+export interface StoredForm extends CheckedColumns {
+  /** What dates become; without it they stay dates. */
+  readonly dates?: DateMode | undefined
+}
 
-/** The same conditions with their values as they are stored, so that they are compared as the database compares them. */
+/**
+ * The same conditions with their values as they are stored, so that they are compared as the database compares them.
+ *
+ * @throws TypeMismatchError for an operator or a value that the column's kind has no meaning for
+ */
 export function storedConditions(conditions: readonly Condition[], form: StoredForm): readonly Condition[] {
   return conditions.map((condition) =>
     'or' in condition
@@ -15,6 +22,7 @@ export function storedConditions(conditions: readonly Condition[], form: StoredF
 }
 
 function storedComparison(comparison: Comparison, form: StoredForm): Comparison {
+  checkComparison(comparison, form)
   const stored = storedOperation(comparison, form)
   const { path } = comparison
   return path === undefined ? stored : { ...stored, path }
@@ -53,18 +61,19 @@ function storedOperation(comparison: Comparison, { dates, typed }: StoredForm): 
   }
 }
 
-function storedDate(date: Date, dates: DateMode): string | number {
+function storedDate(date: Date, dates: DateMode | undefined): Date | string | number {
+  if (dates === undefined) return date
   if (dates === 'iso') return date.toISOString()
   return dates === 'seconds' ? Math.floor(date.getTime() / 1000) : date.getTime()
 }
 
 /** Whether a date is stored as it is. */
-function isExactly(date: Date, dates: DateMode): boolean {
+function isExactly(date: Date, dates: DateMode | undefined): boolean {
   return dates !== 'seconds' || date.getTime() % 1000 === 0
 }
 
 /** The first stored date that is not before another one. */
-function roundedUp(value: unknown, dates: DateMode): unknown {
+function roundedUp(value: unknown, dates: DateMode | undefined): unknown {
   if (!(value instanceof Date) || isExactly(value, dates)) return value
   return new Date(Math.ceil(value.getTime() / 1000) * 1000)
 }

@@ -1,9 +1,9 @@
 import { type UnknownRecord, asRecord } from '../../core/record.ts'
 import { ColumnError, ConditionError } from '../../errors/index.ts'
 import type { Model } from '../model.ts'
-import type { Condition, Operator } from './query-state.ts'
+import { type Comparison, type Condition, isEquality } from './query-state.ts'
 import { setOwn } from '../../wire/attribute-value.ts'
-import { type SchemaShape, unknownShape } from './schema-shape.ts'
+import { type ColumnKind, type SchemaShape, unknownShape } from './schema-shape.ts'
 
 /** A column and the names of the members that lead to a place inside of it; the column alone, for itself. */
 export type Place = readonly string[]
@@ -57,7 +57,10 @@ function members(shape: SchemaShape, path: string, text: string): Place {
 }
 
 /** The shape of a place, as far as the schema tells. */
-export function shapeOfPlace(columns: Columns, [column = '', ...names]: Place): SchemaShape | undefined {
+export function shapeOfPlace(
+  columns: Pick<Columns, 'shape'>,
+  [column = '', ...names]: Place,
+): SchemaShape | undefined {
   let shape = columns.shape(column)
   for (const name of names) shape = shape?.members?.get(name) ?? shape?.element
   return shape
@@ -72,20 +75,29 @@ export function withPlaces(conditions: readonly Condition[], columns: Columns): 
   })
 }
 
+/** Kinds of columns that SQL stores as JSON. */
+export const jsonKinds: ReadonlySet<ColumnKind | undefined> = new Set(['array', 'object', 'set', 'json'])
+
 /**
- * Refuses operands that inside of JSON cannot be compared as on other backends: bytes are text there, sets are lists.
+ * Refuses operands that JSON cannot be compared with as on other backends: inside of it bytes are text, and sets are lists.
  *
  * @throws ConditionError
  */
-export function checkInside(column: string, operator: Operator, value: unknown): void {
+export function checkJson(
+  { column, path = [column], operator, value }: Comparison,
+  columns: Pick<Columns, 'shape'>,
+): void {
+  const isInside = path.length > 1
+  if (!isInside && !jsonKinds.has(columns.shape(column)?.kind)) return
   const operands: readonly unknown[] = Array.isArray(value) ? value : [value]
-  const isText = operator === '=' || operator === '!=' || operator === 'in' || operator === 'not-in'
-  if (operands.some((operand) => operand instanceof Set || (operand instanceof Uint8Array && !isText)))
-    throw new ConditionError(`The condition on "${column}" cannot be said of a value inside of JSON`)
-  if (operator === 'begins-with' && typeof value !== 'string')
-    throw new ConditionError(`The condition on "${column}" takes a string`)
   if (operands.some((operand) => operand === Infinity || operand === -Infinity))
     throw new ConditionError(`The condition on "${column}" has a value without an end`, { statusCode: 400 })
+  const isRefused = (operand: unknown): boolean =>
+    operand instanceof Set || (operand instanceof Uint8Array && !isEquality(operator))
+  if (isInside && operands.some(isRefused))
+    throw new ConditionError(`The condition on "${column}" cannot be said of a value inside of JSON`)
+  if (isInside && operator === 'begins-with' && typeof value !== 'string')
+    throw new ConditionError(`The condition on "${column}" takes a string`)
 }
 
 /** What is at a place of an item. */

@@ -14,6 +14,11 @@ export type ValueOperator = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'begins-with'
 /** The operators of a condition. */
 export type Operator = Operation['operator']
 
+/** Whether an operator asks whether values are the same. */
+export function isEquality(operator: Operator): boolean {
+  return operator === '=' || operator === '!=' || operator === 'in' || operator === 'not-in'
+}
+
 /** One condition on one column. */
 export type Comparison = {
   /** As it was named; with dots where there is a path. */

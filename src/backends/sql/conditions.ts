@@ -2,14 +2,14 @@ import type { Expression, ExpressionBuilder, ExpressionWrapper, RawBuilder, SqlB
 import { ConditionError } from '../../errors/index.ts'
 import { Decimal } from '../../wire/decimal.ts'
 import type { ColumnKind } from '../planning/column-kinds.ts'
-import type { Comparison, Condition } from '../planning/query-state.ts'
+import { type Comparison, type Condition, isEquality } from '../planning/query-state.ts'
 import { type AnyTables, type Engine, type SqlTag, named } from './database.ts'
-import { placeOf } from '../planning/places.ts'
+import { checkJson, jsonKinds, placeOf } from '../planning/places.ts'
 import { JsonConditions, containsElement } from './json-conditions.ts'
-import { checkType } from '../planning/check-type.ts'
-import { type RowMapper, refuseText, toDriver } from './rows.ts'
-import { toJson } from '../../wire/json-column.ts'
-import { type ValueShape, shapeAt } from '../../wire/value-shape.ts'
+import { checkComparison } from '../planning/check-type.ts'
+import { refuseText } from '../planning/readable-text.ts'
+import { type RowMapper, toDriver } from './rows.ts'
+import { elementJson } from '../../wire/json-column.ts'
 
 type Builder = ExpressionBuilder<AnyTables, string>
 type SqlCondition = Expression<SqlBool>
@@ -42,7 +42,10 @@ export class ConditionWriter {
   #comparison(builder: Builder, comparison: Comparison): SqlCondition {
     const { column, operator, value } = comparison
     const path = placeOf(this.#rows.model, column)
-    if (path.length > 1) return this.#inside.condition({ ...comparison, path })
+    checkComparison({ ...comparison, path }, this.#rows.model)
+    checkJson({ ...comparison, path }, this.#rows.model)
+    if (path.length > 1 || this.#isJsonEquality(comparison))
+      return this.#inside.condition({ ...comparison, path })
     const ref = named(this.#sql, column)
     const put = (operand: unknown): unknown => this.#operand(column, operand)
     switch (operator) {
@@ -55,14 +58,19 @@ export class ConditionWriter {
         return builder(ref, operator, put(value))
       case '!=':
         // What has no value is not that value, either.
-        return builder.or([builder(ref, '!=', put(value)), builder(ref, 'is', null)])
+        return (
+          this.#unguarded(builder, column, [value]) ??
+          builder.or([builder(ref, '!=', put(value)), builder(ref, 'is', null)])
+        )
       case 'in':
         if (value.length === 0) return builder.lit(false)
         return this.#guarded(builder, column, value) ?? builder(ref, 'in', value.map(put))
       case 'not-in':
-        return value.length === 0
-          ? builder.lit(true)
-          : builder.or([builder(ref, 'not in', value.map(put)), builder(ref, 'is', null)])
+        if (value.length === 0) return builder.lit(true)
+        return (
+          this.#unguarded(builder, column, value) ??
+          builder.or([builder(ref, 'not in', value.map(put)), builder(ref, 'is', null)])
+        )
       case 'between':
         return builder.between(ref, put(value[0]), put(value[1]))
       case 'begins-with':
@@ -84,9 +92,14 @@ export class ConditionWriter {
     }
   }
 
+  /** Whether values of JSON are compared, of which one has several spellings. */
+  #isJsonEquality({ column, operator }: Comparison): boolean {
+    const isJson = jsonKinds.has(this.#rows.model.kind(column)) && !this.#rows.isArray(column)
+    return isJson && isEquality(operator)
+  }
+
   #operand(column: string, operand: unknown): unknown {
-    checkType(this.#rows.model, column, operand)
-    refuseText(column, operand, this.#engine)
+    refuseText(column, operand, this.#engine === 'mysql')
     if (this.#engine === 'postgres') return this.#rows.toColumn(column, operand)
     if (operand === Infinity || operand === -Infinity)
       throw new ConditionError(`The condition on "${column}" has a value without an end`, { statusCode: 400 })
@@ -111,6 +124,12 @@ export class ConditionWriter {
       builder(ref, 'in', operands),
       builder(this.#sql`concat(${ref}, '')`, 'in', values.map(String)),
     ])
+  }
+
+  /** The opposite, met also by what has no value. */
+  #unguarded(builder: Builder, column: string, values: readonly unknown[]): SqlCondition | undefined {
+    const guarded = this.#guarded(builder, column, values)
+    return guarded && this.#sql<SqlBool>`(${guarded}) is not true`
   }
 
   #like(column: string, pattern: string): RawBuilder<SqlBool> {
@@ -140,14 +159,6 @@ function isHalfNumber(value: unknown): boolean {
 }
 
 const lists: ReadonlySet<ColumnKind | undefined> = new Set(['array', 'set', 'json'])
-
-/** An element as it stands in a list: whole numbers of either type are the same where the schema has numbers. */
-function elementJson(element: unknown, shape: ValueShape | undefined, column: string): string {
-  const inner = shapeAt(shape, 0)
-  if (typeof element === 'bigint' && inner?.kind !== 'bigint') return element.toString()
-  if (typeof element === 'number' && inner?.kind === 'bigint') return JSON.stringify(String(element))
-  return toJson(element, inner, column)
-}
 
 /** Text that stands for itself in a pattern. */
 function escaped(value: unknown, column: string): string {

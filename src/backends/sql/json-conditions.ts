@@ -1,14 +1,21 @@
 import type { Expression, RawBuilder, SqlBool } from 'kysely'
 import { Decimal } from '../../wire/decimal.ts'
-import { toJson } from '../../wire/json-column.ts'
+import { elementJson, toJson } from '../../wire/json-column.ts'
+import type { ValueShape } from '../../wire/value-shape.ts'
 import type { Model } from '../model.ts'
 import type { Comparison, Operation } from '../planning/query-state.ts'
-import { checkInside, shapeOfPlace } from '../planning/places.ts'
+import { shapeOfPlace } from '../planning/places.ts'
 import type { Engine, SqlTag } from './database.ts'
 import { JsonValues } from './json-values.ts'
 
 type SqlCondition = RawBuilder<SqlBool>
 type Order = '=' | '<' | '<=' | '>' | '>='
+
+/** What conditions are said with. */
+interface JsonWords {
+  readonly sql: SqlTag
+  readonly engine: Engine
+}
 
 /** A comparison of a value inside of a column. */
 export type InnerComparison = Comparison & { readonly path: readonly string[] }
@@ -22,24 +29,29 @@ export class JsonConditions {
   readonly #model: Model
   readonly #engine: Engine
   readonly #json: JsonValues
+  readonly #words: JsonWords
 
   constructor(sql: SqlTag, model: Model, engine: Engine) {
+    this.#words = { sql, engine }
     this.#sql = sql
     this.#model = model
     this.#engine = engine
     this.#json = new JsonValues(sql, engine)
   }
 
-  condition({ column, path, ...operation }: InnerComparison): SqlCondition {
-    checkInside(column, operation.operator, operation.value)
-    const { kind } = shapeOfPlace(this.#model, path) ?? {}
-    return this.#said(this.#json.value(path), operation, kind === 'bigint' || kind === 'decimal')
+  /** @param comparison - Of a place inside of a column, or of a whole column that is JSON */
+  condition({ path, ...operation }: InnerComparison): SqlCondition {
+    return this.#said(this.#json.value(path), operation, shapeOfPlace(this.#model, path))
   }
 
-  /** @param isText - Whether numbers are stored as text here */
-  #said(value: RawBuilder<unknown>, { operator, value: operand }: Operation, isText: boolean): SqlCondition {
+  #said(
+    value: RawBuilder<unknown>,
+    { operator, value: operand }: Operation,
+    shape: ValueShape | undefined,
+  ): SqlCondition {
     const compared = (order: Order, other: unknown): SqlCondition =>
-      this.#compared(value, [order, other], isText)
+      this.#compared(value, [order, other], shape)
+    const contained = (element: unknown): SqlCondition => this.#containsElement(value, element, shape)
     switch (operator) {
       case '=':
       case '<':
@@ -59,8 +71,8 @@ export class JsonConditions {
         return this.#like(value, `${escapedText(operand)}%`)
       case 'contains':
         return typeof operand === 'string'
-          ? this.#any([this.#like(value, `%${escapedText(operand)}%`), this.#containsElement(value, operand)])
-          : this.#containsElement(value, operand)
+          ? this.#any([this.#like(value, `%${escapedText(operand)}%`), contained(operand)])
+          : contained(operand)
       case 'is-null':
         return this.#sql`${this.#json.text(value)} is null`
       case 'is-not-null':
@@ -70,8 +82,12 @@ export class JsonConditions {
     }
   }
 
-  #compared(value: RawBuilder<unknown>, [order, other]: [Order, unknown], isText: boolean): SqlCondition {
-    const sign = this.#sql.raw(order)
+  #compared(
+    value: RawBuilder<unknown>,
+    [order, other]: [Order, unknown],
+    shape: ValueShape | undefined,
+  ): SqlCondition {
+    const isText = shape?.kind === 'bigint' || shape?.kind === 'decimal'
     if (typeof other === 'number' || typeof other === 'bigint' || isText)
       return this.#comparedNumber(value, [order, String(other)], isText)
     if (other instanceof Date) return this.#comparedText(value, order, other.toISOString())
@@ -81,10 +97,18 @@ export class JsonConditions {
     if (typeof other !== 'object' || other === null || order !== '=') return this.#never()
     if (other instanceof Uint8Array)
       return this.#comparedText(value, '=', Buffer.from(other).toString('base64'))
-    const json = toJson(other, undefined, 'The value')
+    const json = toJson(other, shape, 'The value')
+    if (other instanceof Set) return this.#sameMembers(value, json)
     return this.#engine === 'mysql'
-      ? this.#sql`json_contains(${value}, ${json}) and json_contains(${json}, ${value})`
-      : this.#sql`${value} ${sign} cast(${json} as jsonb)`
+      ? containsElement(this.#words, this.#sql`json_array(${value})`, json)
+      : this.#sql`${value} = cast(${json} as jsonb)`
+  }
+
+  /** In any order: each of two lists contains the other one. */
+  #sameMembers(value: RawBuilder<unknown>, json: string): SqlCondition {
+    return this.#engine === 'mysql'
+      ? this.#sql`(json_contains(${value}, ${json}) and json_contains(${json}, ${value}))`
+      : this.#sql`(${value} @> cast(${json} as jsonb) and ${value} <@ cast(${json} as jsonb))`
   }
 
   #comparedNumber(
@@ -121,12 +145,8 @@ export class JsonConditions {
     return this.#sql`(${this.#json.is(value, 'string')} and ${text} like ${pattern} escape '!')`
   }
 
-  #containsElement(value: RawBuilder<unknown>, element: unknown): SqlCondition {
-    const contained = containsElement(
-      { sql: this.#sql, engine: this.#engine },
-      value,
-      toJson(element, undefined, 'The element'),
-    )
+  #containsElement(value: RawBuilder<unknown>, element: unknown, list: ValueShape | undefined): SqlCondition {
+    const contained = containsElement(this.#words, value, elementJson(element, list, 'The element'))
     return this.#sql`(${this.#json.is(value, 'array')} and ${contained})`
   }
 
@@ -158,7 +178,7 @@ function escapedText(value: unknown): string {
  * @param list - In PostgreSQL of the type jsonb
  */
 export function containsElement(
-  { sql, engine }: { readonly sql: SqlTag; readonly engine: Engine },
+  { sql, engine }: JsonWords,
   list: RawBuilder<unknown>,
   json: string,
 ): SqlCondition {

@@ -6,7 +6,8 @@ import type { ConditionWriter } from './conditions.ts'
 import { type AnyKysely, type Engine, type SqlTag, selected } from './database.ts'
 import { rowConditions } from './row-conditions.ts'
 import { checkType } from '../planning/check-type.ts'
-import { type RowMapper, maxParameters, refuseText } from './rows.ts'
+import { refuseText } from '../planning/readable-text.ts'
+import { type RowMapper, maxParameters } from './rows.ts'
 
 /** What the rows of a table are found and written with. */
 export interface TableWords {
@@ -120,7 +121,7 @@ export class RowFinder {
       if (value === undefined || value === null)
         throw new InvalidDataError(`The key column "${column}" has no value`)
       checkType(model, column, value)
-      refuseText(column, value, this.#words.engine)
+      refuseText(column, value, this.#words.engine === 'mysql')
       key[column] = value
     }
     return key

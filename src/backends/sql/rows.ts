@@ -1,8 +1,11 @@
-import { ConditionError, InvalidDataError } from '../../errors/index.ts'
+import { InvalidDataError } from '../../errors/index.ts'
 import { type UnknownRecord, asRecord } from '../../core/record.ts'
 import type { ColumnKind } from '../planning/column-kinds.ts'
 import type { Model } from '../model.ts'
 import type { Engine } from './database.ts'
+import { equals } from '../planning/evaluate.ts'
+import { jsonKinds } from '../planning/places.ts'
+import { refuseHalves } from '../planning/readable-text.ts'
 import { setOwn } from '../../wire/attribute-value.ts'
 import { Decimal } from '../../wire/decimal.ts'
 import { digitsOf } from '../../wire/number-text.ts'
@@ -13,9 +16,6 @@ export function toDriver(value: unknown): unknown {
   if (!(value instanceof Uint8Array)) return value
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
 }
-
-/** Kinds of columns that are stored as JSON. */
-const structures: ReadonlySet<ColumnKind | undefined> = new Set(['array', 'object', 'set', 'json'])
 
 /** Items of a model as rows of its table, and the other way round. */
 export class RowMapper {
@@ -39,18 +39,25 @@ export class RowMapper {
     const shape = this.model.shape(column)
     if (this.isArray(column)) return Array.isArray(value) ? value.map(toDriver) : value
     if (shape?.kind === 'json') return toJson(value, undefined, column)
-    if (typeof value === 'string' && !value.isWellFormed())
-      throw new InvalidDataError(`${column} has half of a character, which no database holds`)
+    refuseHalves(column, value)
     if (typeof value !== 'object' || value instanceof Date || value instanceof Uint8Array)
       return toDriver(value)
     return toJson(value, shape, column)
   }
 
-  /** An item as a row: what is `undefined` is left to the table. */
-  toRow(item: object): Record<string, unknown> {
+  /**
+   * An item as a row: what is `undefined` is left to the table.
+   *
+   * @throws InvalidDataError for what a column would hold in part or not at all
+   */
+  toRow(item: object, engine: Engine): Record<string, unknown> {
     const row: Record<string, unknown> = {}
-    for (const [column, value] of Object.entries(item))
-      if (value !== undefined) setOwn(row, column, this.toColumn(column, value))
+    for (const [column, value] of Object.entries(item)) {
+      if (value === undefined) continue
+      if (engine === 'mysql' && typeof value === 'number' && !Number.isFinite(value))
+        throw new InvalidDataError(`${column} is no finite number, and MySQL has no others`)
+      setOwn(row, column, this.toColumn(column, value))
+    }
     return row
   }
 
@@ -85,7 +92,7 @@ export class RowMapper {
 
   #fromColumn(column: string, value: unknown): unknown {
     const shape = this.model.shape(column)
-    if (structures.has(shape?.kind) && shape?.kind !== 'json') {
+    if (jsonKinds.has(shape?.kind) && shape?.kind !== 'json') {
       const list: unknown = typeof value === 'string' ? JSON.parse(value) : value
       if (this.isArray(column) && Array.isArray(list))
         return list.map((element: unknown) =>
@@ -94,6 +101,13 @@ export class RowMapper {
       return fromJson(list, shape)
     }
     return fromDriver(shape?.kind, column, value)
+  }
+
+  /** Whether two values of a column are the same to the database. */
+  isSame(column: string, a: unknown, b: unknown): boolean {
+    const isDecimal = this.model.kind(column) === 'decimal'
+    const typed = (value: unknown): unknown => (isDecimal ? Decimal.of(value) : undefined) ?? value
+    return equals(typed(a), typed(b))
   }
 
   /** Tells a row from every other one by the values of its key. */
@@ -158,15 +172,6 @@ function exactNumber(column: string, value: string | bigint): number {
       `${column} holds a number beyond 2^53, which JavaScript would round: declare it as bigint`,
     )
   return number
-}
-
-/** Refuses text to compare with that the engine does not read. @throws ConditionError (400) */
-export function refuseText(column: string, value: unknown, engine: Engine): void {
-  if (typeof value !== 'string' || (value.isWellFormed() && !(engine === 'postgres' && value.includes('\0'))))
-    return
-  throw new ConditionError(`The value for "${column}" has characters that the database cannot hold`, {
-    statusCode: 400,
-  })
 }
 
 /** Of one statement; PostgreSQL takes 65,535. */

@@ -58,7 +58,7 @@ export class SqlWriter {
     const stored: UnknownRecord[] = []
     try {
       for (let index = 0; index < items.length; index += size) {
-        const rows = items.slice(index, index + size).map((each) => this.#words.rows.toRow(each))
+        const rows = items.slice(index, index + size).map((each) => this.#row(each))
         for (const row of await this.#insertPart(kysely, rows)) stored.push(row)
       }
     } catch (error) {
@@ -70,7 +70,7 @@ export class SqlWriter {
 
   /** `undefined` where a unique value is taken. An error would end a transaction of PostgreSQL. */
   async #insertOne(kysely: AnyKysely, item: object): Promise<UnknownRecord | undefined> {
-    const row = this.#words.rows.toRow(item)
+    const row = this.#row(item)
     if (this.changesInOne)
       return kysely
         .insertInto(this.#name)
@@ -84,6 +84,10 @@ export class SqlWriter {
       if (isDuplicate(error)) return undefined
       throw error
     }
+  }
+
+  #row(item: object): UnknownRecord {
+    return this.#words.rows.toRow(item, this.#words.engine)
   }
 
   async #findWhole(kysely: AnyKysely, item: object): Promise<UnknownRecord | undefined> {
@@ -177,7 +181,7 @@ export class SqlWriter {
     // Kysely knows the columns of declared tables; of a model's table none is declared.
     const update = kysely
       .updateTable(this.#name)
-      .set({ ...this.#words.rows.toRow(changes), ...this.#additions.columns(additions), ...count } as never)
+      .set({ ...this.#row(changes), ...this.#additions.columns(additions), ...count } as never)
       .where((builder) =>
         builder.and([
           this.#words.conditions.all(builder, this.finder.meant(key, precondition)),

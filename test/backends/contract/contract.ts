@@ -3,6 +3,8 @@ import { describe } from 'vitest'
 import { conditionContract } from './conditions.ts'
 import { pageContract } from './pages.ts'
 import { additionContract } from './additions.ts'
+import { decimalContract } from './decimals.ts'
+import { kindContract } from './kinds.ts'
 import { pathContract } from './paths.ts'
 import { operandContract } from './operands.ts'
 import { writeContract } from './writes.ts'
@@ -43,6 +45,8 @@ export interface ContractFlags {
   readonly refusesEmptyKeys?: boolean
   /** Takes infinite numbers for numbers. @default false */
   readonly hasInfinity?: boolean
+  /** Holds the character NUL in text. @default true */
+  readonly holdsNul?: boolean
   /** Holds sets. @default true */
   readonly holdsSets?: boolean
   /** Tells `null` from no value in a column that may have either. @default true */
@@ -70,6 +74,7 @@ const tables: Required<ContractFlags> = {
   hasFewPatterns: true,
   refusesEmptyKeys: true,
   hasInfinity: false,
+  holdsNul: true,
   holdsSets: true,
   holdsNulls: true,
   comparesObjects: true,
@@ -99,5 +104,7 @@ export function backendContract(name: string, open: OpenBackend, flags: Contract
     pageContract(one)
     pathContract(one)
     additionContract(one)
+    kindContract(one)
+    decimalContract(one)
   })
 }

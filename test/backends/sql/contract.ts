@@ -37,7 +37,7 @@ export function sqlContract(tested: TestedSql): void {
         ...(tokenSecret !== undefined && { tokenSecret }),
       })
     },
-    { ...sqlFlags, hasInfinity: engine === 'postgres' },
+    { ...sqlFlags, hasInfinity: engine === 'postgres', holdsNul: engine === 'mysql' },
   )
   describe(`SqlBackend on ${name}, beyond the contract`, () => {
     sqlPages(tested)

@@ -65,4 +65,76 @@ describe.each(databases.filter(({ engine }) => engine === 'mysql'))('$title', ({
     expect(await sessions.where('token', 'in', ['1abc', 'abc', 'none']).count()).toBe(2)
     expect(await sessions.where('level', 'in', ['1abc', '3']).count()).toBe(1)
   })
+
+  it('M15: a text that begins as a number is another value than a number, also where it is excluded', async () => {
+    expect(await sessions.where('level', '!=', '1abc').count()).toBe(3)
+    expect(await sessions.where('level', 'not-in', ['1abc', '2x', '3']).count()).toBe(2)
+    expect(await sessions.where('token', '!=', '1abc').count()).toBe(2)
+    expect(await sessions.where('token', 'not-in', ['1abc', '7up']).count()).toBe(2)
+    await pool.promise().query(`insert into ${name} values ('none', null)`)
+    expect(await sessions.where('level', '!=', '1abc').count()).toBe(4)
+    expect(await sessions.where('level', 'not-in', ['1abc', '9x']).count()).toBe(4)
+    await pool.promise().query(`delete from ${name} where token = 'none'`)
+  })
+
+  describe('a number with a fraction', () => {
+    const types = ['double', 'decimal(10, 2)', 'decimal(40, 20)']
+    const opened = async (type: string, schema: z.ZodType, values: readonly string[]) => {
+      const table = uniqueName('fractions').replaceAll('-', '_')
+      await pool.promise().query(`create table ${table} (id varchar(9) primary key, n ${type})`)
+      for (const [id, value] of values.entries())
+        await pool.promise().query(`insert into ${table} values ('${id}', ${value})`)
+      return new SqlBackend(
+        model({ name: table, key: ['id'], schema: z.object({ id: z.string(), n: schema.optional() }) }),
+        { db: pool },
+      )
+    }
+    it.each(types)(
+      'M15: in a column of the type %s is equal to itself alone, and != gives all others',
+      async (type) => {
+        for (const schema of [z.number(), z.any()]) {
+          const rows = await opened(type, schema, ['0.1', '0.2', '1', 'null'])
+          const ids = async (operator: '=' | '!=', value: number) =>
+            (await rows.where('n', operator, value).all()).map(({ id }) => id)
+          expect(await ids('=', 0.1)).toEqual(['0'])
+          expect(await ids('!=', 0.1)).toEqual(['1', '2', '3'])
+          expect(await ids('=', 0.3)).toEqual([])
+          expect(await ids('!=', 0.1 + 0.2)).toEqual(['0', '1', '2', '3'])
+          expect(await rows.where('n', 'not-in', [0.1, 1]).count()).toBe(2)
+          expect(await rows.where('n', 'in', [0.1, 0.2, 7.5]).count()).toBe(2)
+        }
+      },
+    )
+
+    it('M15: in a FLOAT is compared as a double, so that != gives the row as well', async () => {
+      const rows = await opened('float', z.number(), ['0.1', '0.5'])
+      expect(await rows.find({ id: '0' })).toEqual({ id: '0', n: 0.1 })
+      expect(await rows.where('n', '=', 0.1).count()).toBe(0)
+      expect(await rows.where('n', '!=', 0.1).count()).toBe(2)
+      expect(await rows.where('n', '!=', 0.5).count()).toBe(1)
+    })
+  })
+
+  it('M14: a number that is not finite is refused before a row is written', async () => {
+    const table = uniqueName('finite').replaceAll('-', '_')
+    await pool.promise().query(`create table ${table} (id varchar(9) primary key, n double)`)
+    const rows = new SqlBackend(
+      model({ name: table, key: ['id'], schema: z.object({ id: z.string(), n: z.any() }) }),
+      { db: pool },
+    )
+    await rows.create({ id: '1', n: 1 })
+    for (const n of [Number.NaN, Infinity, -Infinity]) {
+      const error = { name: 'InvalidDataError', message: 'n is no finite number, and MySQL has no others' }
+      await expect(rows.create({ id: '2', n })).rejects.toMatchObject(error)
+      await expect(
+        rows.createMany([
+          { id: '3', n: 3 },
+          { id: '2', n },
+        ]),
+      ).rejects.toMatchObject(error)
+      await expect(rows.put({ id: '1', n })).rejects.toMatchObject(error)
+      await expect(rows.update({ id: '1' }, { n })).rejects.toMatchObject(error)
+    }
+    expect(await rows.query().all()).toEqual([{ id: '1', n: 1 }])
+  })
 })
