@@ -267,12 +267,8 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
 
   #checkChange(key: object, column: string, value: unknown): void {
     if (!this.#model.has(column)) throw new ColumnError(column)
-    if (
-      value !== undefined &&
-      this.#isKey(column) &&
-      !this.#rows.isSame(column, value, asRecord(key)[column])
-    )
-      throw new KeyChangeError(column)
+    if (value === undefined || !this.#isKey(column)) return
+    if (!this.#rows.isSame(column, value, asRecord(key)[column])) throw new KeyChangeError(column)
   }
 
   #item(row: UnknownRecord): TItem {

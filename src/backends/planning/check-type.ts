@@ -9,7 +9,7 @@ import type { Comparison, Operator } from './query-state.ts'
 
 /** What each kind of column takes, in words. */
 const expectations: Readonly<Partial<Record<ColumnKind, [what: string, is: (value: unknown) => boolean]>>> = {
-  string: ['text', (value) => typeof value === 'string'],
+  string: ['a string', (value) => typeof value === 'string'],
   number: ['a number', (value) => isNumeric(value) || value instanceof Decimal],
   bigint: ['a number', (value) => isNumeric(value) || value instanceof Decimal],
   decimal: ['a number or its text', (value) => Decimal.of(value) !== undefined],
