@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { errorOf, json, text, useLightServer } from '../support/light-server.ts'
@@ -235,6 +236,8 @@ it.each([
   ['a hole in a list', () => ({ AttributesToGet: Object.assign([], { length: 1 }) })],
   ['a Map', () => ({ Key: new Map([['id', { S: '1' }]]) })],
   ['a Set', () => ({ AttributesToGet: new Set(['a']) })],
+  ['a promise that nobody has waited for', () => ({ SecretString: Promise.resolve('a') })],
+  ['a Map of another realm', () => ({ Key: runInNewContext('new Map()') as object })],
   ['a Date without a time', () => ({ ExportTime: new Date(NaN) })],
   ['what is refused beside bytes', () => ({ Key: { id: { B: bytes(1) } }, Limit: NaN })],
 ])('T54: an input with %s is refused before anything is sent', async (_, input) => {
@@ -247,6 +250,10 @@ it('T54: the error about an input names its member, and shows nothing of it', as
   const Key = { secret: { L: [{ N: 'secret' }, { B: () => 'secret' }] } }
   const error = await errorOf(server.client().call('dynamodb', 'GetItem', { TableName: 'secret', Key }))
   expect(error.message).toBe('The input has a function in "Key", which JSON cannot hold')
+})
+
+it('T59: a Date of another realm is sent as seconds', async () => {
+  expect(await sent({ ExportTime: runInNewContext('new Date(1500)') as object })).toEqual({ ExportTime: 1.5 })
 })
 
 it('T59: a Date is sent as seconds, and members that are null or undefined are left out', async () => {

@@ -24,16 +24,27 @@ function written(value: unknown, member: string, depth: number): unknown {
   if (ArrayBuffer.isView(value))
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
   if (value instanceof ArrayBuffer) return Buffer.from(value).toString('base64')
-  if (value instanceof Date) return secondsOf(value, member)
-  if (value instanceof Map || value instanceof Set) return refuse('a Map or a Set', member)
   if (depth > maxDepth) return value
   if (isList(value)) return writtenList(value, member, depth + 1)
+  const tag = tagOf(value)
+  if (tag === '[object Date]') return secondsOf(value, member)
+  if (isEmptyInJson.has(tag)) return refuse(`a ${tag.slice(8, -1)}`, member)
   return isRecord(value) ? writtenRecord(value, member, depth + 1) : value
 }
 
+/** What has no members, so that JSON would be `{}`. */
+const isEmptyInJson: ReadonlySet<string> = new Set(['[object Map]', '[object Set]', '[object Promise]'])
+
+/** What kind of object it is, in whatever realm it was made. */
+function tagOf(value: object): string {
+  return Object.getPrototypeOf(value) === Object.prototype
+    ? ''
+    : Object.prototype.toString.call(value)
+}
+
 /** All timestamps of these services are seconds since 1970, with a fraction. */
-function secondsOf(date: Date, member: string): number {
-  const seconds = date.getTime() / 1000
+function secondsOf(date: object, member: string): number {
+  const seconds = Number(date) / 1000
   return Number.isNaN(seconds) ? refuse('a Date without a time', member) : seconds
 }
 
