@@ -1,5 +1,5 @@
 import { inputText } from './input.ts'
-import { ServiceClock } from './clock.ts'
+import { ServiceClock, elapsedTime } from './clock.ts'
 import { CredentialsSource, isCredentials } from './credentials.ts'
 import type { CredentialsOption, LightCredentials } from './light-credentials.ts'
 import { type Endpoint, Endpoints } from './endpoint.ts'
@@ -118,7 +118,7 @@ export class HttpClient implements LightClient {
     if (!/^[A-Za-z]\w*$/.test(operation)) throw new TypeError('An operation has a name such as "GetItem"')
     const metadata: LightMetadata = { attempts: 0, totalRetryDelay: 0, lost: false }
     const interruption = new Interruption(signal, metadata)
-    const begun = performance.now()
+    const begun = elapsedTime()
     try {
       const body = inputText(withIdempotencyToken(wire, operation, input))
       return await this.#tried({ wire, operation, input, body, interruption, metadata })
@@ -129,7 +129,7 @@ export class HttpClient implements LightClient {
         service,
         operation,
         attempts,
-        milliseconds: performance.now() - begun,
+        milliseconds: elapsedTime() - begun,
         status,
         requestId,
       })
@@ -173,7 +173,7 @@ export class HttpClient implements LightClient {
     const credentials = await this.#credentialsFor(interruption)
     let [started, offset] = [0, 0]
     const result = await this.#transport.send(endpoint, interruption, () => {
-      started = performance.now()
+      started = elapsedTime()
       offset = this.#clock.offset
       metadata.attempts++
       metadata.lost = true

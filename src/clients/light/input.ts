@@ -37,9 +37,7 @@ const isEmptyInJson: ReadonlySet<string> = new Set(['[object Map]', '[object Set
 
 /** What kind of object it is, in whatever realm it was made. */
 function tagOf(value: object): string {
-  return Object.getPrototypeOf(value) === Object.prototype
-    ? ''
-    : Object.prototype.toString.call(value)
+  return Object.getPrototypeOf(value) === Object.prototype ? '' : Object.prototype.toString.call(value)
 }
 
 /** All timestamps of these services are seconds since 1970, with a fraction. */
