@@ -24,7 +24,7 @@ async function main(): Promise<number> {
     isReady: async (endpoint) => (await fetch(endpoint)).status === 400,
     variable: 'DYNAMODB_LOCAL_ENDPOINT',
     tests: ['test/e2e/emulators/dynamodb.test.ts'],
-    own: ['test/e2e/emulators/dynamodb-local.test.ts'],
+    own: ['dynamodb-local', 'dynamodb-streams'].map((name) => `test/e2e/emulators/${name}.test.ts`),
   })
 }
 

@@ -15,6 +15,9 @@ function install(): string | undefined {
   return succeeds(python, pip) ? undefined : `pip cannot install ${requirement}`
 }
 
+const testFiles = (...names: readonly string[]): string[] =>
+  names.map((name) => `test/e2e/emulators/${name}.test.ts`)
+
 async function main(): Promise<number> {
   const obstacle = install()
   if (obstacle !== undefined) {
@@ -27,7 +30,9 @@ async function main(): Promise<number> {
     args: (port) => ['-m', 'moto.server', '-H', '127.0.0.1', '-p', `${port}`],
     isReady: async (endpoint) => (await fetch(`${endpoint}/moto-api/data.json`)).ok,
     variable: 'MOTO_ENDPOINT',
-    tests: ['dynamodb', 'secrets', 'sqs'].map((name) => `test/e2e/emulators/${name}.test.ts`),
+    tests: testFiles('dynamodb', 'secrets', 'sqs'),
+    // The light client has no streams and no topics.
+    own: testFiles('dynamodb-streams', 'kinesis', 'sns'),
   })
 }
 

@@ -1,41 +1,105 @@
-import { poll } from '../testing/index.ts'
 import { isQueueUrl } from '../aws/sqs.ts'
+import {
+  type AnyHandler,
+  type StreamPollerOptions,
+  dynamodbStreamPoller,
+  kinesisPoller,
+  poll,
+  pollSns,
+} from '../testing/index.ts'
 import { type CliCommand, UsageError, handlerOptions, timeoutOf } from './command.ts'
 import { loadHandler } from './load-handler.ts'
 import { stopped, tell } from './terminal.ts'
 
+/** What all pollers are given: they differ in what they call the ids of a batch. */
+interface Polling extends Pick<StreamPollerOptions, 'batchSize' | 'onError'> {
+  readonly timeout: number
+}
+
+/** Polls until it is stopped. */
+type Work = (source: string, handler: AnyHandler, options: Polling) => Promise<void>
+
+const queueWork =
+  (start: typeof poll | typeof pollSns): Work =>
+  async (queueUrl, handler, options) => {
+    const poller = start(queueUrl, handler, {
+      ...options,
+      onInvocation({ messageIds, ...outcome }) {
+        tellOutcome('messages', messageIds, outcome)
+      },
+    })
+    await stopped()
+    await poller.stop()
+  }
+
+const streamWork =
+  (open: typeof kinesisPoller): Work =>
+  async (streamArn, handler, options) => {
+    const stopping = new AbortController()
+    void stopped().then(() => {
+      stopping.abort()
+    })
+    const poller = open(streamArn, handler, {
+      ...options,
+      onInvocation({ sequenceNumbers, ...outcome }) {
+        tellOutcome('records', sequenceNumbers, outcome)
+      },
+    })
+    await poller.run(stopping.signal)
+  }
+
+/** Which poller an address is of. @throws UsageError */
+function workOf(address: string, isTopic: boolean): Work {
+  if (isQueueUrl(address)) return queueWork(isTopic ? pollSns : poll)
+  const [, ofKinesis, ofTable] =
+    /^arn:[^:]+:(?:(kinesis:.*:stream\/)|(dynamodb:.*\/stream\/))/.exec(address) ?? []
+  if (ofKinesis === undefined && ofTable === undefined)
+    throw new UsageError(`"${address}" is not the URL of a queue or the ARN of a stream`)
+  if (isTopic) throw new UsageError('--sns takes the URL of a queue that is subscribed to the topic')
+  return streamWork(ofTable === undefined ? kinesisPoller : dynamodbStreamPoller)
+}
+
+interface Outcome {
+  readonly failed: readonly string[]
+  readonly milliseconds: number
+}
+
+function tellOutcome(what: string, ids: readonly string[], { failed, milliseconds }: Outcome): void {
+  const outcome = failed.length === 0 ? 'done' : `${failed.length} failed`
+  tell(
+    `${ids.length} ${what}, ${outcome}, ${Math.round(milliseconds)} ms`,
+    failed.length === 0 ? 'dim' : 'red',
+  )
+}
+
 export const pollCommand: CliCommand = {
   name: 'poll',
-  usage: 'QUEUE-URL MODULE[#EXPORT]',
-  summary: 'Works the messages of a queue, as an event source mapping of SQS does',
+  usage: 'QUEUE-URL|STREAM-ARN MODULE[#EXPORT]',
+  summary: 'Works the messages of a queue or the records of a stream, as an event source mapping does',
   options: {
-    'batch-size': { type: 'string', value: 'N', help: 'how many messages an invocation gets (default 10)' },
+    'batch-size': {
+      type: 'string',
+      value: 'N',
+      help: 'how many an invocation gets (default 10 messages, 100 records)',
+    },
+    sns: { type: 'boolean', help: 'the queue is subscribed to a topic: invoke with what SNS would send' },
     ...handlerOptions,
   },
   positionals: [2, 2],
   async run(typed) {
-    const [queueUrl = '', target = ''] = typed.positionals
-    if (!isQueueUrl(queueUrl)) throw new UsageError(`"${queueUrl}" is not the URL of a queue`)
+    const [address = '', target = ''] = typed.positionals
+    const work = workOf(address, typed.flag('sns'))
     const timeout = timeoutOf(typed)
-    const batchSize = typed.number('batch-size', 1) ?? 10
+    const batchSize = typed.number('batch-size', 1)
     const handler = await loadHandler(target, typed)
-    const poller = poll(queueUrl, handler, {
+    tell(`${address} → ${target}`, 'green')
+    await work(address, handler, {
       timeout,
-      batchSize,
-      onInvocation({ messageIds, failed, milliseconds }) {
-        const outcome = failed.length === 0 ? 'done' : `${failed.length} failed`
-        tell(
-          `${messageIds.length} messages, ${outcome}, ${Math.round(milliseconds)} ms`,
-          failed.length === 0 ? 'dim' : 'red',
-        )
-      },
+      ...(batchSize !== undefined && { batchSize }),
       onError(error) {
-        tell(`SQS: ${error instanceof Error ? error.message : String(error)}`, 'red')
+        tell(`AWS: ${error instanceof Error ? error.message : String(error)}`, 'red')
       },
     })
-    tell(`${queueUrl} → ${target}`, 'green')
-    await stopped()
-    await poller.stop()
     return 0
   },
 }

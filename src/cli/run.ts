@@ -19,7 +19,7 @@ const commands: readonly CliCommand[] = [
 const help = [
   'Runs Lambda handlers on this machine.\n',
   'Usage: clearskies-middy COMMAND …\n',
-  ...commands.map(({ name, usage, summary }) => `  ${`${name} ${usage}`.padEnd(34)}  ${summary}`),
+  ...commands.map(({ name, usage, summary }) => `  ${`${name} ${usage}`.padEnd(42)}  ${summary}`),
   '\nEach command has --help.',
 ].join('\n')
 

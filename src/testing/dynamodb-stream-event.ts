@@ -1,5 +1,6 @@
 import type { DynamoDBRecord, DynamoDBStreamEvent, StreamRecord } from 'aws-lambda'
 import { marshallItem } from '../wire/marshall.ts'
+import { withBase64 } from './described-data.ts'
 import { accountId, region } from './described-request.ts'
 
 /** A change of an item, as a test describes it; keys and items are plain values. */
@@ -81,12 +82,4 @@ function toRecord(
 /** An item in the typed form that streams have. */
 function toImage(item: object): NonNullable<StreamRecord['Keys']> {
   return withBase64(marshallItem(item)) as NonNullable<StreamRecord['Keys']>
-}
-
-/** Streams have bytes in base64. */
-function withBase64(value: unknown): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-  if (Array.isArray(value)) return value.map(withBase64)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withBase64(member)]))
 }

@@ -5,6 +5,7 @@ export {
   type DynamoDbStreamEventOptions,
   dynamodbStreamEvent,
 } from './dynamodb-stream-event.ts'
+export { dynamodbStreamPoller } from './dynamodb-stream-poller.ts'
 export {
   type DescribedEvent,
   type ScheduledEventOptions,
@@ -29,14 +30,18 @@ export {
   kafkaEvent,
 } from './kafka-event.ts'
 export { type DescribedKinesisRecord, type KinesisEventOptions, kinesisEvent } from './kinesis-event.ts'
+export { kinesisPoller } from './kinesis-poller.ts'
 export { type LambdaContextOptions, lambdaContext } from './lambda-context.ts'
 export { type DescribedLine, type LogsEventOptions, logsEvent } from './logs-event.ts'
 export { type MemorySecretsOptions, memorySecrets } from './memory-secrets.ts'
-export { type PollInvocation, type PollOptions, type Poller, poll } from './poll.ts'
+export { poll } from './poll.ts'
+export { type SnsPollOptions, pollSns } from './poll-sns.ts'
+export type { PollInvocation, PollOptions, Poller } from './queue-poller.ts'
 export { type RestApiEventOptions, restApiEvent } from './rest-api-event.ts'
 export { type DescribedObject, s3Event } from './s3-event.ts'
 export { type PublishedMessage, type SnsEventOptions, snsEvent } from './sns-event.ts'
 export { type DescribedMessage, type SqsEventOptions, sqsEvent } from './sqs-event.ts'
+export type { StreamInvocation, StreamPoller, StreamPollerOptions } from './stream-poller.ts'
 export { streamingRuntime } from './streaming-runtime.ts'
 export { type VpcLatticeEventOptions, vpcLatticeEvent } from './vpc-lattice-event.ts'
 export { type WebSocketEventOptions, webSocketEvent } from './web-socket-event.ts'

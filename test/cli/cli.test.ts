@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process'
+import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import { sqsEvent } from 'clearskies-middy/testing'
 import { afterAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { Project, command, onTerminal, start } from '../support/command-line.ts'
+import { useSqs } from '../support/engines.ts'
 
 const project = new Project()
 afterAll(() => {
@@ -13,7 +15,7 @@ const handlers = project.write(
   'handlers.ts',
   `import middy from '@middy/core'
 import { executionModeStreamifyResponse } from '@middy/core/executionModeStreamifyResponse'
-import { anyHttp, eachRecord, httpApi, invocation, sqs, webSocket } from 'clearskies-middy'
+import { anyHttp, eachRecord, httpApi, invocation, sns, sqs, webSocket } from 'clearskies-middy'
 
 interface Payload { readonly n?: number }
 console.log('a line at the start')
@@ -28,6 +30,7 @@ export const direct = middy().use(invocation()).handler(async ({ data, lambdaCon
 })
 export const nothing = middy().use(invocation()).handler(() => undefined)
 export const worker = middy().use(sqs()).handler(eachRecord(async ({ data }) => { if ((data as Payload).n === 13) throw new Error('x') }))
+export const listener = middy().use(sns()).handler(eachRecord(({ data }) => void data))
 export const socket = middy().use(webSocket()).handler(({ data }) => ({ received: data }))
 export const streamed = middy({ executionMode: executionModeStreamifyResponse }).use(httpApi({ streaming: true })).handler(() => new Response('streamed'))
 `,
@@ -207,6 +210,33 @@ describe('clearskies-middy serve', () => {
   })
 })
 
+describe('clearskies-middy poll', () => {
+  const sqs = useSqs()
+
+  it.each([
+    ['the messages of a queue', [], '#worker'],
+    ['what SNS sends to a queue', ['--sns'], '#listener'],
+  ])('works %s, and ends with its signal', async (_, options, name) => {
+    const url = sqs.createQueue(`polled${options.join('')}`)
+    const notification = {
+      ...{ Type: 'Notification', MessageId: 'n1', TopicArn: 'arn:aws:sns:eu-central-1:000000000000:orders' },
+      ...{ Message: '{"n":1}', UnsubscribeURL: 'https://sns.eu-central-1.amazonaws.com/?SubscriptionArn=a' },
+    }
+    for (const n of [1, 13]) {
+      const MessageBody = JSON.stringify({ n, ...(n === 1 && options.length > 0 && notification) })
+      await sqs.client.send(new SendMessageCommand({ QueueUrl: url, MessageBody }))
+    }
+    const running = start(['poll', url, `${handlers}${name}`, '--batch-size', '1', ...options], {
+      AWS_ENDPOINT_URL: sqs.server.address,
+    })
+    await running.until(/1 messages, done, \d+ ms/)
+    await running.until(
+      options.length === 0 ? /1 messages, 1 failed/ : /AWS: Message \S+ is no notification of SNS/,
+    )
+    expect((await running.stop()).code).toBe(0)
+  })
+})
+
 describe('clearskies-middy: what is typed wrong', () => {
   it.each<[string[], number, RegExp]>([
     [['fly'], 2, /no command "fly"; there are serve, invoke/],
@@ -219,7 +249,13 @@ describe('clearskies-middy: what is typed wrong', () => {
     [['serve', handlers, '--source', 'sqs'], 2, /serve has no source "sqs"/],
     [['serve', handlers, '--prot', '1'], 2, /Unknown option '--prot'.*serve --help/],
     [['event'], 2, /event needs SOURCE/],
-    [['poll', 'orders', handlers], 2, /"orders" is not the URL of a queue/],
+    [['poll', 'orders', handlers], 2, /"orders" is not the URL of a queue or the ARN of a stream/],
+    [['poll', 'arn:aws:dynamodb:eu-central-1:1:table/orders', handlers], 2, /is not .* the ARN of a stream/],
+    [
+      ['poll', 'arn:aws:kinesis:eu-central-1:1:stream/clicks', handlers, '--sns'],
+      2,
+      /--sns takes the URL of a/,
+    ],
     [['inspect', handlers], 2, /is no JSON/],
   ])('%j is the exit code %d, and one line says what to do', async (args, code, message) => {
     const ended = await command(args)
