@@ -59,7 +59,10 @@ export class Deadline {
         resolve()
       }
       begin({ end, fail })
-      if (open === 0) resolve()
+      if (open === 0) {
+        resolve()
+        return
+      }
       // No timer fires before the promise callbacks that are due have run, and much work is done with them.
       nextTick(() => {
         if (open === 0) return

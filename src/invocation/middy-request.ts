@@ -265,9 +265,9 @@ export function pinResponse(request: KnownRequest, pin: Finish): void {
   const state = request[key]
   if (state === undefined) return
   state.pin = pin
-  // Written through the accessor, if that is there; else it is when it comes.
-  const { response } = request
-  request.response = response
+  // Where the accessor is still to come, it does the same once more.
+  state.response = pin(request.response)
+  state.finished = undefined
 }
 
 /**
