@@ -38,6 +38,14 @@ export default defineConfig(
     },
   },
   {
+    files: ['src/**'],
+    rules: {
+      // An import of it reads every property of `process`, which opens stdin and stdout and loads Node's streams: some
+      // milliseconds of each cold start.
+      'no-restricted-imports': ['error', { name: 'node:process', message: 'Use the global process.' }],
+    },
+  },
+  {
     files: ['examples/**', 'test/**', 'bench/**', 'scripts/**'],
     rules: { 'no-console': 'off' },
   },

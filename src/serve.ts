@@ -1,6 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { getBuiltinModule } from 'node:process'
 import { listen } from './core/listen.ts'
 import { type Logger, defaultLogger, logSafely } from './core/logger.ts'
 import type { AnyHandler } from './core/middy.ts'
@@ -79,9 +78,11 @@ export async function serve(handler: AnyHandler, options: ServeOptions = {}): Pr
   const { host, port: wanted } = listenPlace(options)
   const serving = new Serving(handler, options)
   // As a builtin, because the module's facade for `import` takes 28 ms to load.
-  const server = getBuiltinModule('node:http').createServer({ keepAliveTimeout }, (message, response) => {
-    void serving.answer(message, response)
-  })
+  const server = process
+    .getBuiltinModule('node:http')
+    .createServer({ keepAliveTimeout }, (message, response) => {
+      void serving.answer(message, response)
+    })
   server.on('connection', serving.greet)
   const port = await listen(server, wanted, host)
   const close = closer(server, serving)
@@ -143,7 +144,7 @@ class Serving {
     this.#options = options
     this.#logger = options.logger ?? defaultLogger
     // As many as there are streams, which Node would take for a leak.
-    getBuiltinModule('node:events').setMaxListeners(0, this.#closing.signal)
+    process.getBuiltinModule('node:events').setMaxListeners(0, this.#closing.signal)
   }
 
   /** From now on each answer ends its connection, and event streams, which have no end, end. */

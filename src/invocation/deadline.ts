@@ -1,4 +1,3 @@
-import { nextTick } from 'node:process'
 import { DeadlineError } from '../errors/index.ts'
 import { remainingTimeOf } from './remaining-time.ts'
 
@@ -64,7 +63,7 @@ export class Deadline {
         return
       }
       // No timer fires before the promise callbacks that are due have run, and much work is done with them.
-      nextTick(() => {
+      process.nextTick(() => {
         if (open === 0) return
         const milliseconds = this.#at + this.#margin * share - Date.now()
         if (milliseconds <= longestTimer) timer = setTimeout(resolve, Math.max(0, milliseconds))

@@ -1,6 +1,5 @@
 import { bytesOf } from '../../core/bytes.ts'
 import type { Readable } from 'node:stream'
-import { getBuiltinModule } from 'node:process'
 import { InvalidResponseError } from '../../errors/index.ts'
 import { type Scope, currentScope, inScope } from '../../invocation/scope.ts'
 import { refuseQuery } from './response-body.ts'
@@ -16,7 +15,7 @@ import { type Reader, type ByteSource, readerOf } from './source-reader.ts'
 export function bodyStream(source: ByteSource, onError: (error: unknown) => void): Readable {
   refuseQuery(source)
   const pieces = new BodyPieces(source)
-  const { Readable } = getBuiltinModule('node:stream')
+  const { Readable } = process.getBuiltinModule('node:stream')
   return new Readable({
     highWaterMark: 1,
     read() {
