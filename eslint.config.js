@@ -13,6 +13,7 @@ export default defineConfig(
     '.emulators',
     '.databases',
     '**/cdk.out',
+    'test/.cli-*',
     '**/*.js',
     ...notInstalled,
   ]),

@@ -1,5 +1,6 @@
 // Thousands of calls against a service that fails at random, beside the SDK's client against the same service.
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { expect, it, vi } from 'vitest'
 import {
   type Respond,
@@ -59,34 +60,48 @@ function follow(faults: readonly (readonly Fault[])[]): {
     const fault = faults[call]?.[attempts[call]!++] ?? 'done'
     if (fault.startsWith('done')) done[call]!++
     answers[fault](response, request, index)
+    if (fault === 'frozen') lateOf.get(call)?.()
   }
   return { attempts, done }
 }
 
-/** Time that passes a hundred times as fast for whoever waits. */
+/** The call that runs. */
+const running = new AsyncLocalStorage<number>()
+
+/** Longer than any test takes. */
+const limits = { requestTimeout: 1_000_000_000, connectTimeout: 2_000_000_000 }
+
+/** What tells a call that its answer is late. */
+const lateOf = new Map<number, () => void>()
+
+/** Time that passes a hundred times as fast for whoever waits. An answer is late when the service has frozen, not before. */
 function fastTime(): void {
   const real = globalThis.setTimeout
-  vi.stubGlobal('setTimeout', (run: () => void, milliseconds = 0, ...args: []) =>
-    real(run, milliseconds / 100, ...args),
-  )
+  vi.stubGlobal('setTimeout', (run: () => void, milliseconds = 0, ...args: []) => {
+    const id = running.getStore()
+    if (id !== undefined && milliseconds === limits.requestTimeout) lateOf.set(id, run)
+    return real(run, milliseconds / 100, ...args)
+  })
 }
 
-/** Calls at once, in groups, so that none waits long for a connection. */
-async function ended(calls: number, put: (id: number) => Promise<unknown>): Promise<string[]> {
+/** Calls, so many at once: few enough that none waits long for a connection. */
+async function ended(
+  ids: readonly number[],
+  atOnce: number,
+  put: (id: number) => Promise<unknown>,
+): Promise<string[]> {
   const ends: string[] = []
-  for (let first = 0; first < calls; first += 50) {
-    const group = Array.from({ length: Math.min(50, calls - first) }, (_, index) => first + index)
-    ends.push(
-      ...(await Promise.all(
-        group.map((id) =>
-          put(id).then(
-            () => 'done',
-            (error: unknown) => endOf(error as Error & { code?: string }),
-          ),
-        ),
-      )),
-    )
+  const rest = ids.values()
+  const work = async (): Promise<void> => {
+    for (const id of rest) {
+      const call = running.run(id, () => put(id))
+      ends[id] = await call.then(
+        () => 'done',
+        (error: unknown) => endOf(error as Error & { code?: string }),
+      )
+    }
   }
+  await Promise.all(Array.from({ length: atOnce }, work))
   return ends
 }
 
@@ -105,8 +120,9 @@ it.each(Array.from({ length: runs(10) }, (_, index) => index + 1))(
     const faults = plan(seed, 1000)
     const { attempts, done } = follow(faults)
     // As the SDK's: without room in the quota the plan alone does not tell the end.
-    const client = server.client({ requestTimeout: 200_000, connectTimeout: 200_000 })
-    const ends = await ended(faults.length, (id) => client.call('dynamodb', 'PutItem', item(id)))
+    const client = server.client(limits)
+    const ids = [...faults.keys()]
+    const ends = await ended(ids, 50, (id) => client.call('dynamodb', 'PutItem', item(id)))
     for (const [call, end] of ends.entries()) {
       const seen = (faults[call] ?? []).slice(0, attempts[call])
       const last = seen.at(-1)
@@ -144,19 +160,16 @@ it.each(Array.from({ length: runs(10) }, (_, index) => index + 7))(
       list.map((fault) => (fault === 'frozen' ? 'failed' : fault)),
     )
     const ours = follow(faults)
-    const client = server.client({ requestTimeout: 1_000_000, connectTimeout: 1_000_000 })
-    const ends: string[] = []
-    for (const id of faults.keys())
-      ends.push(...(await ended(1, () => client.call('dynamodb', 'PutItem', item(id)))))
+    const client = server.client(limits)
+    const ids = [...faults.keys()]
+    const ends = await ended(ids, 1, (id) => client.call('dynamodb', 'PutItem', item(id)))
     const theirs = follow(faults)
     const sdk = new DynamoDBClient({
       endpoint: server.url,
       region: 'eu-central-1',
       credentials: testCredentials,
     })
-    const sdkEnds: string[] = []
-    for (const id of faults.keys())
-      sdkEnds.push(...(await ended(1, () => sdk.send(new PutItemCommand(item(id))))))
+    const sdkEnds = await ended(ids, 1, (id) => sdk.send(new PutItemCommand(item(id))))
     sdk.destroy()
     expect(ours.attempts.length).toBe(theirs.attempts.length)
     // A kept connection that is reset has one more try than the SDK gives it, if it was the last.

@@ -17,7 +17,7 @@ function run(script: string, args: readonly string[] = [], env: Record<string, s
     process.execPath,
     ['--conditions=clearskies-middy-source', `examples/shop/${script}`, ...args],
     {
-      env: { PATH: process.env['PATH'], ...env },
+      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )

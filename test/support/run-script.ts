@@ -14,6 +14,7 @@ const flags = ['--conditions=clearskies-middy-source', '--input-type=module', '-
 function environment(variables: Variables): NodeJS.ProcessEnv {
   return {
     PATH: process.env['PATH'],
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
     // No look at a profile, nor at the address where EC2 keeps credentials.
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_CONFIG_FILE: '/dev/null',

@@ -135,6 +135,10 @@ class Exchange {
     this.#timer = setTimeout(() => this.#late('answer', requestTimeout), requestTimeout)
     request.on('error', (error) => this.#fail(error))
     request.on('response', (response) => this.#read(response))
+    // Also what ends without an error, such as an answer that switches protocols.
+    request.on('close', () => {
+      if (!this.#isOver) this.#fail(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }))
+    })
     request.on('socket', (socket) => {
       if (!socket.connecting) return
       this.#connectTimer = setTimeout(() => this.#late('connection', connectTimeout), connectTimeout)
@@ -160,9 +164,6 @@ class Exchange {
       if (size > maxBytes) this.#give({ error: new Error('The answer is larger than 64 MB'), isStale: false })
     })
     response.on('error', (error) => this.#fail(error))
-    response.on('close', () => {
-      if (!this.#isOver) this.#fail(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }))
-    })
     response.on('end', () => {
       if (!response.complete || this.#isOver) return
       this.#end()
