@@ -45,20 +45,28 @@ export class Typed {
     return this.#values[name] === true
   }
 
-  /** @throws UsageError for what is no number, or below the least */
-  number(name: string, least: number): number | undefined {
+  /** @throws UsageError for what is no number, or out of its range */
+  number(name: string, least: number, most: number = Infinity): number | undefined {
     const text = this.text(name)
     if (text === undefined) return undefined
     const value = Number(text)
-    if (text.trim() !== '' && Number.isFinite(value) && value >= least) return value
-    throw new UsageError(`--${name} takes a number from ${least}, and not "${text}"`)
+    if (text.trim() !== '' && Number.isFinite(value) && value >= least && value <= most) return value
+    const range = most === Infinity ? `from ${least}` : `from ${least} to ${most}`
+    throw new UsageError(`--${name} takes a number ${range}, and not "${text}"`)
+  }
+
+  /** @throws UsageError for what is no whole number, or out of its range */
+  integer(name: string, least: number, most?: number): number | undefined {
+    const value = this.number(name, least, most)
+    if (value === undefined || Number.isInteger(value)) return value
+    throw new UsageError(`--${name} takes a whole number, and not "${value}"`)
   }
 }
 
 /** What every command takes that runs a handler. */
 export const handlerOptions: CliCommand['options'] = {
   'env-file': { type: 'string', value: 'FILE', help: 'read environment variables from a file' },
-  timeout: { type: 'string', value: 'SECONDS', help: "the function's timeout (default 30)" },
+  timeout: { type: 'string', value: 'SECONDS', help: "the function's timeout (default 30, at most 900)" },
   memory: {
     type: 'string',
     value: 'MB',
@@ -66,9 +74,9 @@ export const handlerOptions: CliCommand['options'] = {
   },
 }
 
-/** The function's timeout in milliseconds. @throws UsageError */
+/** The function's timeout in milliseconds: Lambda gives 15 minutes at most. @throws UsageError */
 export function timeoutOf(typed: Typed): number {
-  return (typed.number('timeout', 0.001) ?? 30) * 1000
+  return (typed.number('timeout', 0.001, 900) ?? 30) * 1000
 }
 
 /** @throws UsageError */
@@ -92,7 +100,9 @@ function parse(args: readonly string[], { options }: CliCommand): ReturnType<typ
   try {
     return parseArgs(config)
   } catch (error) {
-    throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error))
+    throw new UsageError(
+      error instanceof Error ? (error.message.split(/\.? *\n|\. /)[0] ?? '') : String(error),
+    )
   }
 }
 

@@ -1,4 +1,6 @@
+import { createRequire } from 'node:module'
 import { inspect } from 'node:util'
+import { asRecord } from '../core/record.ts'
 import { print, tell } from './terminal.ts'
 import { type CliCommand, UsageError, helpOf, typedFor } from './command.ts'
 import { eventCommand } from './event-command.ts'
@@ -20,8 +22,14 @@ const help = [
   'Runs Lambda handlers on this machine.\n',
   'Usage: clearskies-middy COMMAND …\n',
   ...commands.map(({ name, usage, summary }) => `  ${`${name} ${usage}`.padEnd(42)}  ${summary}`),
-  '\nEach command has --help.',
+  '\nEach command has --help. --version tells the version.',
 ].join('\n')
+
+/** The version of this package. */
+function version(): string {
+  const manifest = asRecord(createRequire(import.meta.url)('clearskies-middy/package.json'))
+  return String(manifest?.['version'])
+}
 
 /**
  * Runs what was typed.
@@ -29,10 +37,14 @@ const help = [
  * @returns the exit code: 0, 1 for what failed, 2 for what cannot be done as it was typed
  */
 export async function run(args: readonly string[]): Promise<number> {
-  const [name, ...rest] = args
+  const [name, ...rest] = args[0] === 'help' && args[1] !== undefined ? [args[1], '--help'] : args
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     print(help)
     return name === undefined ? 2 : 0
+  }
+  if (name === '--version' || name === '-v') {
+    print(version())
+    return 0
   }
   const command = commands.find((known) => known.name === name)
   if (command === undefined) {

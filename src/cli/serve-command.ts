@@ -59,7 +59,7 @@ async function serveHere(typed: Typed): Promise<number> {
   if (!sources.includes(source))
     throw new UsageError(`serve has no source "${source}"; it has ${sources.join(', ')}`)
   const timeout = timeoutOf(typed)
-  const port = typed.number('port', 0) ?? 3000
+  const port = typed.integer('port', 0, 65_535) ?? 3000
   const handler = await loadHandler(target, typed)
   const server = await openServer(handler, { source, port, timeout })
   tell(`${server.url}  ${source} → ${target}`, 'green')
@@ -93,8 +93,10 @@ async function openServer(
       },
     })
   } catch (error) {
-    if (asRecord(error)?.['code'] === 'EADDRINUSE')
-      throw new LoadError(`The port ${port} is taken: choose another with --port`)
+    const code = asRecord(error)?.['code']
+    if (code === 'EADDRINUSE') throw new LoadError(`The port ${port} is taken: choose another with --port`)
+    if (code === 'EACCES')
+      throw new LoadError(`This user may not listen on the port ${port}: choose one from 1024 with --port`)
     throw error
   }
 }

@@ -78,6 +78,8 @@ export function describedEvent(source: string, typed: Typed): unknown {
   if (build === undefined)
     throw new UsageError(`There is no source "${source}"; there are ${sourceNames.join(', ')}`)
   const [method, path, text] = [typed.text('method'), typed.text('path'), typed.text('data')]
+  if (method !== undefined && !/^[\w!#$%&'*+.^`|~-]+$/.test(method))
+    throw new UsageError(`--method takes a method as GET, and not "${method}"`)
   const data = text === undefined ? undefined : parseIfJson(text)
   return build({
     ...(method !== undefined && { method: method.toUpperCase() }),
