@@ -1,4 +1,5 @@
 import { isQueueUrl } from '../aws/sqs.ts'
+import { MissingDependencyError } from '../errors/index.ts'
 import {
   type AnyHandler,
   type StreamPollerOptions,
@@ -8,7 +9,7 @@ import {
   pollSns,
 } from '../testing/index.ts'
 import { type CliCommand, UsageError, handlerOptions, timeoutOf } from './command.ts'
-import { loadHandler } from './load-handler.ts'
+import { LoadError, loadHandler } from './load-handler.ts'
 import { stopped, tell } from './terminal.ts'
 
 /** What all pollers are given: they differ in what they call the ids of a batch. */
@@ -72,6 +73,12 @@ function tellOutcome(what: string, ids: readonly string[], { failed, millisecond
   )
 }
 
+/** What went wrong with a call. A name with several addresses has an error for each, and no message. */
+function told(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return told(error.errors[0])
+  return error instanceof Error ? error.message : String(error)
+}
+
 export const pollCommand: CliCommand = {
   name: 'poll',
   usage: 'QUEUE-URL|STREAM-ARN MODULE[#EXPORT]',
@@ -90,16 +97,19 @@ export const pollCommand: CliCommand = {
     const [address = '', target = ''] = typed.positionals
     const work = workOf(address, typed.flag('sns'))
     const timeout = timeoutOf(typed)
-    const batchSize = typed.number('batch-size', 1)
+    const batchSize = typed.integer('batch-size', 1, 10_000)
     const handler = await loadHandler(target, typed)
     tell(`${address} → ${target}`, 'green')
-    await work(address, handler, {
+    const missing = Promise.withResolvers<never>()
+    const working = work(address, handler, {
       timeout,
       ...(batchSize !== undefined && { batchSize }),
       onError(error) {
-        tell(`AWS: ${error instanceof Error ? error.message : String(error)}`, 'red')
+        if (error instanceof MissingDependencyError) missing.reject(new LoadError(error.message))
+        else tell(`AWS: ${told(error)}`, 'red')
       },
     })
+    await Promise.race([working, missing.promise])
     return 0
   },
 }

@@ -11,13 +11,11 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-/** Resolves at Ctrl-C or SIGTERM. Until then the process goes on, even if nothing else keeps it. */
+/** Resolves at Ctrl-C or SIGTERM. */
 export function stopped(): Promise<void> {
-  const alive = setInterval(() => undefined, 2 ** 30)
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.once(signal, () => {
-        clearInterval(alive)
         resolve()
       })
   })
