@@ -1,11 +1,12 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { promisify } from 'node:util'
 import { ConnectionTimeoutError, StatementTimeoutError } from '../../errors/index.ts'
 import { type Scope, currentScope } from '../../invocation/scope.ts'
 import { type Acquire, type Done, retriedWhenBusy } from './busy-retry.ts'
 import type { Loans } from './loans.ts'
 import type { PasswordSource } from './password-source.ts'
 import type { ConnectTimeout } from './patience.ts'
+
+const { AsyncLocalStorage } = process.getBuiltinModule('node:async_hooks')
+const { promisify } = process.getBuiltinModule('node:util')
 
 /** A driver's pool, as far as getting a connection goes. */
 export interface PoolAccess<TConnection extends Releasable> {

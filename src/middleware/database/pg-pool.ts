@@ -1,4 +1,3 @@
-import { promisify } from 'node:util'
 import type { Client as PgClient, Pool as PgPool, PoolClient, PoolConfig } from 'pg'
 import { StatementTimeoutError } from '../../errors/index.ts'
 import { atRunTime, optionalImport } from '../../core/optional-import.ts'
@@ -12,6 +11,8 @@ import { cancelStatement, onReady, socketOf } from './pg-cancel.ts'
 import { type PoolParts, idleTimeout, replaceable, summarize } from './pool-parts.ts'
 import { isAddress, isDsql } from './settings.ts'
 import { StatementClock } from './statement-clock.ts'
+
+const { promisify } = process.getBuiltinModule('node:util')
 
 /**
  * Seconds, for sessions of Aurora DSQL end after an hour.
