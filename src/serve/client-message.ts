@@ -7,8 +7,8 @@ import { ClientGoneError, type ResponseWriter } from './response-writer.ts'
 /** A client's request, as a normalizer takes it. */
 export class ClientMessage implements NodeHttpEvent {
   readonly source = 'node-http'
-  readonly message: IncomingMessage
   readonly isWebFunction: boolean
+  readonly #message: IncomingMessage
   readonly #writer: ResponseWriter
   body: Uint8Array | undefined
   maxBodyBytes: number | undefined
@@ -16,14 +16,19 @@ export class ClientMessage implements NodeHttpEvent {
   #requestId: string | undefined
 
   constructor(message: IncomingMessage, writer: ResponseWriter, isWebFunction: boolean) {
-    this.message = message
+    this.#message = message
     this.isWebFunction = isWebFunction
     this.#writer = writer
   }
 
+  /** Not its own, or a logger in front of the normalizer would print the socket. */
+  get message(): IncomingMessage {
+    return this.#message
+  }
+
   /** Lambda's own: it takes such headers away from what a client sends. */
   get requestId(): string {
-    const id = this.isWebFunction ? this.message.headers['lambda-web-request-id'] : undefined
+    const id = this.isWebFunction ? this.#message.headers['lambda-web-request-id'] : undefined
     return (this.#requestId ??= typeof id === 'string' ? id : randomUUID())
   }
 
@@ -32,7 +37,7 @@ export class ClientMessage implements NodeHttpEvent {
   }
 
   stream(): ReadableStream<Uint8Array> {
-    return (this.#stream ??= new BodyOfMessage(this.message)).web
+    return (this.#stream ??= new BodyOfMessage(this.#message)).web
   }
 
   /**
@@ -40,14 +45,14 @@ export class ClientMessage implements NodeHttpEvent {
    * there is none.
    */
   read(maxBodyBytes: number): Promise<void> | undefined {
-    const { headers } = this.message
+    const { headers } = this.#message
     const length = headers['content-length']
     if (length === undefined && headers['transfer-encoding'] === undefined) return undefined
     return this.#read(Number(length ?? 0), maxBodyBytes)
   }
 
   async #read(length: number, maxBodyBytes: number): Promise<void> {
-    const bytes = length > maxBodyBytes ? undefined : await readUpTo(this.message, maxBodyBytes)
+    const bytes = length > maxBodyBytes ? undefined : await readUpTo(this.#message, maxBodyBytes)
     if (bytes === undefined) this.maxBodyBytes = maxBodyBytes
     else if (bytes.length > 0) this.body = bytes
   }
@@ -55,7 +60,7 @@ export class ClientMessage implements NodeHttpEvent {
   /** Reads on where nobody does, a while: a client that still sends may not see an answer before it is done. */
   drain(): Promise<unknown> | undefined {
     if (this.maxBodyBytes === undefined || this.#stream?.isWanted === true) return undefined
-    return readUpTo(this.message, this.maxBodyBytes)
+    return readUpTo(this.#message, this.maxBodyBytes)
   }
 }
 

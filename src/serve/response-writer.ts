@@ -59,10 +59,13 @@ export class ResponseWriter {
   #writeWhole({ statusCode, headers }: NodeHttpResult, body: string | Uint8Array): void {
     const isSent = statusCode >= 200 && statusCode !== 204 && statusCode !== 304 && !this.#isHead
     const all: OutgoingHttpHeaders = { ...headers }
+    // In front of text Node writes the headers in UTF-8, in front of bytes in Latin-1, which is what clients read.
+    const isOdd = typeof body === 'string' && !isAscii(headers)
     if (isSent) all['content-length'] = Buffer.byteLength(body)
     if (this.#isLast) all['connection'] = 'close'
     this.#response.writeHead(statusCode, all)
-    this.#response.end(isSent ? body : undefined)
+    if (isSent) this.#response.end(isOdd ? Buffer.from(body) : body)
+    else this.#response.end()
   }
 
   #stream({ statusCode, headers }: NodeHttpResult, body: Readable): void {
@@ -116,6 +119,12 @@ export class ClientGoneError extends Error {
   constructor() {
     super('The client has left')
   }
+}
+
+/** Whether headers are the same in all encodings. */
+function isAscii(headers: NodeHttpResult['headers']): boolean {
+  for (const name in headers) if (/[^\0-\x7f]/.test(String(headers[name]))) return false
+  return true
 }
 
 function isResult(value: unknown): value is NodeHttpResult {

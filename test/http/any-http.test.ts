@@ -4,11 +4,11 @@ import { httpApi } from 'clearskies-middy/normalizers/http-api'
 import { respond } from 'clearskies-middy/normalizers/respond'
 import { restApi } from 'clearskies-middy/normalizers/rest-api'
 import { InvalidResponseError } from 'clearskies-middy/errors'
-import { invoke } from 'clearskies-middy/testing'
+
 import middy from '@middy/core'
 import { RecordingLogger } from '../support/recording-logger.ts'
 import { describe, expect, it } from 'vitest'
-import { answer, sources } from '../support/sources.ts'
+import { answer, gatewaySources, invoke, sources } from '../support/sources.ts'
 
 describe.each(sources)('anyHttp() behind $name', (source) => {
   it.each([
@@ -39,7 +39,8 @@ describe.each(sources)('anyHttp() behind $name', (source) => {
   })
 })
 
-describe.each(sources)('$name', (source) => {
+// Not Node's own server: nothing is written for it but status, headers and body.
+describe.each(gatewaySources)('$name', (source) => {
   const keysOf = async (handler: () => unknown) => {
     const { logger, ...response } = await answer(source, {}, handler)
     expect(logger.warnings).toEqual([])

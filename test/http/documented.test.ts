@@ -3,9 +3,9 @@ import middy from '@middy/core'
 import httpCors from '@middy/http-cors'
 import inputOutputLogger from '@middy/input-output-logger'
 import { respond } from 'clearskies-middy'
-import { invoke } from 'clearskies-middy/testing'
+
 import { describe, expect, it } from 'vitest'
-import { type SourceResponse, answer, responseHeader, sources } from '../support/sources.ts'
+import { type SourceResponse, answer, responseHeader, sources, invoke } from '../support/sources.ts'
 
 describe.each(sources)('behind $name', (source) => {
   const { normalizer, event } = source
@@ -54,7 +54,10 @@ describe.each(sources)('behind $name', (source) => {
     const handler = chain.handler(() => 'x')
     await invoke(handler, event({ path: '/logged' }))
     const [inFront, behind] = lines.map((line) => JSON.parse(line) as { event?: Record<string, unknown> })
-    expect(inFront?.event).toEqual(event({ path: '/logged' }))
+    // Node's own server has a message in place of an event.
+    const printed =
+      source.name === 'node-http' ? { source: 'node-http', isWebFunction: true } : event({ path: '/logged' })
+    expect(inFront?.event).toEqual(printed)
     expect(behind?.event).toMatchObject({ kind: 'http', method: 'GET', path: '/logged' })
   })
 

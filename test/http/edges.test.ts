@@ -5,9 +5,16 @@ import { type HttpRequest, respond } from 'clearskies-middy'
 import { anyHttpRequest } from 'clearskies-middy/normalizers/any-http'
 import { httpApiRequest } from 'clearskies-middy/normalizers/http-api'
 import { restApiRequest } from 'clearskies-middy/normalizers/rest-api'
-import { httpApiEvent, httpApiV1Event, invoke, lambdaContext, restApiEvent } from 'clearskies-middy/testing'
+import { httpApiEvent, httpApiV1Event, lambdaContext, restApiEvent } from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
-import { type SourceResponse, answer, responseHeader, sources } from '../support/sources.ts'
+import {
+  type SourceResponse,
+  answer,
+  gatewaySources,
+  invoke,
+  responseHeader,
+  sources,
+} from '../support/sources.ts'
 
 const context = lambdaContext()
 
@@ -48,8 +55,8 @@ describe("a REST API's event of SAM CLI before 2024, which calls itself 1.0", ()
 })
 
 describe('a parser of bodies in front of the normalizer', () => {
-  // The parser finds no content type in the lists of the others.
-  it.each(sources.filter(({ name }) => name !== 'vpc-lattice' && name !== 'alb-multi-value'))(
+  // The parser finds no content type in the lists of the others. Node's own server has a message, and no event.
+  it.each(gatewaySources.filter(({ name }) => name !== 'vpc-lattice' && name !== 'alb-multi-value'))(
     'gives data and body, behind $name',
     async ({ normalizer, event }) => {
       const chain = middy()
@@ -112,16 +119,20 @@ describe.each(sources)('headers of other alphabets behind $name', (source) => {
     if (/[^\0-\xff]/.test(value)) expect(message).toContain('Encode it')
   })
 
-  it('a request has them in headers, and a web request those that the web takes', async () => {
-    const { body } = await answer(
-      source,
-      { headers: { 'x-latin': 'café', 'x-other': 'zażółć' } },
-      (request) => [
-        request.headers['x-latin'],
-        request.header('X-Other'),
-        [...request.toWebRequest().headers].filter(([name]) => /^x-(?:latin|other)$/.test(name)),
-      ],
-    )
-    expect(JSON.parse(body)).toEqual(['café', 'zażółć', [['x-latin', 'café']]])
-  })
+  // Node gives the bytes of a header as Latin-1: see `rich-request.test.ts`.
+  it.skipIf(source.name === 'node-http')(
+    'a request has them in headers, and a web request those that the web takes',
+    async () => {
+      const { body } = await answer(
+        source,
+        { headers: { 'x-latin': 'café', 'x-other': 'zażółć' } },
+        (request) => [
+          request.headers['x-latin'],
+          request.header('X-Other'),
+          [...request.toWebRequest().headers].filter(([name]) => /^x-(?:latin|other)$/.test(name)),
+        ],
+      )
+      expect(JSON.parse(body)).toEqual(['café', 'zażółć', [['x-latin', 'café']]])
+    },
+  )
 })

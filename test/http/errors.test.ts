@@ -2,11 +2,11 @@ import { respond } from 'clearskies-middy/normalizers/respond'
 import { InvalidResponseError, ResponseTooLargeError } from 'clearskies-middy/errors'
 import { isResponse } from 'clearskies-middy/normalizers/http-response'
 import { alb } from 'clearskies-middy/normalizers/alb'
-import { albEvent, invoke } from 'clearskies-middy/testing'
+import { albEvent } from 'clearskies-middy/testing'
 import middy from '@middy/core'
 import { describe, expect, it } from 'vitest'
 import { RecordingLogger } from '../support/recording-logger.ts'
-import { answer, responseHeader, sources } from '../support/sources.ts'
+import { answer, responseHeader, sources, invoke } from '../support/sources.ts'
 
 const [source] = sources
 

@@ -11,7 +11,7 @@ import {
   validate,
 } from 'clearskies-middy'
 import { jsonBody } from 'clearskies-middy/middleware/json-body'
-import { invoke } from 'clearskies-middy/testing'
+
 import httpErrors from 'http-errors'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -23,7 +23,7 @@ import Stripe from 'stripe'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { RecordingLogger } from '../support/recording-logger.ts'
-import { type SourceResponse, answer, responseHeader, sources } from '../support/sources.ts'
+import { type SourceResponse, answer, responseHeader, sources, invoke } from '../support/sources.ts'
 
 const [source] = sources
 const unexposed = { title: 'Internal Server Error', status: 500 }

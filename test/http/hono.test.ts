@@ -1,10 +1,9 @@
 // An application built on the web standard, unchanged, behind every source.
 import middy from '@middy/core'
-import { gateway } from 'clearskies-middy/testing'
 import { Hono } from 'hono'
 import { setCookie } from 'hono/cookie'
 import { describe, expect, it } from 'vitest'
-import { sources } from '../support/sources.ts'
+import { frontOf, sources } from '../support/sources.ts'
 
 const app = new Hono()
 app.get('/hello/:name', (c) => c.json({ hello: c.req.param('name'), query: c.req.queries('tag') ?? [] }))
@@ -34,13 +33,14 @@ app.get('/fail', () => {
   throw new Error('hunter2')
 })
 
-describe.each(sources)('a Hono app behind $name', ({ name, normalizer }) => {
+describe.each(sources)('a Hono app behind $name', (source) => {
+  const { name } = source
   const handler = middy()
-    .use(normalizer())
+    .use(source.normalizer())
     .handler((request) => app.fetch(request.toWebRequest()))
 
   it('serves', async () => {
-    await using server = await gateway(name, handler, { binaryMediaTypes: ['application/octet-stream'] })
+    await using server = await frontOf(source, handler, { binaryMediaTypes: ['application/octet-stream'] })
     const hello = await fetch(`${server.url}/hello/caf%C3%A9?tag=a&tag=b`)
     expect(await hello.json()).toEqual({ hello: 'café', query: name === 'alb' ? ['b'] : ['a', 'b'] })
 

@@ -3,9 +3,9 @@ import type { HttpNormalizerOptions } from 'clearskies-middy'
 import { albRequest } from 'clearskies-middy/normalizers/alb'
 import { anyHttpRequest } from 'clearskies-middy/normalizers/any-http'
 import { alb, httpApi } from 'clearskies-middy'
-import { albEvent, invoke, lambdaContext } from 'clearskies-middy/testing'
+import { albEvent, lambdaContext } from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
-import { type SourceResponse, answer, sources } from '../support/sources.ts'
+import { type SourceResponse, answer, invoke, sources } from '../support/sources.ts'
 
 const allowedHosts = ['shop.example.com', 'admin.example.com:8443', /^[a-z]+\.shop\.example$/gi, '[::1]']
 
@@ -63,13 +63,18 @@ describe.each(sources)('the option allowedHosts behind $name', (source) => {
     }
   })
 
-  it('H8: without the chain another host is nowhere in the request', () => {
-    const event = source.event({ headers: { host: 'evil.example' } })
-    const { host, url } = anyHttpRequest(event, lambdaContext(), { allowedHosts })
-    expect([host ?? '', url.href].join()).not.toContain('evil.example')
-  })
+  // Node's own server has no event that could be read without a chain.
+  it.skipIf(source.name === 'node-http')(
+    'H8: without the chain another host is nowhere in the request',
+    () => {
+      const event = source.event({ headers: { host: 'evil.example' } })
+      const { host, url } = anyHttpRequest(event, lambdaContext(), { allowedHosts })
+      expect([host ?? '', url.href].join()).not.toContain('evil.example')
+    },
+  )
 
-  it('H8: lets a request without a host pass', async () => {
+  // Node's own server answers such a request with a 400 itself.
+  it.skipIf(source.name === 'node-http')('H8: lets a request without a host pass', async () => {
     const handler = middy()
       .use(source.normalizer({ allowedHosts }))
       .handler(({ host }) => host ?? 'none')

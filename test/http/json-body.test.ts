@@ -2,10 +2,10 @@ import middy from '@middy/core'
 import { ConfigurationError } from 'clearskies-middy'
 import { type JsonBodyOptions, jsonBody } from 'clearskies-middy/middleware/json-body'
 import { invocation } from 'clearskies-middy/normalizers/invocation'
-import { type DescribedRequest, invoke } from 'clearskies-middy/testing'
+import { type DescribedRequest } from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
 import { RecordingLogger } from '../support/recording-logger.ts'
-import { type SourceResponse, sources } from '../support/sources.ts'
+import { type SourceResponse, sources, invoke } from '../support/sources.ts'
 
 describe.each(sources)('jsonBody() behind $name', ({ normalizer, event }) => {
   async function send(request: DescribedRequest, options?: JsonBodyOptions): Promise<[number, unknown]> {

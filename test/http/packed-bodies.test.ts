@@ -4,10 +4,17 @@ import middy from '@middy/core'
 import { type HttpNormalizerOptions, HttpError, alb, httpApi, jsonBody } from 'clearskies-middy'
 import { anyHttpRequest } from 'clearskies-middy/normalizers/any-http'
 import { httpApiRequest } from 'clearskies-middy/normalizers/http-api'
-import { httpApiEvent, invoke, lambdaContext, restApiEvent } from 'clearskies-middy/testing'
+import { httpApiEvent, lambdaContext, restApiEvent } from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
 import { RecordingLogger } from '../support/recording-logger.ts'
-import { type SourceResponse, type TestedSource, answer, sources } from '../support/sources.ts'
+import {
+  type SourceResponse,
+  type TestedSource,
+  answer,
+  invoke,
+  readBy,
+  sources,
+} from '../support/sources.ts'
 
 const context = lambdaContext()
 const data = { title: 'The Dispossessed', price: 12.5, text: 'é'.repeat(1000) }
@@ -37,7 +44,9 @@ function packedEvent(source: TestedSource, body: Buffer, coding: string): object
     'content-encoding': coding,
     'content-length': `${body.length}`,
   }
-  const event = source.event({ method: 'POST', headers, body }) as Record<string, unknown>
+  const sent = source.event({ method: 'POST', headers, body })
+  if (source.name === 'node-http') return sent
+  const event = sent as Record<string, unknown>
   const flag = 'is_base64_encoded' in event ? 'is_base64_encoded' : 'isBase64Encoded'
   return { ...event, body: body.toString('base64'), [flag]: true }
 }
@@ -45,7 +54,7 @@ function packedEvent(source: TestedSource, body: Buffer, coding: string): object
 describe.each(sources)('a packed body behind $name', (source) => {
   it.each(codings)('H35: in %s is unpacked for every reader', async (coding, pack) => {
     const event = packedEvent(source, pack(json), coding)
-    const request = anyHttpRequest(event, context)
+    const request = await readBy(event, (made) => made)
     expect(Buffer.from(request.bytes()).equals(json)).toBe(true)
     expect([request.text(), request.json(), request.data]).toEqual([json.toString(), data, data])
     const web = request.toWebRequest()

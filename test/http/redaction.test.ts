@@ -3,10 +3,10 @@ import middy from '@middy/core'
 import inputOutputLogger from '@middy/input-output-logger'
 import inputOutputLogger6 from 'middy-input-output-logger-6'
 import { eachRecord, invocation, respond, sns, sqs } from 'clearskies-middy'
-import { invoke, snsEvent, sqsEvent } from 'clearskies-middy/testing'
+import { snsEvent, sqsEvent } from 'clearskies-middy/testing'
 import middy6 from 'middy-core-6'
 import { describe, expect, it } from 'vitest'
-import { sources } from '../support/sources.ts'
+import { sources, invoke } from '../support/sources.ts'
 
 /** Adds middlewares without their types, which this file does not test. */
 function chainOf(core: typeof middy, middlewares: readonly object[]): middy.MiddyfiedHandler {

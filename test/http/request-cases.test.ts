@@ -1,4 +1,5 @@
-// The catalogue of request cases (B1 to B58), in the order of its numbers.
+// The catalogue of request cases (B1 to B58), in the order of its numbers. They are cases of events: Node's own server has
+// none, and its requests are in `test/serve`.
 import type { HttpRequest, HttpRequestOptions } from 'clearskies-middy'
 import { BadRequestError, InvalidEventError, MalformedJsonError } from 'clearskies-middy'
 import middy from '@middy/core'
@@ -18,7 +19,7 @@ import {
   restApiEvent,
 } from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
-import { sources } from '../support/sources.ts'
+import { gatewaySources as sources } from '../support/sources.ts'
 
 const context = lambdaContext()
 

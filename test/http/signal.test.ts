@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import middy from '@middy/core'
 import { DeadlineError, httpApi } from 'clearskies-middy'
 import { httpApiRequest } from 'clearskies-middy/normalizers/http-api'
-import { httpApiEvent, invoke, lambdaContext } from 'clearskies-middy/testing'
+import { httpApiEvent, lambdaContext } from 'clearskies-middy/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { RecordingLogger } from '../support/recording-logger.ts'
-import type { SourceResponse } from '../support/sources.ts'
+import { type SourceResponse, invoke } from '../support/sources.ts'
 
 afterEach(() => {
   vi.useRealTimers()

@@ -3,12 +3,12 @@ import { ValidationError, eachRecord, sqs, validate } from 'clearskies-middy'
 import { alb } from 'clearskies-middy/normalizers/alb'
 import { invocation } from 'clearskies-middy/normalizers/invocation'
 import { restApi } from 'clearskies-middy/normalizers/rest-api'
-import { albEvent, invoke, restApiEvent, sqsEvent } from 'clearskies-middy/testing'
+import { albEvent, restApiEvent, sqsEvent } from 'clearskies-middy/testing'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { RecordingLogger } from '../support/recording-logger.ts'
-import type { SourceResponse } from '../support/sources.ts'
+import { type SourceResponse, invoke } from '../support/sources.ts'
 
 const schemas = {
   zod: {

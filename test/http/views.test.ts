@@ -7,10 +7,10 @@ import { transpileSchema } from '@middy/validator/transpile'
 import { type Middleware, alb, restApi, validate } from 'clearskies-middy'
 import { albRequest } from 'clearskies-middy/normalizers/alb'
 import { restApiRequest } from 'clearskies-middy/normalizers/rest-api'
-import { albEvent, invoke, lambdaContext, restApiEvent } from 'clearskies-middy/testing'
+import { albEvent, lambdaContext, restApiEvent } from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { type SourceResponse, sources } from '../support/sources.ts'
+import { type SourceResponse, sources, invoke } from '../support/sources.ts'
 
 const context = lambdaContext()
 

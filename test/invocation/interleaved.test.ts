@@ -21,7 +21,7 @@ import { useSqs } from '../support/engines.ts'
 import { RecordingLogger } from '../support/recording-logger.ts'
 import { runs } from '../support/runs.ts'
 import { seededRandom } from '../support/seeded-random.ts'
-import { sources } from '../support/sources.ts'
+import { gatewaySources } from '../support/sources.ts'
 
 type AnyHandler = (event: unknown, context: Context) => Promise<unknown>
 
@@ -155,7 +155,8 @@ describe.each(Object.keys(cores) as (keyof typeof cores)[])('invocations beside 
   const core = cores[name]
   const sizes = [2, 50]
 
-  it.each(sources.flatMap((source) => sizes.map((size) => [source.name, size, source] as const)))(
+  // Of Node's own server: E85 in `test/serve`.
+  it.each(gatewaySources.flatMap((source) => sizes.map((size) => [source.name, size, source] as const)))(
     '%s: of %i requests each sees its own context, deadline and failed send',
     async (_, size, source) => {
       for (let seed = 0; seed < runs(10); seed++) {

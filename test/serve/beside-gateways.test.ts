@@ -22,7 +22,7 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { RecordingLogger } from '../support/recording-logger.ts'
-import { sources } from '../support/sources.ts'
+import { gatewaySources as sources } from '../support/sources.ts'
 
 type Chain = (normalizer: ReturnType<typeof nodeHttp>) => ReturnType<typeof middy>
 

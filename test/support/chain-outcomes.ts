@@ -1,12 +1,12 @@
 // What a handler may do behind a chain of middlewares, and what the client has to get of it.
 import { type HttpRequest, NotFoundError, respond } from 'clearskies-middy'
-import { type DescribedRequest, invoke } from 'clearskies-middy/testing'
+import type { DescribedRequest } from 'clearskies-middy/testing'
 import { gunzipSync } from 'node:zlib'
 import { expect } from 'vitest'
 import { type GatewayReply, readResult } from '../../src/testing/gateway-result.ts'
 import type { MiddyPackages } from './middy-majors.ts'
 import { RecordingLogger } from './recording-logger.ts'
-import type { TestedSource } from './sources.ts'
+import { type SourceResponse, type TestedSource, invoke } from './sources.ts'
 
 /** What a handler or a hook does, and what the client gets of it, whatever stands in the chain. */
 export interface Outcome {
@@ -167,9 +167,22 @@ export async function replyOf(
   if (early !== undefined) wrapped.before(() => early)
   const headers = { origin: 'https://a.example', 'accept-encoding': 'gzip', ...request?.headers }
   const event = source.event({ ...request, ...asked, headers })
-  const result = await invoke(wrapped.handler(handler as never), event)
-  const setting = { source: source.name, event, accept: '*/*', binaryMediaTypes: ['*/*'] }
-  return { ...readResult(result, setting), logged: logger.errors.length }
+  const result = await invoke<SourceResponse>(wrapped.handler(handler as never), event)
+  return { ...readReply(source, event, result), logged: logger.errors.length }
+}
+
+/** Node's own server has sent what a client gets; a gateway reads a result first. */
+function readReply({ name }: TestedSource, event: object, result: SourceResponse): GatewayReply {
+  if (name !== 'node-http')
+    return readResult(result, { source: name, event, accept: '*/*', binaryMediaTypes: ['*/*'] })
+  const { statusCode, headers = {}, body, isBase64Encoded } = result
+  return {
+    status: statusCode,
+    headers: Object.entries(headers).flatMap(([key, lines]) =>
+      [lines].flat().map((line) => [key, line] as const),
+    ),
+    body: Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'),
+  }
 }
 
 /** Holds a reply against the outcome, and against the headers that the chain puts on what does not leave early. */
