@@ -27,15 +27,15 @@ function each(values: unknown, read: ByteReader): void {
 
 function readMember(holder: Record<string, unknown>, name: string): void {
   const text = holder[name]
-  if (typeof text === 'string') holder[name] = bytesOf(text)
+  if (typeof text === 'string') holder[name] = fromBase64(text)
 }
 
 function readMembers(holder: Record<string, unknown>, name: string): void {
   const texts = holder[name]
-  if (isList(texts)) holder[name] = texts.map((text) => (typeof text === 'string' ? bytesOf(text) : text))
+  if (isList(texts)) holder[name] = texts.map((text) => (typeof text === 'string' ? fromBase64(text) : text))
 }
 
-function bytesOf(text: string): Uint8Array {
+function fromBase64(text: string): Uint8Array {
   const { buffer, byteOffset, byteLength } = Buffer.from(text, 'base64')
   return new Uint8Array(buffer, byteOffset, byteLength)
 }

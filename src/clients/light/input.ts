@@ -8,14 +8,14 @@ import { isList, isRecord } from './record.ts'
  * @throws TypeError for what JSON cannot hold
  */
 export function inputText(input: object | undefined): string {
-  return JSON.stringify(jsonValue(input, '', 0) ?? {})
+  return JSON.stringify(inputValue(input, '', 0) ?? {})
 }
 
 /** Deeper than any input that a service takes: what is nested so deep has a cycle, which `JSON.stringify` reports. */
 const maxDepth = 200
 
 /** The same value, or a copy where its parts are written as something else. `member` is of the input, for messages. */
-function jsonValue(value: unknown, member: string, depth: number): unknown {
+function inputValue(value: unknown, member: string, depth: number): unknown {
   if (typeof value === 'string' || typeof value === 'boolean' || value === undefined) return value
   if (typeof value === 'number') return Number.isFinite(value) ? value : refuse(String(value), member)
   if (typeof value !== 'object') return refuse(`a ${typeof value}`, member)
@@ -25,11 +25,11 @@ function jsonValue(value: unknown, member: string, depth: number): unknown {
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
   if (value instanceof ArrayBuffer) return Buffer.from(value).toString('base64')
   if (depth > maxDepth) return value
-  if (isList(value)) return jsonList(value, member, depth + 1)
+  if (isList(value)) return inputList(value, member, depth + 1)
   const tag = tagOf(value)
   if (tag === '[object Date]') return secondsOf(value, member)
   if (isEmptyInJson.has(tag)) return refuse(`a ${tag.slice(8, -1)}`, member)
-  return isRecord(value) ? jsonRecord(value, member, depth + 1) : value
+  return isRecord(value) ? inputRecord(value, member, depth + 1) : value
 }
 
 /** What has no members, so that JSON would be `{}`. */
@@ -51,20 +51,20 @@ function refuse(what: string, member: string): never {
   throw new TypeError(`The input has ${what} in "${member}", which JSON cannot hold`)
 }
 
-function jsonList(list: readonly unknown[], member: string, depth: number): readonly unknown[] {
+function inputList(list: readonly unknown[], member: string, depth: number): readonly unknown[] {
   let copy: unknown[] | undefined
   for (let index = 0; index < list.length; index++) {
-    const text = jsonValue(list[index], member, depth)
+    const text = inputValue(list[index], member, depth)
     if (text === undefined) refuse('a list with an element that is null or undefined', member)
     if (text !== list[index]) (copy ??= [...list])[index] = text
   }
   return copy ?? list
 }
 
-function jsonRecord(record: Readonly<Record<string, unknown>>, member: string, depth: number): object {
+function inputRecord(record: Readonly<Record<string, unknown>>, member: string, depth: number): object {
   let texts: Map<string, unknown> | undefined
   for (const name of Object.keys(record)) {
-    const text = jsonValue(record[name], depth === 1 ? name : member, depth)
+    const text = inputValue(record[name], depth === 1 ? name : member, depth)
     if (text !== record[name]) (texts ??= new Map<string, unknown>()).set(name, text)
   }
   if (texts === undefined) return record
