@@ -37,20 +37,20 @@ export function light(options: LightOptions = {}): LightClient {
 
 type Check = (value: unknown) => boolean
 
-const isFunction: Check = (value) => typeof value === 'function'
-const isCount: Check = (value) => Number.isSafeInteger(value) && Number(value) > 0
+const isCallable: Check = (value) => typeof value === 'function'
+const isPositiveCount: Check = (value) => Number.isSafeInteger(value) && Number(value) > 0
 /** What a timer of Node can wait for. */
 const isTime: Check = (value) => typeof value === 'number' && value > 0 && value < 2 ** 31
 
 const checks = new Map<string, Check>([
   ['region', isRegion],
   ['endpoint', isEndpoint],
-  ['credentials', (value) => isFunction(value) || isCredentials(value)],
-  ['maxAttempts', isCount],
+  ['credentials', (value) => isCallable(value) || isCredentials(value)],
+  ['maxAttempts', isPositiveCount],
   ['connectTimeout', isTime],
   ['requestTimeout', isTime],
-  ['maxSockets', isCount],
-  ['onCall', isFunction],
+  ['maxSockets', isPositiveCount],
+  ['onCall', isCallable],
 ])
 
 /** As the library's other factories do it, whose check is not loaded with this file. @throws TypeError */

@@ -44,7 +44,7 @@ export interface TransportLimits {
 }
 
 /** A guard far above the largest answer of a service, which is 16 MB. */
-const maxBytes = 2 ** 26
+const maxAnswerSize = 2 ** 26
 
 /** Sends requests over connections that it keeps. */
 export class Transport {
@@ -161,7 +161,8 @@ class Exchange {
     response.on('data', (chunk: Buffer) => {
       chunks.push(chunk)
       size += chunk.length
-      if (size > maxBytes) this.#give({ error: new Error('The answer is larger than 64 MB'), isStale: false })
+      if (size > maxAnswerSize)
+        this.#give({ error: new Error('The answer is larger than 64 MB'), isStale: false })
     })
     response.on('error', (error) => this.#fail(error))
     response.on('end', () => {

@@ -28,8 +28,8 @@ const wires: readonly ServiceWire[] = [
     baseDelay: 25,
     endpointVariable: 'AWS_ENDPOINT_URL_DYNAMODB',
     tokens: {
-      ...named('ClientRequestToken', ['ExecuteTransaction', 'TransactWriteItems']),
-      ...named('ClientToken', ['ExportTableToPointInTime', 'ImportTable', 'StartBulkPutItems']),
+      ...sameToken('ClientRequestToken', ['ExecuteTransaction', 'TransactWriteItems']),
+      ...sameToken('ClientToken', ['ExportTableToPointInTime', 'ImportTable', 'StartBulkPutItems']),
     },
   },
   {
@@ -45,7 +45,7 @@ const wires: readonly ServiceWire[] = [
     name: 'ssm',
     target: 'AmazonSSM.',
     endpointVariable: 'AWS_ENDPOINT_URL_SSM',
-    tokens: named('ClientToken', [
+    tokens: sameToken('ClientToken', [
       'CreateMaintenanceWindow',
       'CreatePatchBaseline',
       'DeleteInventory',
@@ -58,7 +58,12 @@ const wires: readonly ServiceWire[] = [
     name: 'secretsmanager',
     target: 'secretsmanager.',
     endpointVariable: 'AWS_ENDPOINT_URL_SECRETS_MANAGER',
-    tokens: named('ClientRequestToken', ['CreateSecret', 'PutSecretValue', 'RotateSecret', 'UpdateSecret']),
+    tokens: sameToken('ClientRequestToken', [
+      'CreateSecret',
+      'PutSecretValue',
+      'RotateSecret',
+      'UpdateSecret',
+    ]),
   },
 ]
 
@@ -67,6 +72,6 @@ export function wireOf(service: unknown): ServiceWire | undefined {
   return wires.find(({ name }) => name === service)
 }
 
-function named(member: string, operations: readonly string[]): Readonly<Record<string, string>> {
+function sameToken(member: string, operations: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(operations.map((operation) => [operation, member]))
 }
