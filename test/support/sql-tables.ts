@@ -38,13 +38,32 @@ export async function createSqlTable(kysely: AnyKysely, engine: SqlEngine, model
   await table.addPrimaryKeyConstraint(`${model.name}_key`, [...model.key] as never).execute()
 }
 
-/** An instance on the same database that counts the rows that it was given since it was last asked. */
-export function countRows(kysely: AnyKysely): { readonly kysely: AnyKysely; rows(): number } {
+/** Creates a table of so many numbered rows, with a second column of seven values. */
+export async function createNumbered(
+  kysely: AnyKysely,
+  engine: SqlEngine,
+  { name, count }: { readonly name: string; readonly count: number },
+): Promise<void> {
+  const table = sql.table(name)
+  await sql`create table ${table} (id integer primary key, n integer)`.execute(kysely)
+  // MariaDB's tables of numbers have their range in their names.
+  const numbers = engine === 'mysql' ? `seq_0_to_${count - 1}` : `generate_series(0, ${count - 1}) as s(seq)`
+  await sql`insert into ${table} select seq, seq % 7 from ${sql.raw(numbers)}`.execute(kysely)
+}
+
+/** An instance on the same database that counts the statements, and the rows that it was given, since it was last asked. */
+export function countRows(kysely: AnyKysely): {
+  readonly kysely: AnyKysely
+  rows(): number
+  statements(): number
+} {
   let count = 0
+  let sent = 0
   const counting: KyselyPlugin = {
     transformQuery: ({ node }) => node,
     transformResult: async ({ result }) => {
       count += result.rows.length
+      sent++
       return result
     },
   }
@@ -53,6 +72,11 @@ export function countRows(kysely: AnyKysely): { readonly kysely: AnyKysely; rows
     rows() {
       const seen = count
       count = 0
+      return seen
+    },
+    statements() {
+      const seen = sent
+      sent = 0
       return seen
     },
   }

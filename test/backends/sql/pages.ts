@@ -1,3 +1,6 @@
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { InvalidDataError, TypeMismatchError, model } from 'clearskies-middy'
 import { SqlBackend } from 'clearskies-middy/backends/sql'
 import { sql } from 'kysely'
@@ -5,8 +8,12 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { uniqueName } from '../../support/contract-models.ts'
 import { rejection } from '../../support/rejection.ts'
-import { createSqlTable } from '../../support/sql-tables.ts'
+import { countRows, createNumbered, createSqlTable } from '../../support/sql-tables.ts'
+import type { TableBackend } from '../contract/contract.ts'
 import type { TestedSql } from './contract.ts'
+
+const numbered = z.object({ id: z.number(), n: z.number() })
+type Numbered = z.output<typeof numbered>
 
 const taskModel = () =>
   model({
@@ -27,6 +34,65 @@ export function sqlPages({ engine, pool, kysely }: TestedSql): void {
     await createSqlTable(kysely(), engine, definition)
     return new SqlBackend(definition, { db: pool() })
   }
+
+  describe('M27: a loop over 200,000 rows', () => {
+    const count = 200_000
+    const numbers = model({ name: uniqueName('numbers'), key: ['id'], schema: numbered })
+    /** What a loop reads at a time, and one row more, which tells that there are others. */
+    const page = 501
+    let counted: ReturnType<typeof countRows>
+    let rows: TableBackend<Numbered, Numbered, Pick<Numbered, 'id'>>
+    beforeAll(async () => {
+      await createNumbered(kysely(), engine, { name: numbers.name, count })
+      counted = countRows(kysely())
+      rows = new SqlBackend(numbers, { db: counted.kysely })
+    })
+    const queries = () => [rows.query(), rows.query().sortBy('n', 'desc'), rows.where('n', '>', 2)]
+
+    it('that breaks after the first has sent one statement, and was given one page', async () => {
+      expect(await rows.query().count()).toBe(count)
+      for (const query of queries()) {
+        counted.rows()
+        counted.statements()
+        for await (const { id } of query) {
+          expect(id).toBeGreaterThanOrEqual(0)
+          break
+        }
+        expect(counted.statements()).toBe(1)
+        expect(counted.rows()).toBe(page)
+      }
+    })
+
+    it('never was given more than a page beyond what it has passed on', async () => {
+      for (const query of queries()) {
+        counted.rows()
+        let [given, passed] = [0, 0]
+        for await (const _item of query) {
+          given += counted.rows()
+          expect(given - passed).toBeLessThanOrEqual(page + Math.floor(passed / (page - 1)))
+          if (++passed === 2000) break
+        }
+        expect(passed).toBe(2000)
+      }
+    })
+
+    it('holds the items of one page', async () => {
+      setFlagsFromString('--expose-gc')
+      const collectGarbage = runInNewContext('gc') as () => void
+      const passed: WeakRef<object>[] = []
+      for await (const item of rows.query()) {
+        passed.push(new WeakRef(item))
+        if (passed.length <= 10 * page) continue
+        // What a WeakRef was made of lives until the end of the turn.
+        await setImmediate()
+        collectGarbage()
+        const alive = passed.filter((reference) => reference.deref() !== undefined)
+        expect(alive.length).toBeLessThanOrEqual(page)
+        break
+      }
+      expect(passed.length).toBe(10 * page + 1)
+    })
+  })
 
   describe('pages', () => {
     let tasks: Awaited<ReturnType<typeof open>>
