@@ -81,7 +81,9 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
 
   /** @param areWhole - Whether they have all of their columns: the schema is one for whole items */
   async items(wires: readonly AttributeItem[], areWhole = true): Promise<TItem[]> {
-    return Promise.all(wires.map((wire) => (areWhole ? this.item(wire) : this.#unmarshalled(wire))))
+    return areWhole && this.options.validate === 'both'
+      ? Promise.all(wires.map((wire) => this.item(wire)))
+      : wires.map((wire) => this.#unmarshalled(wire))
   }
 
   /** An item, whole. @throws StoredDataError, InvalidDataError */
