@@ -64,8 +64,9 @@ const context: Accessor = {
   configurable: true,
   enumerable: true,
   get() {
-    enterScope(this[key].scope)
-    return this[key].context
+    const state = this[key]
+    enterScope(state.scope)
+    return state.context
   },
   set(value: unknown) {
     this[key].context = value
@@ -79,9 +80,9 @@ const error: Accessor = {
     return this[key].error
   },
   set(value: unknown) {
-    const { scope } = this[key]
-    enterScope(scope)
     const state = this[key]
+    const { scope } = state
+    enterScope(scope)
     // A middleware may put another error in place of the first, which is then the one to answer.
     if (state.error !== value || state.stage !== 'shown') state.stage = 'failed'
     state.error = value
