@@ -120,6 +120,8 @@ export { type SnsOptions, SnsRequest, sns } from './normalizers/sns.ts'
 export { type SqsAttributeValue, type SqsBody, SqsRequest } from './normalizers/sqs-request.ts'
 export type { PayloadPointer } from './normalizers/records/payload-pointer.ts'
 export type { WrappedMessage as Envelope } from './normalizers/records/unwrap.ts'
+export type { Unwrap, UnwrapSource } from './normalizers/records/sqs-reading.ts'
+export type { UnwrappedAs, UnwrappedRequests } from './normalizers/records/unwrapped-as.ts'
 export { SqsBatch, type SqsBatchOptions, sqsBatch } from './normalizers/sqs-batch.ts'
 export { type SqsOptions, sqs, sqsResponse } from './normalizers/sqs.ts'
 export {

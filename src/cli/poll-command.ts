@@ -13,15 +13,15 @@ import { LoadError, loadHandler } from './load-handler.ts'
 import { stopped, tell } from './terminal.ts'
 
 /** What all pollers are given: they differ in what they call the ids of a batch. */
-interface Polling extends Pick<StreamPollerOptions, 'batchSize' | 'onError'> {
+interface PollSettings extends Pick<StreamPollerOptions, 'batchSize' | 'onError'> {
   readonly timeout: number
 }
 
 /** Polls until it is stopped. */
-type Work = (source: string, handler: AnyHandler, options: Polling) => Promise<void>
+type PollWork = (source: string, handler: AnyHandler, options: PollSettings) => Promise<void>
 
 const queueWork =
-  (start: typeof poll | typeof pollSns): Work =>
+  (start: typeof poll | typeof pollSns): PollWork =>
   async (queueUrl, handler, options) => {
     const poller = start(queueUrl, handler, {
       ...options,
@@ -34,7 +34,7 @@ const queueWork =
   }
 
 const streamWork =
-  (open: typeof kinesisPoller): Work =>
+  (open: typeof kinesisPoller): PollWork =>
   async (streamArn, handler, options) => {
     const stopping = new AbortController()
     void stopped().then(() => {
@@ -50,7 +50,7 @@ const streamWork =
   }
 
 /** Which poller an address is of. @throws UsageError */
-function workOf(address: string, isTopic: boolean): Work {
+function workOf(address: string, isTopic: boolean): PollWork {
   if (isQueueUrl(address)) return queueWork(isTopic ? pollSns : poll)
   const [, ofKinesis, ofTable] =
     /^arn:[^:]+:(?:(kinesis:.*:stream\/)|(dynamodb:.*\/stream\/))/.exec(address) ?? []
@@ -60,12 +60,12 @@ function workOf(address: string, isTopic: boolean): Work {
   return streamWork(ofTable === undefined ? kinesisPoller : dynamodbStreamPoller)
 }
 
-interface Outcome {
+interface PollOutcome {
   readonly failed: readonly string[]
   readonly milliseconds: number
 }
 
-function tellOutcome(what: string, ids: readonly string[], { failed, milliseconds }: Outcome): void {
+function tellOutcome(what: string, ids: readonly string[], { failed, milliseconds }: PollOutcome): void {
   const outcome = failed.length === 0 ? 'done' : `${failed.length} failed`
   tell(
     `${ids.length} ${what}, ${outcome}, ${Math.round(milliseconds)} ms`,

@@ -2,12 +2,11 @@ import type { S3Event, S3EventRecord } from 'aws-lambda'
 import type { Logger } from '../core/logger.ts'
 import type { Middleware } from '../core/middy.ts'
 import { checkOptions, isLogger } from '../core/options.ts'
-import { asRecord, asString } from '../core/record.ts'
 import { whole } from './records/answers.ts'
 import { normalizesRecords } from './records/normalizer.ts'
 import { RecordBatch } from './records/record-batch.ts'
 import type { RecordSource } from './records/record-source.ts'
-import { decodeKey } from './records/s3-key.ts'
+import { objectIdOf } from './records/s3-key.ts'
 import { S3Request } from './s3-request.ts'
 
 export { type S3Object, S3Request } from './s3-request.ts'
@@ -24,12 +23,7 @@ const s3Source: RecordSource<S3EventRecord, S3Request> = {
   kinds: ['aws:s3'],
   // The message with which S3 tries a new notification has no records.
   records: ({ Records }: Partial<S3Event>) => Records ?? [],
-  idOf({ s3 }) {
-    const { bucket, object } = asRecord(s3) ?? {}
-    const { key, sequencer } = asRecord(object) ?? {}
-    const parts = [asString(asRecord(bucket)?.['name']), decodeKey(asString(key) ?? ''), asString(sequencer)]
-    return parts.every(Boolean) ? parts.join('/') : undefined
-  },
+  idOf: objectIdOf,
   request: (record, id, batch) => S3Request.of(record, { id, batch }),
   prepare: (request) => request.prepare(),
   answer: whole,

@@ -7,24 +7,28 @@ import { sqsAfterCare } from './records/sqs-after-care.ts'
 import { listFailures } from './records/sqs-failures.ts'
 import { sqsLanes } from './records/sqs-lanes.ts'
 import { SqsRequest } from './sqs-request.ts'
-import type { SqsBody, SqsReading } from './records/sqs-reading.ts'
+import type { UnwrappedAs } from './records/unwrapped-as.ts'
+import type { SqsBody, SqsReading, Unwrap } from './records/sqs-reading.ts'
 import type { PayloadPointer } from './records/payload-pointer.ts'
 
 /** How `sqs()` reads a batch. */
-export interface SqsBatchOptions {
+export interface SqsBatchOptions<TUnwrap extends Unwrap = Unwrap> {
   /** What the bodies are. @default 'json' */
   readonly body?: SqsBody
   /**
    * Takes off what AWS's services put around the data: SNS's notification, EventBridge's event; decodes the keys in S3's
-   * notifications and lets their test messages pass.
+   * notifications and lets their test messages pass. The name of a source says that all bodies are of it, so that
+   * `unwrapped` has its type; a body of another source fails its record.
    * @default false
    */
-  readonly unwrap?: boolean
+  readonly unwrap?: TUnwrap
   /** Reads a payload that the extended client libraries have put into S3; without it such a record fails. */
   readonly resolvePayload?: (pointer: PayloadPointer, record: SQSRecord) => string | Promise<string>
 }
 
-function sqsSource(reading: SqsReading): RecordSource<SQSRecord, SqsRequest> {
+function sqsSource<TUnwrapped>(
+  reading: SqsReading,
+): RecordSource<SQSRecord, SqsRequest<unknown, TUnwrapped>> {
   return {
     factory: 'sqs',
     source: 'sqs',
@@ -56,16 +60,18 @@ const sqsAnswer: RecordAnswer<SQSRecord> = {
  * export const oldest = ({ requests }: SqsBatch) => Math.min(...requests.map(({ sentAt }) => sentAt.getTime()))
  * ```
  */
-export class SqsBatch extends RecordBatch<SqsRequest> {
+export class SqsBatch<TUnwrapped = unknown> extends RecordBatch<SqsRequest<unknown, TUnwrapped>> {
   declare readonly kind: 'sqs-batch'
   declare readonly source: 'sqs'
   declare readonly raw: SQSEvent
   declare readonly Records: readonly SQSRecord[]
 
   /** @internal */
-  static reader(options: SqsBatchOptions): (event: unknown, context: Context) => SqsBatch {
+  static reader<TUnwrap extends Unwrap = Unwrap>(
+    options: SqsBatchOptions<TUnwrap>,
+  ): (event: unknown, context: Context) => SqsBatch<UnwrappedAs<TUnwrap>> {
     const { body = 'json', unwrap = false, resolvePayload } = options
-    const source = sqsSource({ body, unwrap, resolvePayload })
+    const source = sqsSource<UnwrappedAs<TUnwrap>>({ body, unwrap, resolvePayload })
     return (event, context) => new SqsBatch(source, event, context)
   }
 
@@ -92,6 +98,10 @@ export class SqsBatch extends RecordBatch<SqsRequest> {
  * console.log(sqsBatch(sqsEvent([{ body: { id: 7 } }]), lambdaContext()).data) // [ { id: 7 } ]
  * ```
  */
-export function sqsBatch(event: unknown, context: Context, options: SqsBatchOptions = {}): SqsBatch {
+export function sqsBatch<TUnwrap extends Unwrap = Unwrap>(
+  event: unknown,
+  context: Context,
+  options: SqsBatchOptions<TUnwrap> = {},
+): SqsBatch<UnwrappedAs<TUnwrap>> {
   return SqsBatch.reader(options)(event, context)
 }

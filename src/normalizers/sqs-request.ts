@@ -1,12 +1,14 @@
 import type { SQSRecord } from 'aws-lambda'
 import { parseJson } from '../core/json.ts'
 import { asRecord, asString } from '../core/record.ts'
+import { ConfigurationError } from '../errors/index.ts'
 import { whenReady } from '../core/thenable.ts'
 import { serviceHost } from '../wire/partitions.ts'
 import { type MessageAttributeValue, publishedAttributes, typedValue } from './records/message-attributes.ts'
 import { ParsedRequest, type ParsedRequestParts } from './records/parsed-request.ts'
 import { payloadPointer } from './records/payload-pointer.ts'
 import type { SqsReading } from './records/sqs-reading.ts'
+import { unwrappedAs } from './records/unwrapped-as.ts'
 import { BodyReader, type WrappedMessage, type Unwrapped } from './records/unwrap.ts'
 
 export type { SqsBody } from './records/sqs-reading.ts'
@@ -33,7 +35,7 @@ interface SqsRequestParts extends ParsedRequestParts {
  * })
  * ```
  */
-export class SqsRequest<TData = unknown> extends ParsedRequest<SQSRecord, TData> {
+export class SqsRequest<TData = unknown, TUnwrapped = unknown> extends ParsedRequest<SQSRecord, TData> {
   readonly kind = 'sqs'
   readonly source = 'sqs'
   /** Identifies the record in the batch's answer, the same as `id`; kept from before any handler could change the record. */
@@ -41,6 +43,7 @@ export class SqsRequest<TData = unknown> extends ParsedRequest<SQSRecord, TData>
 
   readonly #reading: SqsReading
   #unwrapped: Unwrapped | undefined
+  #ofSource: unknown
   #messageAttributes: Record<string, SqsAttributeValue> | undefined
 
   private constructor(record: SQSRecord, parts: SqsRequestParts) {
@@ -50,7 +53,7 @@ export class SqsRequest<TData = unknown> extends ParsedRequest<SQSRecord, TData>
   }
 
   /** @internal */
-  static of(record: SQSRecord, parts: SqsRequestParts): SqsRequest {
+  static of<TUnwrapped>(record: SQSRecord, parts: SqsRequestParts): SqsRequest<unknown, TUnwrapped> {
     return new SqsRequest(record, parts)
   }
 
@@ -76,6 +79,15 @@ export class SqsRequest<TData = unknown> extends ParsedRequest<SQSRecord, TData>
     return this.#unwrapped?.envelopes ?? noEnvelopes
   }
 
+  /**
+   * The message as the normalizer of its own source gives it, where `unwrap` names that source: an `SnsRequest`, an
+   * `EventBridgeRequest`, or an `S3Request` for each object.
+   */
+  get unwrapped(): TUnwrapped {
+    this.ensureRead()
+    return this.#ofSource as TUnwrapped
+  }
+
   protected override get hasWork(): boolean {
     return this.#unwrapped?.isTest !== true
   }
@@ -86,8 +98,19 @@ export class SqsRequest<TData = unknown> extends ParsedRequest<SQSRecord, TData>
     if (this.#isPlain(body)) return parseJson(body, `The body of message ${this.id}`)
     return whenReady(new BodyReader(this.record, this.id, this.#reading).read(), (unwrapped) => {
       this.#unwrapped = unwrapped
+      this.#ofSource = this.#requestOf(unwrapped)
       return unwrapped.data
     })
+  }
+
+  #requestOf(unwrapped: Unwrapped): object | undefined {
+    const { unwrap } = this.#reading
+    if (typeof unwrap === 'boolean' || unwrapped.isTest) return undefined
+    const request = unwrappedAs[unwrap](unwrapped, this)
+    if (request !== undefined) return request
+    throw new ConfigurationError(
+      `The body of message ${this.id} is not what sqs({ unwrap: '${unwrap}' }) is for`,
+    )
   }
 
   #isPlain(text: string): boolean {

@@ -1,13 +1,15 @@
 import type { SQSBatchResponse } from 'aws-lambda'
 import { type Logger, defaultLogger } from '../core/logger.ts'
-import { checkOptions, is, isLogger } from '../core/options.ts'
+import { checkOptions, is, isLogger, oneOf } from '../core/options.ts'
 import type { Middleware } from '../core/middy.ts'
 import { normalizesRecords } from './records/normalizer.ts'
 import { listFailures } from './records/sqs-failures.ts'
+import type { Unwrap } from './records/sqs-reading.ts'
+import type { UnwrappedAs } from './records/unwrapped-as.ts'
 import { SqsBatch, type SqsBatchOptions } from './sqs-batch.ts'
 
 /** Options of {@link sqs}. */
-export interface SqsOptions extends SqsBatchOptions {
+export interface SqsOptions<TUnwrap extends Unwrap = Unwrap> extends SqsBatchOptions<TUnwrap> {
   /** Told of every failed record, by its id and never its body. @default console */
   readonly logger?: Logger
 }
@@ -52,10 +54,12 @@ export function sqsResponse(
  *   }))
  * ```
  */
-export function sqs(options: SqsOptions = {}): Middleware<SqsBatch> {
+export function sqs<TUnwrap extends Unwrap = Unwrap>(
+  options: SqsOptions<TUnwrap> = {},
+): Middleware<SqsBatch<UnwrappedAs<TUnwrap>>> {
   checkOptions('sqs', options, {
     body: (value: unknown) => value === 'json' || value === 'text' || typeof value === 'function',
-    unwrap: is('boolean'),
+    unwrap: oneOf(true, false, 'sns', 'event-bridge', 's3'),
     resolvePayload: is('function'),
     logger: isLogger,
   })

@@ -32,7 +32,7 @@ export async function invokeBatch(
 ): Promise<BatchOutcome> {
   const started = performance.now()
   try {
-    const answer = await withinTimeout(invoke(handler, event, lambdaContext({ timeout })), timeout)
+    const answer = await untilTimeIsUp(invoke(handler, event, lambdaContext({ timeout })), timeout)
     const failed = reportBatchItemFailures ? failedIds(answer, ids) : []
     return { failed, milliseconds: performance.now() - started }
   } catch (error) {
@@ -41,7 +41,7 @@ export async function invokeBatch(
 }
 
 /** Lambda ends an invocation when its time is up, whatever the handler does. */
-async function withinTimeout(work: Promise<unknown>, timeout: number): Promise<unknown> {
+async function untilTimeIsUp(work: Promise<unknown>, timeout: number): Promise<unknown> {
   const timeUp = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
     timeUp.reject(new Error(`Task timed out after ${(timeout / 1000).toFixed(2)} seconds`))

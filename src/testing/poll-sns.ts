@@ -1,8 +1,8 @@
 import type { Message } from '@aws-sdk/client-sqs'
 import type { SNSEventRecord } from 'aws-lambda'
 import { parseIfJson } from '../core/json.ts'
-import { asRecord } from '../core/record.ts'
 import { ConfigurationError } from '../errors/index.ts'
+import { isSnsNotification, snsRecordOf } from '../wire/sns-notification.ts'
 import type { AnyHandler } from './invoke.ts'
 import { type BatchOutcome, invokeBatch } from './mapping.ts'
 import { type PollInvocation, type PollOptions, type Poller, pollQueue } from './queue-poller.ts'
@@ -48,40 +48,10 @@ export function pollSns(queueUrl: string, handler: AnyHandler, options: SnsPollO
   return pollQueue({ queueUrl, invoke }, { ...rest, batchSize: 1 })
 }
 
-/** The record of Lambda's event. What SNS sends to a queue has two of its members under other names. */
 function toRecord(id: string, body: string): SNSEventRecord {
   const notification = parseIfJson(body)
-  if (!isNotification(notification))
-    throw new ConfigurationError(
-      `Message ${id} is no notification of SNS: subscribe the queue without raw message delivery`,
-    )
-  const { SigningCertURL, UnsubscribeURL, Subject, MessageAttributes = {}, ...message } = notification
-  return {
-    EventSource: 'aws:sns',
-    EventVersion: '1.0',
-    EventSubscriptionArn: new URL(UnsubscribeURL).searchParams.get('SubscriptionArn') ?? '',
-    Sns: {
-      ...message,
-      ...(Subject !== undefined && { Subject }),
-      SigningCertUrl: SigningCertURL,
-      UnsubscribeUrl: UnsubscribeURL,
-      MessageAttributes,
-    },
-  }
-}
-
-type SnsMessage = SNSEventRecord['Sns']
-
-/** What SNS sends to a queue. */
-interface Notification
-  extends
-    Omit<SnsMessage, 'SigningCertUrl' | 'UnsubscribeUrl' | 'MessageAttributes'>,
-    Partial<Pick<SnsMessage, 'MessageAttributes'>> {
-  readonly SigningCertURL: string
-  readonly UnsubscribeURL: string
-}
-
-function isNotification(value: unknown): value is Notification {
-  const { Type, Message, TopicArn } = asRecord(value) ?? {}
-  return Type === 'Notification' && typeof Message === 'string' && typeof TopicArn === 'string'
+  if (isSnsNotification(notification)) return snsRecordOf(notification)
+  throw new ConfigurationError(
+    `Message ${id} is no notification of SNS: subscribe the queue without raw message delivery`,
+  )
 }

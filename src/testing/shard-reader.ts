@@ -36,7 +36,7 @@ export interface Shard {
   readonly parents: readonly string[]
 }
 
-interface Batch {
+interface WaitingBatch {
   readonly records: readonly ShardRecord[]
   /** How often its first record has failed. */
   readonly failures: number
@@ -61,7 +61,7 @@ export class ShardReader {
   #iterator: string | undefined
   #isClosed = false
   /** What has to be worked before the shard is read on, in order. */
-  #waiting: readonly Batch[] = []
+  #waiting: readonly WaitingBatch[] = []
 
   constructor(shard: Shard, position: ShardPosition, work: ShardWork) {
     this.shard = shard
@@ -108,14 +108,17 @@ export class ShardReader {
     }
   }
 
-  #invoke(batch: Batch): Promise<BatchOutcome> {
+  #invoke(batch: WaitingBatch): Promise<BatchOutcome> {
     const { handler, options } = this.#work
     const event = { Records: batch.records.map(({ record }) => record) }
     return invokeBatch({ handler, event, ids: numbersOf(batch) }, options)
   }
 
   /** What has to be worked again: everything from the first failure on, unless it has failed too often. */
-  #afterFailure({ records, failures }: Batch, { failed, error }: BatchOutcome): readonly Batch[] {
+  #afterFailure(
+    { records, failures }: WaitingBatch,
+    { failed, error }: BatchOutcome,
+  ): readonly WaitingBatch[] {
     if (failed.length === 0) return []
     const { maximumRetryAttempts = Infinity, bisectBatchOnFunctionError = false } = this.#work.options
     const isFailed = new Set(failed)
@@ -130,7 +133,7 @@ export class ShardReader {
   }
 }
 
-function numbersOf({ records }: Batch): string[] {
+function numbersOf({ records }: WaitingBatch): string[] {
   return records.map(({ sequenceNumber }) => sequenceNumber)
 }
 

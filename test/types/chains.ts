@@ -5,6 +5,7 @@ import {
   type DynamoDbStreamRequest,
   type FirehoseRequest,
   type HttpApiEvent,
+  type EventBridgeRequest,
   type ItemOf,
   type KafkaRequest,
   type KinesisRequest,
@@ -146,6 +147,50 @@ queueChain.handler(
     await context.secrets.get(awsRequestId)
   }),
 )
+// Y1: what `unwrap` takes off has the type of the source that it names.
+middy()
+  .use(sqs({ unwrap: 'sns' }))
+  .use(parameterStore())
+  .handler(
+    eachRecord(async ({ unwrapped, receiveCount }, { secrets }) => {
+      same<Equal<typeof unwrapped, SnsRequest>>()
+      same<Equal<typeof receiveCount, number>>()
+      // @ts-expect-error no member of a topic's message
+      unwrapped.detailType
+      await secrets.get(unwrapped.topicArn)
+    }),
+  )
+middy()
+  .use(sqs({ unwrap: 'event-bridge', body: 'json' }))
+  .handler(eachRecord(({ unwrapped }) => same<Equal<typeof unwrapped, EventBridgeRequest>>()))
+middy()
+  .use([sqs({ unwrap: 's3' })])
+  .handler(eachRecord(({ unwrapped }) => same<Equal<typeof unwrapped, readonly S3Request[]>>()))
+middy()
+  .use(sqs({ unwrap: true }))
+  .handler(eachRecord(({ unwrapped }) => same<Equal<typeof unwrapped, unknown>>()))
+queueChain.handler(
+  // @ts-expect-error nothing is unwrapped in this chain
+  eachRecord(({ unwrapped }) => unwrapped.subject),
+)
+queueChain.handler(
+  // @ts-expect-error a function that needs what this chain does not unwrap
+  eachRecord(({ unwrapped }: SqsRequest<unknown, SnsRequest>) => unwrapped.subject),
+)
+// @ts-expect-error no source that comes by way of a queue
+sqs({ unwrap: 'kinesis' })
+const unwrappingChain = middy().use(sqs({ unwrap: 'sns' }))
+unwrappingChain.handler(eachRecord(({ unwrapped }: SqsRequest<unknown, SnsRequest>) => unwrapped.subject))
+// A function of any queue's messages fits.
+unwrappingChain.handler(eachRecord(({ data }: SqsRequest) => data))
+unwrappingChain.handler(
+  eachRecord(
+    middy<SqsRequest<unknown, SnsRequest>>()
+      .use(validate({ data: z.object({ n: z.number() }) }))
+      .handler(({ data, unwrapped }) => [data.n, unwrapped.subject]),
+  ),
+)
+
 const topicChain = middy().use([sns(), parameterStore()])
 topicChain.handler(
   eachRecord(async ({ data, topicArn, subject }, { secrets }) => {

@@ -1,8 +1,9 @@
-import type { SQSRecord } from 'aws-lambda'
+import type { S3EventRecord, SQSRecord } from 'aws-lambda'
 import { parseIfJson, parseJson } from '../../core/json.ts'
 import { type UnknownRecord, asRecord } from '../../core/record.ts'
 import { whenReady } from '../../core/thenable.ts'
 import { ConfigurationError, PayloadPointerError } from '../../errors/index.ts'
+import { isSnsNotification } from '../../wire/sns-notification.ts'
 import { type PayloadPointer, payloadPointer } from './payload-pointer.ts'
 import type { SqsReading } from './sqs-reading.ts'
 
@@ -14,6 +15,8 @@ export interface Unwrapped {
   /** The text that the body points to, where it is a pointer. */
   readonly payload: string | undefined
   readonly data: unknown
+  /** The same with the keys of S3 as they were sent. */
+  readonly sent: unknown
   /** From the outside in. */
   readonly envelopes: readonly WrappedMessage[]
   /** Whether S3 only announces that notifications work: there is nothing to do. */
@@ -89,14 +92,15 @@ export class BodyReader {
 
   #takeOff(data: unknown): Ready<Unwrapped> {
     const content = this.#envelopes.length < mostEnvelopes ? contentOf(data) : undefined
-    if (content === undefined) return this.#result(decodeKeys(data))
+    if (content === undefined) return this.#result(data)
     this.#envelopes.push(content.envelope)
     return content.text === undefined ? this.#takeOff(content.detail) : this.#open(content.text)
   }
 
   #result(data: unknown): Unwrapped {
-    const isTest = this.#reading.unwrap && isTestMessage(data)
-    return { payload: this.#payload, data, envelopes: this.#envelopes, isTest }
+    const common = { payload: this.#payload, sent: data, envelopes: this.#envelopes }
+    if (this.#reading.unwrap === false) return { ...common, data, isTest: false }
+    return { ...common, data: decodeKeys(data), isTest: isTestMessage(data) }
   }
 }
 
@@ -112,13 +116,20 @@ interface Content {
 function contentOf(data: unknown): Content | undefined {
   const envelope = asRecord(data)
   if (envelope === undefined) return undefined
-  const { Type, Message, TopicArn, source, detail } = envelope
-  if (Type === 'Notification' && typeof Message === 'string' && typeof TopicArn === 'string')
-    return { envelope, text: Message }
-  const isEvent = typeof envelope['detail-type'] === 'string' && typeof source === 'string'
-  if (!isEvent || !('detail' in envelope)) return undefined
+  if (isSnsNotification(data)) return { envelope, text: data.Message }
+  if (!isEventBridgeEvent(envelope)) return undefined
+  const { detail } = envelope
   // EventBridge Scheduler sends it as text.
   return { envelope, detail: typeof detail === 'string' ? parseIfJson(detail) : detail }
+}
+
+/** Whether it is what EventBridge sends to a queue. */
+export function isEventBridgeEvent(envelope: UnknownRecord): boolean {
+  return (
+    typeof envelope['detail-type'] === 'string' &&
+    typeof envelope['source'] === 'string' &&
+    'detail' in envelope
+  )
 }
 
 const testMembers = ['Bucket', 'Event', 'HostId', 'RequestId', 'Service', 'Time']
@@ -135,18 +146,25 @@ function isTestMessage(data: unknown): boolean {
   )
 }
 
+/** What S3 sends to a queue. */
+interface S3Notification extends UnknownRecord {
+  readonly Records: readonly S3EventRecord[]
+}
+
+/** Whether a parsed body is a notification of S3. */
+export function isS3Notification(data: unknown): data is S3Notification {
+  const records = asRecord(data)?.['Records']
+  return Array.isArray(records) && records.every((record) => asRecord(asRecord(record)?.['s3'])?.['object'])
+}
+
 /** In S3's notifications the keys are encoded as a form sends them. */
 function decodeKeys(data: unknown): unknown {
-  const records = asRecord(data)?.['Records']
-  if (!Array.isArray(records) || !records.every((record) => asRecord(asRecord(record)?.['s3'])?.['object']))
-    return data
+  if (!isS3Notification(data)) return data
   return {
-    ...(data as UnknownRecord),
-    Records: (records as (UnknownRecord & { s3: UnknownRecord & { object: { key: string } } })[]).map(
-      (record) => {
-        const key = decodeURIComponent(record.s3.object.key.replaceAll('+', ' '))
-        return { ...record, s3: { ...record.s3, object: { ...record.s3.object, key } } }
-      },
-    ),
+    ...data,
+    Records: data.Records.map((record) => {
+      const key = decodeURIComponent(record.s3.object.key.replaceAll('+', ' '))
+      return { ...record, s3: { ...record.s3, object: { ...record.s3.object, key } } }
+    }),
   }
 }
