@@ -1,11 +1,8 @@
 import type { DynamoDBRecord, StreamRecord } from 'aws-lambda'
-import { asRecord } from '../core/record.ts'
+import { type UnknownRecord, asRecord } from '../core/record.ts'
 import type { AttributeItem } from '../wire/attribute-value.ts'
 import { type ReadingOptions, unmarshallItem } from '../wire/unmarshall.ts'
 import { ParsedRequest, type ParsedRequestParts } from './records/parsed-request.ts'
-
-/** An item of a table without a model. @internal */
-export type AnyItem = Readonly<Record<string, unknown>>
 
 interface StreamRequestParts extends ParsedRequestParts {
   readonly reading: ReadingOptions
@@ -26,7 +23,7 @@ const changes = { INSERT: 'insert', MODIFY: 'modify', REMOVE: 'remove' } as cons
  * ```
  */
 export class DynamoDbStreamRequest<
-  TItem = AnyItem,
+  TItem = UnknownRecord,
   TKey extends string = string,
   TData = TItem | Pick<TItem, TKey & keyof TItem>,
 > extends ParsedRequest<DynamoDBRecord, TData> {

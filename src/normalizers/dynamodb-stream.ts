@@ -4,7 +4,7 @@ import { shapesOf } from '../backends/planning/reading.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Middleware } from '../core/middy.ts'
 import { checkOptions, isLogger, oneOf } from '../core/options.ts'
-import { asRecord, asString } from '../core/record.ts'
+import { type UnknownRecord, asRecord, asString } from '../core/record.ts'
 import { isSchema } from '../core/standard-schema.ts'
 import type { DateMode } from '../wire/attribute-value.ts'
 import { type NumberMode } from '../wire/unmarshall.ts'
@@ -14,12 +14,12 @@ import { normalizesRecords } from './records/normalizer.ts'
 import { RecordBatch } from './records/record-batch.ts'
 import type { RecordSource } from './records/record-source.ts'
 import { streamRecords } from './records/stream.ts'
-import { type AnyItem, DynamoDbStreamRequest } from './dynamodb-stream-request.ts'
+import { DynamoDbStreamRequest } from './dynamodb-stream-request.ts'
 
 export { DynamoDbStreamRequest } from './dynamodb-stream-request.ts'
 
 /** Options of {@link dynamodbStream}. */
-export interface DynamoDbStreamOptions<TItem = AnyItem, TInput = TItem, TKey extends string = string> {
+export interface DynamoDbStreamOptions<TItem = UnknownRecord, TInput = TItem, TKey extends string = string> {
   /** What is in the table: its columns are read, with the types of its schema, as `DynamoDbBackend` reads them. */
   readonly model?: Model<TItem, TInput, TKey>
   /** What numbers become; `safe` fails the record of a whole one that JavaScript would round. @default 'safe' */
@@ -64,7 +64,7 @@ function itemKeyOf(record: unknown): string {
  *   }))
  * ```
  */
-export function dynamodbStream<TItem = AnyItem, TInput = TItem, TKey extends string = string>(
+export function dynamodbStream<TItem = UnknownRecord, TInput = TItem, TKey extends string = string>(
   options: DynamoDbStreamOptions<TItem, TInput, TKey> = {},
 ): Middleware<RecordBatch<DynamoDbStreamRequest<TItem, TKey>>> {
   checkOptions('dynamodbStream', options, {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { WebSocketServer } from 'ws'
 import type { AnyHandler } from '../core/middy.ts'
 import { listen } from '../core/listen.ts'
-import { lazyImport } from '../core/optional-import.ts'
+import { atRunTime, lazyImport } from '../core/optional-import.ts'
 import { longestMessage } from '../wire/web-socket.ts'
 import { Connections, type WebSocketGatewayOptions } from './web-socket-connections.ts'
 
@@ -22,7 +22,7 @@ export interface WebSocketGateway {
 
 export type { WebSocketGatewayOptions } from './web-socket-connections.ts'
 
-const loadWs = lazyImport('ws', () => import('ws'))
+const loadWs = lazyImport('ws', () => import('ws').catch(atRunTime))
 
 /**
  * A real WebSocket server that stands for API Gateway in front of a handler: it tells of connections, messages and ends by
