@@ -9,7 +9,7 @@ export type EventKind = SourceKind | `${string}:${string}` | 'direct' | 'null' |
 
 type TypeOfValue = 'string' | 'number' | 'bigint' | 'boolean' | 'symbol' | 'undefined' | 'object' | 'function'
 
-const sources = Object.entries(eventSources) as [SourceKind, EventSource][]
+const sourceRows = Object.entries(eventSources) as [SourceKind, EventSource][]
 
 export function eventKind(payload: unknown): EventKind {
   const event = asRecord(payload)
@@ -18,7 +18,7 @@ export function eventKind(payload: unknown): EventKind {
   // EventBridge Pipes sends the bare list of records.
   const records = Array.isArray(payload) ? payload : event['Records']
   const record = (Array.isArray(records) && asRecord(records[0])) || absent
-  for (const [kind, { is }] of sources) if (is(event, context, record)) return kind
+  for (const [kind, { is }] of sourceRows) if (is(event, context, record)) return kind
   const source = record['eventSource'] ?? record['EventSource']
   return isRecordKind(source) ? source : 'direct'
 }

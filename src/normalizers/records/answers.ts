@@ -7,7 +7,6 @@ import { asRecord, asString } from '../../core/record.ts'
 import type { RecordAnswer, RecordIdentifier } from './record-source.ts'
 
 type FromResults = Parameters<RecordAnswer<unknown>['from']>
-type Batch = FromResults[1]
 
 interface Item {
   readonly itemIdentifier: RecordIdentifier
@@ -45,7 +44,7 @@ function failureList(
   })
 
   /** Every item that is listed must be of this batch: any other fails it whole. */
-  function isAnswer(response: unknown, { identifiers }: Batch): response is FailureList {
+  function isAnswer(response: unknown, { identifiers }: FromResults[1]): response is FailureList {
     const items = asRecord(response)?.['batchItemFailures']
     if (!Array.isArray(items)) return false
     const keys = new Set(identifiers.map(identifierKey))

@@ -1,3 +1,4 @@
+import { ignore } from '../../core/ignore.ts'
 import { Scope } from '../../invocation/scope.ts'
 import type { RecordBatch } from './record-batch.ts'
 import type { ToldRecord } from './record-hooks.ts'
@@ -43,10 +44,7 @@ export class RecordRun<TRequest> extends Scope implements ToldRecord<TRequest> {
 
   /** Waits for what a failed record has sent, unless its time is up. */
   async settleFailed(): Promise<void> {
+    // The record has failed already.
     if (this.limit?.isUp !== true) await this.sends.settle().catch(ignore)
   }
-}
-
-function ignore(): void {
-  // The record has failed already.
 }
