@@ -323,9 +323,9 @@ async function writes(): Promise<void> {
   book.title
   // @ts-expect-error a read that is on its way already
   await transactFind([books.find(id)])
-  // @ts-expect-error a write
+  // @ts-expect-error a write is no read
   await transactFind([books.prepare.delete(id)])
-  // @ts-expect-error a read
+  // @ts-expect-error a read is no write
   await transact([books.prepare.find(id)])
   // @ts-expect-error an option of transact
   await transactFind([books.prepare.find(id)], { token: 'a' })

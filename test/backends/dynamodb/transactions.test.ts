@@ -291,7 +291,7 @@ describe.each(Object.entries(clients))('dynamodb D60: transactFind() with the %s
   ])('a service that %s to the end is an error of its own', async (_title, respond, kind, status) => {
     const { things } = backends()
     server.respond = respond
-    const error: Error = await rejection<Error>(transactFind([things.prepare.find(key)]), kind as never)
+    const error: Error = await rejection<Error>(transactFind([things.prepare.find(key)]), kind)
     expect((error as { statusCode?: number }).statusCode).toBe(status)
     expect(error.message).not.toMatch(/things|By chance/)
     expect(error).not.toMatchObject({ ambiguous: true })

@@ -350,7 +350,7 @@ describe('MemoryBackend like DynamoDB: transactions', () => {
     const pairs = Array.from({ length: 50 }, async (_, index) => {
       const id = String(index)
       const writing = transact([things.prepare.create({ id, n: 1 }), log.prepare.create({ id, text: id })])
-      for (let turn = 0; turn < index % 7; turn++) await undefined
+      for (let turn = 0; turn < index % 7; turn++) await Promise.resolve()
       const [thing, entry] = await transactFind([things.prepare.find({ id }), log.prepare.find({ id })])
       await writing
       return [thing === undefined, entry === undefined]
