@@ -22,6 +22,7 @@ export {
   type ModelDefinition,
   model,
 } from './backends/model.ts'
+export { type BatchOutcome, outcomeOf } from './backends/outcome.ts'
 export {
   type Alternative,
   type Equalities,

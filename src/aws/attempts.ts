@@ -1,5 +1,6 @@
 /** What an error of a client tells of the attempts that it made. */
 interface AttemptedError {
+  readonly name?: string
   readonly $metadata?: {
     readonly httpStatusCode?: number
     readonly attempts?: number
@@ -7,6 +8,9 @@ interface AttemptedError {
   }
   readonly $response?: { readonly statusCode?: number }
 }
+
+/** Errors of a client whose request was not answered. */
+const withoutAnswer: ReadonlySet<string> = new Set(['AbortError', 'TimeoutError'])
 
 /**
  * How the attempts of one call ended. A client tries again by itself and tells only of its last attempt: a write that was
@@ -37,8 +41,9 @@ export class Attempts {
    */
   mayBeDone(error: unknown): boolean {
     if (this.#isLost) return true
-    const { $metadata: { attempts = 1, lost } = {} }: AttemptedError = new Object(error)
+    const { name = '', $metadata: metadata = {} }: AttemptedError = new Object(error)
+    const { attempts = 1, lost, httpStatusCode: status = 0 } = metadata
     // A client that is only a "send" notes nothing here.
-    return lost ?? (this.#failed === 0 && attempts > 1)
+    return lost ?? (this.#failed === 0 && (attempts > 1 || status >= 500 || withoutAnswer.has(name)))
   }
 }

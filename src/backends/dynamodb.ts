@@ -10,7 +10,7 @@ import type {
   Updates,
   WriteConditions,
 } from './capabilities.ts'
-import { mapConcurrently } from '../core/map-concurrently.ts'
+import { allOrNone, storeEach } from './planning/outcomes.ts'
 import { equals, meets } from './planning/evaluate.ts'
 import type { Model } from './model.ts'
 import { Query } from './query.ts'
@@ -21,6 +21,7 @@ import { checkTableOptions } from './planning/table-options.ts'
 import { type Update, changesIn } from './planning/changes.ts'
 import { changeOrCreate } from './dynamodb/change-or-create.ts'
 import { checkedUpdate, freshItem } from './planning/checked-changes.ts'
+import { mayBeDone } from './dynamodb/failure.ts'
 import { DynamoDbPrepare } from './dynamodb/prepare.ts'
 import {
   type DynamoDbUpdateOptions,
@@ -114,9 +115,13 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     return this.#put(item, { item: 'new' })
   }
 
-  /** Stores several new items, each for itself. All are tried; the first error is thrown. */
+  /** Stores several new items, each for itself. All are tried; the first error is thrown, and `outcomeOf()` tells the rest. */
   createMany(list: readonly TInput[]): Promise<TItem[]> {
-    return mapConcurrently(list, (data) => this.create(data))
+    return storeEach(list, {
+      ready: async (data) => versioned(await this.#valid(data), this.#access.version),
+      store: (item) => this.#put(item, { item: 'new' }),
+      mayBeDone,
+    })
   }
 
   /**
@@ -222,19 +227,23 @@ export class DynamoDbBackend<TItem extends object, TInput, TKey extends string>
     readonly put?: readonly TInput[]
     readonly delete?: readonly Pick<TItem, TKey & keyof TItem>[]
   }): Promise<void> {
-    const target = await this.#access.target()
-    const items = await Promise.all((writes.put ?? []).map((data) => this.#valid(data)))
-    const { version } = this.#access
-    const puts = items.map((item) => {
-      const next = versioned(item, version, nextVersion(carriedVersion(item, version?.name)))
-      const { Item } = putInput(target, next, {})
-      return { key: Item, request: { PutRequest: { Item } } }
+    const { put = [], delete: removed = [] } = writes
+    const { batch, requests } = await allOrNone([...put, ...removed], async () => {
+      const target = await this.#access.target()
+      const items = await Promise.all(put.map((data) => this.#valid(data)))
+      const { version } = this.#access
+      const puts = items.map((item) => {
+        const next = versioned(item, version, nextVersion(carriedVersion(item, version?.name)))
+        const { Item } = putInput(target, next, {})
+        return { key: Item, request: { PutRequest: { Item } } }
+      })
+      const deletes = removed.map((key) => {
+        const Key = keyOf(target, key)
+        return { key: Key, request: { DeleteRequest: { Key } } }
+      })
+      return { batch: await this.#access.batch(), requests: [...puts, ...deletes] }
     })
-    const deletes = (writes.delete ?? []).map((key) => {
-      const Key = keyOf(target, key)
-      return { key: Key, request: { DeleteRequest: { Key } } }
-    })
-    await batchWrite([...puts, ...deletes], await this.#access.batch())
+    await batchWrite(requests, batch)
   }
 
   /** All items, to narrow down. */

@@ -20,6 +20,7 @@ import { MemoryReader } from './memory/reader.ts'
 import { SqlForm } from './memory/sql-form.ts'
 import type { Model } from './model.ts'
 import { changesIn } from './planning/changes.ts'
+import { allOrNone } from './planning/outcomes.ts'
 import { conditionChecks, deleteChecks, updateChecks } from './planning/preconditions.ts'
 import {
   type DynamoDbUpdateOptions,
@@ -175,12 +176,14 @@ export class MemoryBackend<
   }
 
   async #batch(writes: BatchWrites<TInput, Pick<TItem, TKey & keyof TItem>>): Promise<void> {
-    const puts = (writes.put ?? []).map((data) => this.#items.readyReplace(data))
-    const ready = await Promise.all(puts)
-    const deletes = (writes.delete ?? []).map((key) => this.#items.readyDelete(key, {}))
-    const all = [...ready, ...deletes]
-    if (new Set(all.map(({ id }) => id)).size < all.length)
-      throw new ConditionError('A batch writes one item twice, and the order of its writes is not known')
+    const { put = [], delete: removed = [] } = writes
+    const all = await allOrNone([...put, ...removed], async () => {
+      const puts = await Promise.all(put.map((data) => this.#items.readyReplace(data)))
+      const ready = [...puts, ...removed.map((key) => this.#items.readyDelete(key, {}))]
+      if (new Set(ready.map(({ id }) => id)).size < ready.length)
+        throw new ConditionError('A batch writes one item twice, and the order of its writes is not known')
+      return ready
+    })
     for (const write of all) doneAlready(write)
   }
 

@@ -18,6 +18,7 @@ import type {
 import { additionsOf } from './planning/additions.ts'
 import { changesIn } from './planning/changes.ts'
 import { checkedUpdate, freshItem } from './planning/checked-changes.ts'
+import { allOrNone } from './planning/outcomes.ts'
 import type { Model } from './model.ts'
 import { Query } from './query.ts'
 import type { QueryRunner } from './planning/query-state.ts'
@@ -32,20 +33,14 @@ import {
 import { type VersionColumn, versionColumn, versioned } from './planning/versions.ts'
 import { type AnyKysely, type DatabaseOption, isKysely, kyselyDatabase } from './sql/database.ts'
 import { type SqlBackendOptions, type SqlTransaction, checkSqlOptions } from './sql/options.ts'
+import { insertAll } from './sql/insert-all.ts'
+import { mayBeStored } from './sql/error-codes.ts'
 import { isNone, meetsNothing } from './sql/row-conditions.ts'
 import { RowMapper } from './sql/rows.ts'
 import { changeOrStore } from './sql/change-or-store.ts'
 import { type SqlAccess, sqlAccess } from './sql/sql-access.ts'
 import { SqlReader } from './sql/sql-reader.ts'
-import {
-  answered,
-  committed,
-  inTransaction,
-  readable,
-  reading,
-  untilDone,
-  withinSavepoint,
-} from './sql/transactions.ts'
+import { committed, reading, together, untilDone, withinSavepoint } from './sql/transactions.ts'
 
 export type { SqlBackendOptions, SqlTransaction } from './sql/options.ts'
 
@@ -110,17 +105,23 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
 
   /** Stores a new item, and gives it with what the table has added. @throws ConflictError, ValidationError */
   async create(data: TInput): Promise<TItem> {
-    const [item] = await this.createMany([data])
+    const [item] = await this.#insert([await this.#fresh(data)])
     return item as TItem
   }
 
-  /** Stores several new items, all or none. */
+  /** Stores several new items, all or none. The error tells which by `outcomeOf()`. */
   async createMany(list: readonly TInput[]): Promise<TItem[]> {
-    const items = await Promise.all(list.map((data) => this.#model.validate(data)))
-    const rows = items.map((item) => versioned(item, this.#version))
-    const { writer } = await this.#open()
-    const stored = await this.#together(writer.insertsInParts(rows), (kysely) => writer.insert(kysely, rows))
-    return stored.map((row) => this.#written(row))
+    const items = await allOrNone(list, () => Promise.all(list.map((data) => this.#fresh(data))))
+    return allOrNone(list, () => this.#insert(items), mayBeStored)
+  }
+
+  async #fresh(data: TInput): Promise<TItem> {
+    return versioned(await this.#model.validate(data), this.#version)
+  }
+
+  async #insert(items: readonly TItem[]): Promise<TItem[]> {
+    const rows = await insertAll(await this.#open(), items)
+    return rows.map((row) => this.#written(row))
   }
 
   /** Stores an item whether or not there is one of its key; with a `version`, only over the version that it carries. */
@@ -281,10 +282,7 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
 
   /** Several statements that must not come apart. */
   async #together<T>(isNeeded: boolean, run: (kysely: AnyKysely) => Promise<T>): Promise<T> {
-    const access = await this.#open()
-    const { kysely } = access
-    if (isNeeded) return readable(() => inTransaction(access, run))
-    return readable(() => (kysely.isTransaction ? run(kysely) : untilDone(() => answered(() => run(kysely)))))
+    return together(await this.#open(), isNeeded, run)
   }
 
   #open(): Promise<SqlAccess> {

@@ -82,7 +82,8 @@ export class ThrottledError extends HttpError {
 }
 
 /**
- * Some writes of a batch are made and some are not: 503. It is safe to try the others again.
+ * Some items of a batch are done and some are not, or may not be: 503. It is safe to try the others again. `outcomeOf()`
+ * tells which of them are certainly not done.
  *
  * @example
  * ```ts
@@ -96,7 +97,7 @@ export class PartialBatchError extends HttpError {
   override name = 'PartialBatchError'
   /** The positions, in the batch, of what is done. */
   readonly done: readonly number[]
-  /** The positions of what is not. */
+  /** The positions of all others. */
   readonly unprocessed: readonly number[]
 
   constructor(done: readonly number[], unprocessed: readonly number[], details?: HttpErrorDetails) {

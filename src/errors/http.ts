@@ -145,12 +145,21 @@ export class ConflictError extends HttpError {
   }
 }
 
-/** The function's time was nearly up before a record or a query was done: 504 behind HTTP. */
+/** Options of {@link DeadlineError}. */
+export interface DeadlineDetails extends HttpErrorDetails {
+  /** Whether a write may have been made all the same. @default false */
+  ambiguous?: boolean
+}
+
+/** The function's time was nearly up before a record, a query or a write was done: 504 behind HTTP. */
 export class DeadlineError extends HttpError {
   override name = 'DeadlineError'
+  /** Whether a write may have been made all the same: its answer was not waited for. */
+  readonly ambiguous: boolean
 
-  constructor(message: string, details?: HttpErrorDetails) {
+  constructor(message: string, { ambiguous = false, ...details }: DeadlineDetails = {}) {
     super(504, message, details)
+    this.ambiguous = ambiguous
   }
 }
 

@@ -1,4 +1,5 @@
 import type { WriteRequest } from '@aws-sdk/client-dynamodb'
+import { Attempts } from '../../aws/attempts.ts'
 import { chunks } from '../../core/chunks.ts'
 import { mapConcurrently } from '../../core/map-concurrently.ts'
 import {
@@ -11,8 +12,9 @@ import {
 import { remainingTime } from '../../invocation/scope.ts'
 import { type Connection, pauseBeforeRetry } from './connection.ts'
 import { type KeyRequestOptions, compileBatchGet, keyBatches } from './compile-keys.ts'
-import { clientFailure } from './failure.ts'
+import { clientFailure, mayBeDone } from './failure.ts'
 import { keyId } from '../planning/key-id.ts'
+import { type Fate, told } from '../planning/outcomes.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html */
@@ -40,7 +42,7 @@ export async function batchGet(
   const { connection, keyColumns } = options
   const ids = keys.map((key) => keyId(key, keyColumns))
   const found = new Map<string, AttributeItem>()
-  const open = await inBatches({ pieces: keyBatches(keys, keyColumns), signal }, async (some) => {
+  const rest = await inBatches({ pieces: keyBatches(keys, keyColumns), signal }, async (some) => {
     const { Responses, UnprocessedKeys } = await connection.call(
       'BatchGetItem',
       compileBatchGet(some, options),
@@ -49,7 +51,12 @@ export async function batchGet(
     for (const item of Object.values(Responses ?? {}).flat()) found.set(keyId(item, keyColumns), item)
     return Object.values(UnprocessedKeys ?? {}).flatMap(({ Keys = [] }) => Keys)
   })
-  refuseOpen(ids, new Set(open.keys.map((key) => keyId(key, keyColumns))), open.cause)
+  if (rest.failure !== undefined) throw rest.failure.error
+  const open = new Set(rest.open.map((key) => keyId(key, keyColumns)))
+  refuseRest(
+    ids.map((id) => (open.has(id) ? 'failed' : 'done')),
+    rest,
+  )
   return ids.map((id) => found.get(id))
 }
 
@@ -57,42 +64,45 @@ export async function batchGet(
 export async function batchWrite(
   requests: readonly { readonly key: AttributeItem; readonly request: WriteRequest }[],
   { connection, table, keyColumns, capacity = false }: BatchOptions,
-  signal?: AbortSignal,
 ): Promise<void> {
   const ids = requests.map(({ key }) => keyId(key, keyColumns))
   if (new Set(ids).size < ids.length)
-    throw new ConditionError('A batch writes one item twice, and the order of its writes is not known')
-  const open = await inBatches(
-    {
-      pieces: chunks(
-        requests.map(({ request }) => request),
-        writeSize,
-      ),
-      signal,
-    },
-    async (some) => {
-      const { UnprocessedItems } = await connection.call(
-        'BatchWriteItem',
-        { RequestItems: { [table]: some }, ...(capacity && { ReturnConsumedCapacity: 'INDEXES' }) },
-        { signal },
-      )
-      return Object.values(UnprocessedItems ?? {}).flat()
-    },
+    throw told(
+      new ConditionError('A batch writes one item twice, and the order of its writes is not known'),
+      ids.map(() => 'failed'),
+    )
+  const pieces = chunks(
+    requests.map(({ request }) => request),
+    writeSize,
   )
+  const rest = await inBatches({ pieces }, async (some) => {
+    const { UnprocessedItems } = await connection.call(
+      'BatchWriteItem',
+      { RequestItems: { [table]: some }, ...(capacity && { ReturnConsumedCapacity: 'INDEXES' }) },
+      { attempts: new Attempts() },
+    )
+    return Object.values(UnprocessedItems ?? {}).flat()
+  })
   const idOf = ({ PutRequest, DeleteRequest }: WriteRequest): string =>
     keyId(PutRequest?.Item ?? DeleteRequest?.Key ?? {}, keyColumns)
-  refuseOpen(ids, new Set(open.keys.map(idOf)), open.cause)
+  const open = new Set(rest.open.map(idOf))
+  const unknown = new Set(rest.unknown.map(idOf))
+  refuseRest(
+    ids.map((id) => (unknown.has(id) ? 'unknown' : open.has(id) ? 'failed' : 'done')),
+    rest,
+  )
 }
 
-function refuseOpen(ids: readonly string[], open: ReadonlySet<string>, cause: unknown): void {
-  if (open.size === 0) return
-  const positions = [...ids.keys()]
-  const isOpen = (index: number): boolean => open.has(ids[index] ?? '')
-  throw new PartialBatchError(
-    positions.filter((index) => !isOpen(index)),
-    positions.filter(isOpen),
-    { cause },
-  )
+/** @throws PartialBatchError, or what made it senseless to go on, if not all is done */
+function refuseRest(
+  fates: readonly Fate[],
+  { cause, failure }: Pick<Rest<unknown>, 'cause' | 'failure'>,
+): void {
+  const positions = [...fates.keys()]
+  const done = positions.filter((index) => fates[index] === 'done')
+  if (done.length === fates.length) return
+  const left = positions.filter((index) => fates[index] !== 'done')
+  throw told(failure === undefined ? new PartialBatchError(done, left, { cause }) : failure.error, fates)
 }
 
 /** Whether an error says nothing of the other pieces: DynamoDB, the network or the time, and not what was asked for. */
@@ -104,7 +114,19 @@ function isPassing(error: unknown): boolean {
 
 interface Batches<T> {
   readonly pieces: readonly T[][]
-  readonly signal: AbortSignal | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What batches leave over. */
+interface Rest<T> {
+  /** What is not done. */
+  readonly open: T[]
+  /** What may be done or not. */
+  readonly unknown: T[]
+  /** Why, for what passes. */
+  readonly cause: unknown
+  /** What will not pass. */
+  readonly failure: { readonly error: unknown } | undefined
 }
 
 /**
@@ -113,30 +135,31 @@ interface Batches<T> {
 async function inBatches<T>(
   { pieces, signal }: Batches<T>,
   run: (some: T[]) => Promise<T[]>,
-): Promise<{ keys: T[]; cause: unknown }> {
+): Promise<Rest<T>> {
   const left: T[] = []
+  const unknown: T[] = []
   let cause: unknown
-  let failure: { readonly error: unknown } | undefined
+  let failure: Rest<T>['failure']
 
   async function work(piece: T[]): Promise<void> {
-    if (failure !== undefined) return
     let open = piece
     try {
       for (let fruitless = 0; open.length > 0 && fruitless < maxFruitless && remainingTime() > 0;) {
+        if (failure !== undefined) break
         if (open !== piece) await pauseBeforeRetry(fruitless + 1, signal)
         signal?.throwIfAborted()
         const before = open.length
         open = await run(open)
         fruitless = open.length < before ? 0 : fruitless + 1
       }
+      left.push(...open)
     } catch (error) {
       if (isPassing(error)) cause = error
       else failure ??= { error }
+      ;(mayBeDone(error) ? unknown : left).push(...open)
     }
-    left.push(...open)
   }
   // All have come to an end then: nothing goes on behind an error.
   await mapConcurrently(pieces, work, concurrency)
-  if (failure !== undefined) throw failure.error
-  return { keys: left, cause }
+  return { open: left, unknown, cause, failure }
 }

@@ -64,7 +64,9 @@ export class Connection {
       call.signal?.throwIfAborted()
       // What is not sent has certainly not been done.
       if (remainingTime() <= 0)
-        throw new DeadlineError(`The time was up before ${this.#options.table()} was asked`)
+        throw new DeadlineError(`The time was up before ${this.#options.table()} was asked`, {
+          ambiguous: call.attempts?.mayBeDone(undefined) === true,
+        })
       try {
         const output = await send(withinTime(call.signal))
         this.#report(output, call)
@@ -112,7 +114,8 @@ export class Connection {
       return new UnavailableError('The database failed on its own side', { cause, ambiguous })
     if (name !== 'AbortError' && name !== 'TimeoutError') return cause
     if (signal?.aborted === true) return signal.reason
-    if (remainingTime() <= 0) return new DeadlineError('The time was up before DynamoDB answered', { cause })
+    if (remainingTime() <= 0)
+      return new DeadlineError('The time was up before DynamoDB answered', { cause, ambiguous })
     // The client has this name for all that breaks a connection.
     return name === 'TimeoutError'
       ? new UnavailableError('The database gave no answer', { cause, ambiguous })

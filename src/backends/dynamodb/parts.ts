@@ -6,7 +6,7 @@ import { clientFailure } from './failure.ts'
 import type { TableAccess } from './table-access.ts'
 
 /** What is asked for together with others, and the table that it is of. */
-export interface Part<T> {
+export interface TransactPart<T> {
   readonly access: Pick<TableAccess, 'connection' | 'options'>
   readonly build: () => Promise<T>
 }
@@ -19,19 +19,19 @@ export interface BuiltPart {
 }
 
 /** A part in its sent form, and which one it is. */
-export type Placed<T> = T & { readonly position: number }
+export type PlacedPart<T> = T & { readonly position: number }
 
 /** The parts of one request, of one table or of several. */
 export class Parts<T extends BuiltPart> {
-  readonly #parts: Part<T>[] = []
+  readonly #parts: TransactPart<T>[] = []
 
   /** Adds a part, and gives its position. */
-  add(part: Part<T>): number {
+  add(part: TransactPart<T>): number {
     return this.#parts.push(part) - 1
   }
 
   /** The parts in their sent form. @throws ConditionError for those of several clients */
-  async built(): Promise<Placed<T>[]> {
+  async built(): Promise<PlacedPart<T>[]> {
     const clients = await Promise.all(this.#parts.map(({ access }) => access.connection.client()))
     if (new Set(clients).size > 1) throw foreignPart()
     return Promise.all(this.#parts.map(async ({ build }, position) => ({ ...(await build()), position })))
@@ -45,7 +45,7 @@ export class Parts<T extends BuiltPart> {
   async call<TOperation extends 'TransactWriteItems' | 'TransactGetItems'>(
     operation: TOperation,
     input: Input<TOperation>,
-    { parts, ...call }: TableCall & { readonly parts: readonly Placed<BuiltPart>[] },
+    { parts, ...call }: TableCall & { readonly parts: readonly PlacedPart<BuiltPart>[] },
   ): Promise<Output<TOperation> | undefined> {
     const accesses = this.#parts.map(({ access }) => access)
     const listeners = parts.flatMap(({ table, position }) => {
@@ -69,7 +69,7 @@ export class Parts<T extends BuiltPart> {
 }
 
 /** Why a transaction was cancelled, by the places of its parts. */
-function explained(cause: unknown, parts: readonly Placed<BuiltPart>[]): unknown {
+function explained(cause: unknown, parts: readonly PlacedPart<BuiltPart>[]): unknown {
   const { name, message = '', CancellationReasons: reasons = [] } = clientFailure(cause)
   if (name === 'ValidationException' && message.includes('too large'))
     return new InvalidDataError(

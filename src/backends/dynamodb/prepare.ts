@@ -98,7 +98,7 @@ export class DynamoDbPrepare<TItem extends object, TInput, TKey extends object>
     const build = async (): Promise<PreparedRead> => {
       const target = await access.target()
       const wire = keyOf(target, key)
-      return { key: wire, ...partOf(target, wire) }
+      return { key: wire, ...builtPart(target, wire) }
     }
     return {
       'a read that is not sent yet: use backend.prepare.find': {
@@ -118,7 +118,7 @@ export class DynamoDbPrepare<TItem extends object, TInput, TKey extends object>
     const build = async (): Promise<PreparedWrite> => {
       const target = await access.target()
       const [item, wire] = await make(target)
-      return { item, wire, ...partOf(target, wire) }
+      return { item, wire, ...builtPart(target, wire) }
     }
     return {
       'a write that is not sent yet: use backend.prepare': {
@@ -128,7 +128,7 @@ export class DynamoDbPrepare<TItem extends object, TInput, TKey extends object>
   }
 }
 
-function partOf({ name: table, table: { key } }: WriteTarget, wire: AttributeItem): BuiltPart {
+function builtPart({ name: table, table: { key } }: WriteTarget, wire: AttributeItem): BuiltPart {
   return { table, id: `${table} ${keyId(wire, key)}` }
 }
 

@@ -167,10 +167,16 @@ export class TableAccess<TItem = unknown, TInput = unknown> {
         throw unfitPlace(this.model.name, cause)
       if (name !== 'ConditionalCheckFailedException') throw cause
       const ambiguous = attempts.mayBeDone(cause)
-      // Not every engine gives the item along; without it, absent and different look the same.
-      const stored = Item ?? (await this.#stored(input))
-      const current = stored === undefined || this.isExpired(stored) ? undefined : stored
       const isNew = precondition.item === 'new'
+      // Not every engine gives the item along; without it, absent and different look the same.
+      const stored =
+        Item ??
+        (await this.#stored(input).catch((error: unknown) => {
+          // It is a conflict in any case, which says more than why the item cannot be read.
+          if (!isNew && !ambiguous) throw error
+          return undefined
+        }))
+      const current = stored === undefined || this.isExpired(stored) ? undefined : stored
       if (current === undefined && !isNew && !ambiguous) throw this.missing(cause)
       throw await this.conflict(current, { ambiguous, isNew, cause })
     }

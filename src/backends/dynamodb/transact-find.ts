@@ -1,7 +1,7 @@
 import type { AttributeItem } from '../../wire/attribute-value.ts'
 import { foreignPart } from '../planning/transact.ts'
 import type { Snapshot, TransactFindOptions } from '../planning/transact-find.ts'
-import { type BuiltPart, type Part, Parts } from './parts.ts'
+import { type BuiltPart, type TransactPart, Parts } from './parts.ts'
 
 /** A read as it is sent. */
 export interface PreparedRead extends BuiltPart {
@@ -21,7 +21,7 @@ export class DynamoDbSnapshot implements Snapshot {
   }
 
   /** Adds a read, and gives what gives its item then. */
-  add(read: Part<PreparedRead>): () => AttributeItem | undefined {
+  add(read: TransactPart<PreparedRead>): () => AttributeItem | undefined {
     const position = this.#reads.add(read)
     return () => this.#found[position]
   }

@@ -9,7 +9,7 @@ import {
 } from '../planning/transact.ts'
 import { sizeOf } from '../../wire/item-size.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
-import { type BuiltPart, type Part, Parts } from './parts.ts'
+import { type BuiltPart, type TransactPart, Parts } from './parts.ts'
 
 /** A write as it is sent. */
 export interface PreparedWrite extends BuiltPart {
@@ -22,7 +22,10 @@ export class DynamoDbTransaction implements WriteTransaction {
   readonly #writes = new Parts<PreparedWrite>()
 
   /** The transaction with one write more. @throws ConditionError for a transaction of another database */
-  static with(transaction: WriteTransaction | undefined, write: Part<PreparedWrite>): DynamoDbTransaction {
+  static with(
+    transaction: WriteTransaction | undefined,
+    write: TransactPart<PreparedWrite>,
+  ): DynamoDbTransaction {
     const own = transaction ?? new DynamoDbTransaction()
     if (!(own instanceof DynamoDbTransaction)) throw foreignPart()
     own.#writes.add(write)

@@ -1,4 +1,3 @@
-import { mapConcurrently } from '../../core/map-concurrently.ts'
 import { type UnknownRecord, asRecord, picked } from '../../core/record.ts'
 import type { DeleteOptions, UpdateOptions, WriteConditions } from '../capabilities.ts'
 import type { Model } from '../model.ts'
@@ -20,6 +19,7 @@ import {
   versionColumn,
   versioned,
 } from '../planning/versions.ts'
+import { allOrNone, storeEach } from '../planning/outcomes.ts'
 import type { Checks } from '../planning/number-forms.ts'
 import type { Form, Stored } from './form.ts'
 import { Layer, type MemoryTransaction } from './layer.ts'
@@ -109,8 +109,13 @@ export class MemoryItems<TItem extends object, TInput, T extends Stored> {
   }
 
   async createMany(list: readonly TInput[]): Promise<TItem[]> {
-    if (!this.form.isAllOrNone) return mapConcurrently(list, (data) => this.create(data))
-    const writes = await Promise.all(list.map((data) => this.readyCreate(data)))
+    const ready = (data: TInput): Promise<ReadyWrite<TItem>> => this.readyCreate(data)
+    return this.form.isAllOrNone
+      ? allOrNone(list, async () => this.#makeAll(await Promise.all(list.map(ready))))
+      : storeEach(list, { ready, store: async (write) => made(write) })
+  }
+
+  #makeAll(writes: readonly ReadyWrite<TItem>[]): TItem[] {
     const ids = new Set<string>()
     for (const { id, check } of writes) {
       check()

@@ -43,11 +43,11 @@ export interface TransactFindOptions {
   readonly signal?: AbortSignal
 }
 
-const preparedBrand = 'a read that is not sent yet: use backend.prepare.find'
+const readBrand = 'a read that is not sent yet: use backend.prepare.find'
 
 /** @throws TypeError for what `backend.prepare.find` has not made */
-function unsentOf<TItem>(read: Partial<TransactRead<TItem>> | null, index: number): UnsentRead<TItem> {
-  const unsent = read?.[preparedBrand]
+function unsentRead<TItem>(read: Partial<TransactRead<TItem>> | null, index: number): UnsentRead<TItem> {
+  const unsent = read?.[readBrand]
   if (unsent === undefined)
     throw new TypeError(`transactFind(): the read at ${index} is none that backend.prepare.find has made`)
   return unsent
@@ -89,7 +89,7 @@ export async function transactFind(
   checkOptions('transactFind', options, { signal: is('object') })
   if (reads.length > maxReads)
     throw new ConditionError(`A snapshot has at most ${maxReads} reads, this one ${reads.length}`)
-  const unsent = reads.map(unsentOf)
+  const unsent = reads.map(unsentRead)
   const joined: JoinedRead<unknown>[] = []
   for (const { join } of unsent) joined.push(join(joined.at(-1)?.snapshot))
   await joined[0]?.snapshot.take(options)

@@ -33,12 +33,14 @@ export function foreignPart(): ConditionError {
 }
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
-const maxBytes = 4_194_304
+const maxTransactionBytes = 4_194_304
 
 /** @throws InvalidDataError for more than DynamoDB takes at once */
 export function checkTransactionSize(bytes: number): void {
-  if (bytes > maxBytes)
-    throw new InvalidDataError(`The transaction is ${bytes} bytes, and DynamoDB takes at most ${maxBytes}`)
+  if (bytes > maxTransactionBytes)
+    throw new InvalidDataError(
+      `The transaction is ${bytes} bytes, and DynamoDB takes at most ${maxTransactionBytes}`,
+    )
 }
 
 /** Options of {@link transact}. */

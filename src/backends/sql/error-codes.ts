@@ -1,4 +1,5 @@
 import { asRecord } from '../../core/record.ts'
+import { ClearskiesError, StatementTimeoutError } from '../../errors/index.ts'
 
 /**
  * PostgreSQL's and MySQL's codes for work that is undone because of other work at the same time: two that wait for each other,
@@ -50,4 +51,17 @@ export function isRefusal(error: unknown): boolean {
 /** PostgreSQL ends the connection after such an error. */
 function isFatal(severity: unknown): boolean {
   return severity === 'FATAL' || severity === 'PANIC'
+}
+
+/** Codes of Node for a connection that was never there. */
+const unconnected: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH'])
+
+/**
+ * Whether statements may be done although they have failed. What is not known of an error counts as such. A connection that
+ * ends within a transaction undoes it; else it is an error of the library, which tells.
+ */
+export function mayBeStored(error: unknown): boolean {
+  if (error instanceof StatementTimeoutError) return true
+  if (error instanceof ClearskiesError) return 'ambiguous' in error && error.ambiguous === true
+  return !isRefusal(error) && !isUnanswered(error) && !unconnected.has(asRecord(error)?.['code'])
 }

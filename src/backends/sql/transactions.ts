@@ -20,6 +20,31 @@ export async function inTransaction<T>(
   return untilDone(() => committed(wanted, run))
 }
 
+/** Runs statements that must not come apart, in a transaction if they are several. */
+export function together<T>(
+  access: Pick<SqlAccess, 'kysely' | 'engine'>,
+  areSeveral: boolean,
+  run: (kysely: AnyKysely) => Promise<T>,
+): Promise<T> {
+  const { kysely } = access
+  if (areSeveral) return readable(() => inTransaction(access, run))
+  return readable(() => (kysely.isTransaction ? run(kysely) : untilDone(() => answered(() => run(kysely)))))
+}
+
+/**
+ * Runs several statements of which all or none are made, also where the caller's own transaction goes on behind an error.
+ * One of PostgreSQL never does.
+ */
+export function wholly<T>(
+  access: Pick<SqlAccess, 'kysely' | 'sql' | 'engine'>,
+  run: (kysely: AnyKysely) => Promise<T>,
+): Promise<T> {
+  const { kysely, engine } = access
+  return kysely.isTransaction && engine === 'mysql'
+    ? withinSavepoint(access, () => run(kysely))
+    : inTransaction(access, run)
+}
+
 /**
  * Runs a transaction to its end. What fails before the commit is undone.
  *
@@ -108,7 +133,8 @@ export async function withinSavepoint<T>(
     await sql`release savepoint ${savepoint}`.execute(kysely)
     return result
   } catch (error) {
-    await sql`rollback to savepoint ${savepoint}`.execute(kysely)
+    // After a deadlock of MySQL, or without a connection, there is none any more: all of it is undone.
+    await sql`rollback to savepoint ${savepoint}`.execute(kysely).catch(() => undefined)
     throw error
   }
 }

@@ -1,0 +1,1 @@
+export { type BatchOutcome, outcomeOf } from './planning/outcomes.ts'
