@@ -34,7 +34,7 @@ import { type VersionColumn, versionColumn, versioned } from './planning/version
 import { type AnyKysely, type DatabaseOption, isKysely, kyselyDatabase } from './sql/database.ts'
 import { type SqlBackendOptions, type SqlTransaction, checkSqlOptions } from './sql/options.ts'
 import { insertAll } from './sql/insert-all.ts'
-import { mayBeStored } from './sql/error-codes.ts'
+import { isAmbiguous, isUncertain } from './sql/error-codes.ts'
 import { isNone, meetsNothing } from './sql/row-conditions.ts'
 import { RowMapper } from './sql/rows.ts'
 import { changeOrStore } from './sql/change-or-store.ts'
@@ -112,7 +112,10 @@ export class SqlBackend<TItem extends object, TInput, TKey extends string, TData
   /** Stores several new items, all or none. The error tells which by `outcomeOf()`. */
   async createMany(list: readonly TInput[]): Promise<TItem[]> {
     const items = await allOrNone(list, () => Promise.all(list.map((data) => this.#fresh(data))))
-    return allOrNone(list, () => this.#insert(items), mayBeStored)
+    const { kysely, writer } = await allOrNone(list, () => this.#open())
+    // A connection that ends within a transaction undoes it.
+    const isUndone = kysely.isTransaction || writer.insertsInParts(items)
+    return allOrNone(list, () => this.#insert(items), isUndone ? isAmbiguous : isUncertain)
   }
 
   async #fresh(data: TInput): Promise<TItem> {

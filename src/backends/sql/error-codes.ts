@@ -1,5 +1,5 @@
 import { asRecord } from '../../core/record.ts'
-import { ClearskiesError, StatementTimeoutError } from '../../errors/index.ts'
+import { ClearskiesError, StatementTimeoutError, UnavailableError } from '../../errors/index.ts'
 
 /**
  * PostgreSQL's and MySQL's codes for work that is undone because of other work at the same time: two that wait for each other,
@@ -56,12 +56,14 @@ function isFatal(severity: unknown): boolean {
 /** Codes of Node for a connection that was never there. */
 const unconnected: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH'])
 
-/**
- * Whether statements may be done although they have failed. What is not known of an error counts as such. A connection that
- * ends within a transaction undoes it; else it is an error of the library, which tells.
- */
-export function mayBeStored(error: unknown): boolean {
+/** Whether nobody knows whether a statement was done. What is not known of an error counts as such. */
+export function isUncertain(error: unknown): boolean {
   if (error instanceof StatementTimeoutError) return true
-  if (error instanceof ClearskiesError) return 'ambiguous' in error && error.ambiguous === true
-  return !isRefusal(error) && !isUnanswered(error) && !unconnected.has(asRecord(error)?.['code'])
+  if (error instanceof ClearskiesError) return isAmbiguous(error)
+  return !isRefusal(error) && !unconnected.has(asRecord(error)?.['code'])
+}
+
+/** Whether an error of the library says so itself. */
+export function isAmbiguous(error: unknown): boolean {
+  return error instanceof UnavailableError && error.ambiguous
 }

@@ -5,6 +5,7 @@ import {
   InvalidDataError,
   KeyChangeError,
   NotFoundError,
+  outcomeOf,
   ValidationError,
 } from 'clearskies-middy'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -94,6 +95,29 @@ export function writeContract(one: ContractCase): void {
       await products.create(kindred)
       await rejection(products.createMany([{ ...key, title: 'New' }, kindred]), ConflictError)
       expect(await products.find(key)).toEqual(kindred)
+    })
+
+    it('tells which ones are stored where one of them exists', async () => {
+      await products.create(kindred)
+      const list = [{ ...key, title: 'Dawn' }, kindred, { ...key, title: 'Adulthood Rites' }, kindred]
+      const error = await rejection(products.createMany(list), ConflictError)
+      const found = await products.findMany(list)
+      const isStored = [0, 2].filter((index) => found[index] !== undefined)
+      expect(outcomeOf(error)).toEqual({
+        done: isStored,
+        failed: [0, 1, 2, 3].filter((index) => !isStored.includes(index)),
+        unknown: [],
+      })
+    })
+
+    it('tells that nothing is stored of one that is not valid', async () => {
+      const list = [{ ...key, title: 'Dawn' }, { ...key, price: 'x' } as never]
+      const error = await rejection(products.createMany(list), ValidationError)
+      const found = (await products.find({ ...key, title: 'Dawn' })) !== undefined
+      expect(outcomeOf(error)).toEqual({ done: found ? [0] : [], failed: found ? [1] : [0, 1], unknown: [] })
+      expect(
+        outcomeOf(await rejection(products.create({ ...key, price: 'x' } as never), ValidationError)),
+      ).toBe(undefined)
     })
   })
 

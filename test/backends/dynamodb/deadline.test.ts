@@ -1,6 +1,6 @@
 // What becomes of reads and writes when the invocation's time runs out, and of what is stopped on the way (D2, D12, D55, D56).
 import middy from '@middy/core'
-import { DeadlineError, PartialBatchError, backends } from 'clearskies-middy'
+import { DeadlineError, PartialBatchError, backends, outcomeOf } from 'clearskies-middy'
 import { invocation } from 'clearskies-middy/normalizers/invocation'
 import { invoke, lambdaContext } from 'clearskies-middy/testing'
 import { AsyncResource } from 'node:async_hooks'
@@ -213,6 +213,28 @@ describe('batches', () => {
     expect(error).toMatchObject({ statusCode: 503, cause: { name: 'DeadlineError' } })
     expect((error as PartialBatchError).unprocessed.length).toBeGreaterThanOrEqual(25)
   })
+})
+
+it('M1: of creates that are under way when the time ends, it is told that nobody knows, and of the rest that none is done', async () => {
+  const { backend, calm, proxy } = await open(0)
+  const list = items(40)
+  expireWithin(proxy, 15)
+  const error: unknown = await within(backend, (things) => things.createMany(list)).catch(
+    (thrown: unknown) => thrown,
+  )
+  expect(error).toBeInstanceOf(DeadlineError)
+  const { done = [], failed = [], unknown = [] } = outcomeOf(error) ?? {}
+  const sent = proxy.actions.filter((action) => action === 'PutItem')
+  vi.useRealTimers()
+  const stored = await calm.findMany(list)
+  expect(done).toHaveLength(14)
+  expect(unknown.length).toBeGreaterThan(0)
+  expect(done.length + unknown.length).toBeGreaterThanOrEqual(sent.length)
+  expect(failed.length).toBeGreaterThan(0)
+  expect(done.length + unknown.length + failed.length).toBe(40)
+  expect(done.map((index) => stored[index])).not.toContain(undefined)
+  expect(failed.filter((index) => stored[index] !== undefined)).toEqual([])
+  expect((error as DeadlineError).ambiguous).toBe(unknown.includes(Math.min(...unknown, ...failed)))
 })
 
 it('a signal ends a read, also within a request, with its own reason', async () => {

@@ -99,6 +99,21 @@ export function sqlWrites({ engine, pool, kysely }: TestedSql): void {
       )
     })
 
+    it.runIf(engine === 'mysql')('are none in a transaction that goes on behind an error', async () => {
+      const counters = await open()
+      const list = Array.from({ length: 8000 }, (_, index) => ({
+        id: `n${index}`,
+        count: index,
+        note: 'x',
+        expires: 1,
+      }))
+      await counters.transaction(async (inside) => {
+        await rejection(inside.createMany([...list, list[0]!]), ConflictError)
+        await inside.create({ id: 'a', count: 1 })
+      })
+      expect((await counters.query().all()).map(({ id }) => id)).toEqual(['a'])
+    })
+
     it('are found by keys of two columns, however many', async () => {
       const pairs = model({
         name: uniqueName('pairs'),
