@@ -317,7 +317,7 @@ describe('MemoryBackend like DynamoDB: transactions', () => {
     ['backends/dynamodb', transactFind],
     ['backends/memory', transactFindInMemory],
   ])(
-    'D60: transactFind() of %s finds items of several tables, and none that has expired',
+    'M40: transactFind() of %s finds items of several tables, and none that has expired',
     async (_, find) => {
       vi.useFakeTimers({ now: 1_000_000 })
       const Session = model({
@@ -345,7 +345,7 @@ describe('MemoryBackend like DynamoDB: transactions', () => {
     },
   )
 
-  it('D60: transactFind() sees all writes of a transaction, or none', async () => {
+  it('M40: transactFind() sees all writes of a transaction, or none', async () => {
     const { counters: things, log } = open()
     const pairs = Array.from({ length: 50 }, async (_, index) => {
       const id = String(index)
@@ -360,7 +360,7 @@ describe('MemoryBackend like DynamoDB: transactions', () => {
     expect(new Set(seen.flat())).toEqual(new Set([true, false]))
   })
 
-  it('D60: transact() and transactFind() refuse what DynamoDB refuses', async () => {
+  it('M40: transact() and transactFind() refuse what DynamoDB refuses', async () => {
     const { counters: things, log } = open()
     const text = 'x'.repeat(390_000)
     const ids = Array.from({ length: 101 }, (_, index) => ({ id: String(index) }))
