@@ -140,7 +140,7 @@ export class SqlForm implements Form<StoredRow> {
     const isText = ['bigint', 'decimal'].includes(shapeOfPlace(this.#model, place)?.kind ?? '')
     if (old !== undefined && !isNumeric(old) && !(isText && typeof old === 'string'))
       throw unfitPlace(this.#model.name)
-    return withValueAt(item, place, withAdded(old, value))
+    return withValueAt(item, place, withAdded(old, value, place.length > 1))
   }
 
   check(update: Update): void {
@@ -243,11 +243,13 @@ function comparedPlaces(a: readonly unknown[], b: readonly unknown[], sign: 1 | 
   return 0
 }
 
-/** Decimals are texts here. */
-function withAdded(old: unknown, number: number | bigint | string): unknown {
+/** Decimals are texts here. PostgreSQL's numbers inside of JSON are decimals. */
+function withAdded(old: unknown, number: number | bigint | string, isInside: boolean): unknown {
   if (old === undefined || old === null) return number
   if (typeof old === 'bigint') return old + BigInt(number)
-  return typeof old === 'string' ? sumOf(old, String(number)) : Number(old) + Number(number)
+  if (typeof old === 'string') return sumOf(old, String(number))
+  const left = Number(old)
+  return isInside ? Number(sumOf(String(left), String(number))) : left + Number(number)
 }
 
 function isListOperator(value: unknown): value is readonly unknown[] {

@@ -82,6 +82,16 @@ describe('MemoryBackend like SQL', () => {
     ])
   })
 
+  it('M38: a sum is rounded in a column, and exact inside of JSON', async () => {
+    await expectSame(await doubles(), [
+      (orders) => orders.create({ ...a, total: 0.1, any: { n: 0.1 } }),
+      (orders) => orders.update(a, {}, { add: { total: 0.2, 'any.n': 0.2 } }),
+      (orders) => orders.where('total', '=', 0.3).count(),
+      (orders) => orders.where('any.n', '=', 0.3).count(),
+      (orders) => orders.find(a),
+    ])
+  })
+
   it('M38: what SQL refuses is refused', async () => {
     const refused = await expectSame(await doubles(), [
       (orders) => orders.where('nope' as never, '=', 1 as never).all(),
