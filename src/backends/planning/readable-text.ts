@@ -13,16 +13,16 @@ export function refuseHalves(column: string, value: unknown): void {
  * @throws ConditionError (400)
  */
 export function refuseText(column: string, value: unknown, hasNul = true): void {
-  if (isReadable(value, hasNul)) return
+  if (hasReadableText(value, hasNul)) return
   throw new ConditionError(`The value for "${column}" has characters that the database cannot hold`, {
     statusCode: 400,
   })
 }
 
-function isReadable(value: unknown, hasNul: boolean): boolean {
+function hasReadableText(value: unknown, hasNul: boolean): boolean {
   if (typeof value === 'string') return value.isWellFormed() && (hasNul || !value.includes('\0'))
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return true
   const members: readonly unknown[] =
     value instanceof Set ? [...value] : Array.isArray(value) ? value : Object.entries(value).flat()
-  return members.every((member) => isReadable(member, hasNul))
+  return members.every((member) => hasReadableText(member, hasNul))
 }
