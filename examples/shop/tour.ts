@@ -11,7 +11,7 @@ import type { HttpRequest, Middleware } from 'clearskies-middy'
 import { alb } from 'clearskies-middy/normalizers/alb'
 import { httpApi } from 'clearskies-middy/normalizers/http-api'
 import { restApi } from 'clearskies-middy/normalizers/rest-api'
-import { type PollInvocation, gateway, invoke } from 'clearskies-middy/testing'
+import { type Gateway, type PollInvocation, gateway, invoke } from 'clearskies-middy/testing'
 import { explain } from './local/endpoints.ts'
 import { maxReceiveCount } from './local/engines.ts'
 import { type OpenShop, type ShopSource, openShop, shopSources } from './local/open-shop.ts'
@@ -229,6 +229,48 @@ async function hearNews({ gateways, live, night }: OpenShop): Promise<void> {
   await page.close()
 }
 
+/** A stream of lines, read as far as one that fits. */
+async function lineOf(
+  url: string,
+  fits: RegExp,
+  onFirst: () => Promise<unknown>,
+): Promise<string | undefined> {
+  const { body } = await fetch(url, { signal: AbortSignal.timeout(20_000) })
+  let text = ''
+  for await (const piece of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    if (text === '') await onFirst()
+    text += piece
+    const line = fits.exec(text)?.[0]
+    if (line !== undefined) return line
+  }
+  return undefined
+}
+
+async function takeStreams({ gateways, streams }: OpenShop): Promise<void> {
+  const { streamHandler } = await import('./streaming.ts')
+  await using restApi = await gateway('rest-api', streamHandler, { timeout: 5000 })
+  const sources: readonly (readonly [string, Pick<Gateway, 'url'>])[] = [
+    ['a function URL', streams],
+    ['a REST API', restApi],
+  ]
+  for (const [name, { url }] of sources) {
+    const exported = await fetch(`${url}/export?author=${encodeURIComponent('Ursula K. Le Guin')}`)
+    const lines = (await exported.text()).trimEnd().split('\n')
+    const titles = lines.map((line) => (JSON.parse(line) as { title: string }).title)
+    check(`${name} streams an export, a line of JSON each`, titles.length > 1, titles)
+    let id = ''
+    const seen = await lineOf(`${url}/live`, /event: order\n.*\ndata: .*/, async () => {
+      const order = { author: 'Octavia E. Butler', title: 'Kindred' }
+      ;({ id } = (await call(`${gateways['http-api'].url}/orders`, 'POST', order)).body as { id: string })
+    })
+    check(
+      `${name} streams an order that is placed meanwhile`,
+      id !== '' && seen?.includes(id) === true,
+      seen?.replaceAll('\n', ' '),
+    )
+  }
+}
+
 const good = 18
 const poisoned = 2
 
@@ -333,6 +375,7 @@ try {
   await invokeDirectly(shop)
   await orderAndWork(shop, batches)
   await hearNews(shop)
+  await takeStreams(shop)
 } finally {
   await shop.close()
 }

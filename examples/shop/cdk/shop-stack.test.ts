@@ -161,6 +161,25 @@ describe('the function URL that streams', () => {
   })
 })
 
+describe('the REST API', () => {
+  it('streams the export and the live orders, and takes all else whole', () => {
+    const methods = resources('AWS::ApiGateway::Method').map(([, { Properties }]) => {
+      const { ResourceId, HttpMethod, Integration } = Properties
+      const { ResponseTransferMode, Uri } = Integration as Record<string, unknown>
+      const [, place = '/'] = /RestApi(\w*?)[\dA-F]{8}/.exec(readable(ResourceId)) ?? []
+      const [, target] = /functions\/<(\w+?)[\dA-F]{8}\.Arn>(\/.*)$/.exec(readable(Uri)) ?? []
+      return [String(HttpMethod), place, ResponseTransferMode, target, readable(Uri).split('/').at(-1)]
+    })
+    const streamed = 'response-streaming-invocations'
+    expect(methods.toSorted()).toEqual([
+      ['ANY', '', undefined, 'BehindRestApi', 'invocations'],
+      ['ANY', 'proxy', undefined, 'BehindRestApi', 'invocations'],
+      ['GET', 'export', 'STREAM', 'Streams', streamed],
+      ['GET', 'live', 'STREAM', 'Streams', streamed],
+    ])
+  })
+})
+
 describe('the queue', () => {
   it('is mapped to the worker, whose answer says which records failed', () => {
     template.resourceCountIs('AWS::Lambda::EventSourceMapping', 2)
@@ -255,8 +274,8 @@ describe('the sources', () => {
   it('the REST API delivers bytes, and sends every path and method', () => {
     template.hasResourceProperties('AWS::ApiGateway::RestApi', { BinaryMediaTypes: ['*/*'] })
     template.hasResourceProperties('AWS::ApiGateway::Resource', { PathPart: '{proxy+}' })
+    template.resourcePropertiesCountIs('AWS::ApiGateway::Method', { HttpMethod: 'ANY' }, 2)
     template.allResourcesProperties('AWS::ApiGateway::Method', {
-      HttpMethod: 'ANY',
       Integration: { Type: 'AWS_PROXY', Uri: Match.objectLike({}) },
     })
   })

@@ -77,7 +77,8 @@ export class ShopStack extends Stack {
     news.letTell(worker)
     this.#consume(orders, worker)
     this.#loadBalancer(vpc, behindAlb)
-    this.#apis(behindRestApi, behindHttpApi)
+    this.#restApi(behindRestApi, streams)
+    this.#httpApi(behindHttpApi)
     this.#tell('CreateProductFunction', createProduct.functionName)
     this.#tell('DeadOrdersUrl', deadOrders.queueUrl)
   }
@@ -170,14 +171,25 @@ export class ShopStack extends Stack {
     this.#tell('LoadBalancerUrl', `http://${balancer.loadBalancerDnsName}`)
   }
 
-  #apis(behindRestApi: NodejsFunction, behindHttpApi: NodejsFunction): void {
+  #restApi(behindRestApi: NodejsFunction, streams: NodejsFunction): void {
     // It tells its own address.
-    new apigateway.LambdaRestApi(this, 'RestApi', {
+    const api = new apigateway.LambdaRestApi(this, 'RestApi', {
       handler: behindRestApi,
+      proxy: false,
       // Only what is listed here is delivered as bytes, in both directions.
       binaryMediaTypes: ['*/*'],
       cloudWatchRole: false,
     })
+    const streaming = new apigateway.LambdaIntegration(streams, {
+      responseTransferMode: apigateway.ResponseTransferMode.STREAM,
+    })
+    for (const route of ['export', 'live']) api.root.addResource(route).addMethod('GET', streaming)
+    // All else is taken whole.
+    api.root.addMethod('ANY')
+    api.root.addProxy()
+  }
+
+  #httpApi(behindHttpApi: NodejsFunction): void {
     const httpApi = new HttpApi(this, 'HttpApi', {
       defaultIntegration: new HttpLambdaIntegration('Shop', behindHttpApi, {
         payloadFormatVersion: PayloadFormatVersion.VERSION_2_0,
