@@ -83,6 +83,10 @@ export async function serve(handler: AnyHandler, options: ServeOptions = {}): Pr
     .createServer({ keepAliveTimeout }, (message, response) => {
       void serving.answer(message, response)
     })
+  // Without it Node asks for each body at once, however long it is.
+  server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
+    void serving.answer(message, response)
+  })
   server.on('connection', serving.greet)
   const port = await listen(server, wanted, host)
   const close = closer(server, serving)

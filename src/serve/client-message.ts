@@ -37,7 +37,7 @@ export class ClientMessage implements NodeHttpEvent {
   }
 
   stream(): ReadableStream<Uint8Array> {
-    return (this.#stream ??= new BodyOfMessage(this.#message)).web
+    return (this.#stream ??= new BodyOfMessage(this.#message, this.#writer)).web
   }
 
   /**
@@ -52,7 +52,9 @@ export class ClientMessage implements NodeHttpEvent {
   }
 
   async #read(length: number, maxBodyBytes: number): Promise<void> {
-    const bytes = length > maxBodyBytes ? undefined : await readUpTo(this.#message, maxBodyBytes)
+    const isTooLong = length > maxBodyBytes
+    if (!isTooLong) this.#writer.askForBody()
+    const bytes = isTooLong ? undefined : await readUpTo(this.#message, maxBodyBytes)
     if (bytes === undefined) this.maxBodyBytes = maxBodyBytes
     else if (bytes.length > 0) this.body = bytes
   }
@@ -60,6 +62,7 @@ export class ClientMessage implements NodeHttpEvent {
   /** Reads on where nobody does, a while: a client that still sends may not see an answer before it is done. */
   drain(): Promise<unknown> | undefined {
     if (this.maxBodyBytes === undefined || this.#stream?.isWanted === true) return undefined
+    if (this.#writer.isBodyHeldBack) return undefined
     return readUpTo(this.#message, this.maxBodyBytes)
   }
 }
@@ -70,11 +73,12 @@ class BodyOfMessage {
   /** Whether somebody may read it still. */
   isWanted = true
 
-  constructor(message: IncomingMessage) {
+  constructor(message: IncomingMessage, writer: ResponseWriter) {
     const pieces: AsyncIterator<Uint8Array, undefined> = message.iterator({ destroyOnReturn: false })
     this.web = new ReadableStream(
       {
         pull: async (controller) => {
+          writer.askForBody()
           const { value } = await pieces.next()
           if (value !== undefined) {
             controller.enqueue(value)

@@ -10,6 +10,7 @@ export class ResponseWriter {
   readonly #response: ServerResponse
   readonly #closing: AbortSignal
   #leaving: AbortController | undefined
+  #hasAsked = false
 
   /** @param closing - Aborted when the server closes */
   constructor(message: IncomingMessage, response: ServerResponse, closing: AbortSignal) {
@@ -29,6 +30,19 @@ export class ResponseWriter {
     else this.#response.once('close', leave)
     this.#leaving = controller
     return controller.signal
+  }
+
+  /** Whether the client holds its body back until somebody asks for it (`Expect: 100-continue`). */
+  get isBodyHeldBack(): boolean {
+    const { httpVersion, headers } = this.#message
+    return !this.#hasAsked && httpVersion === '1.1' && /\b100-continue\b/i.test(headers.expect ?? '')
+  }
+
+  /** Lets such a client send it. */
+  askForBody(): void {
+    if (!this.isBodyHeldBack) return
+    this.#hasAsked = true
+    if (!this.#response.headersSent) this.#response.writeContinue()
   }
 
   get #hasLeft(): boolean {

@@ -231,6 +231,34 @@ describe('serve(): the connection', () => {
     expect(await third.until(/\}$/)).toMatch(/^HTTP\/1\.1 200/)
   })
 
+  const waiting = 'POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n'
+
+  it('E87: a client that waits with too long a body is answered before it has sent it', async () => {
+    const { port } = await served((request) => request.data, { maxBodyBytes: 1000 })
+    const { socket, ended } = await rawClient(port)
+    socket.write(waiting)
+    const answer = await ended
+    expect(answer).toMatch(/^HTTP\/1\.1 413/)
+    expect(answer).toMatch(/connection: close/i)
+  })
+
+  it('E87: a client that waits with a longer body is asked for it when the handler reads the stream', async () => {
+    const gate = Promise.withResolvers<undefined>()
+    const reading = async (request: HttpRequest) => {
+      await gate.promise
+      let size = 0
+      for await (const chunk of request.stream()) size += chunk.length
+      return { size }
+    }
+    const { port } = await served(reading, { maxBodyBytes: 1000 })
+    const { socket, until } = await rawClient(port)
+    socket.write(waiting)
+    gate.resolve(undefined)
+    await until(/^HTTP\/1\.1 100 Continue/)
+    socket.write(`${'x'.repeat(5000)}GET /next HTTP/1.1\r\nHost: a\r\n\r\n`)
+    expect(await until(/\{"size":0\}$/)).toContain('{"size":5000}')
+  })
+
   it.each([
     ['no HTTP at all', 'hello\r\n\r\n'],
     ['two hosts', 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
