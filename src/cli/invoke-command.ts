@@ -102,13 +102,13 @@ async function invokeHere(typed: Typed): Promise<number> {
   const handler = await loadHandler(target, typed)
   process.send?.({ began: timeout })
   const context = lambdaContext({ timeout })
-  const result = await withinTimeout(invoke(handler, event, context), timeout)
+  const result = await endsWithTimeout(invoke(handler, event, context), timeout)
   await new Promise((resolve) => process.send?.({ result: result ?? null }, resolve))
   return 0
 }
 
 /** As Lambda ends an invocation. */
-function withinTimeout<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+function endsWithTimeout<T>(work: Promise<T>, milliseconds: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       tell(timedOut(milliseconds))

@@ -17,14 +17,14 @@ const gatewaySources = [
   'vpc-lattice',
 ] as const satisfies readonly GatewaySource[]
 
-const sources: readonly string[] = [...gatewaySources, 'node-http', 'web-socket']
+const serveSources: readonly string[] = [...gatewaySources, 'node-http', 'web-socket']
 
 export const serveCommand: CliCommand = {
   name: 'serve',
   usage: 'MODULE[#EXPORT]',
   summary: 'Puts a handler behind a gateway on this machine',
   options: {
-    source: { type: 'string', value: 'SOURCE', help: `one of ${sources.join(', ')} (default http-api)` },
+    source: { type: 'string', value: 'SOURCE', help: `one of ${serveSources.join(', ')} (default http-api)` },
     port: { type: 'string', value: 'N', help: 'the port, 0 for a free one (default 3000)' },
     watch: { type: 'boolean', help: 'start again when a file has changed' },
     ...handlerOptions,
@@ -56,8 +56,8 @@ function watched(): Promise<number> {
 async function serveHere(typed: Typed): Promise<number> {
   const [target = ''] = typed.positionals
   const source = typed.text('source') ?? 'http-api'
-  if (!sources.includes(source))
-    throw new UsageError(`serve has no source "${source}"; it has ${sources.join(', ')}`)
+  if (!serveSources.includes(source))
+    throw new UsageError(`serve has no source "${source}"; it has ${serveSources.join(', ')}`)
   const timeout = timeoutOf(typed)
   const port = typed.integer('port', 0, 65_535) ?? 3000
   const handler = await loadHandler(target, typed)

@@ -11,7 +11,7 @@ import { awaitSends, finalizeResponse, opensInvocation, settleSends } from '../i
 import { envelopeOf, isResponse } from './http/envelope.ts'
 import { errorFacts, errorResponse } from './http/errors.ts'
 import { singleLines } from './http/http-source.ts'
-import { encodeJson, isReadable, readAll } from './http/response-body.ts'
+import { encodeJson, isReadableStream, readAll } from './http/response-body.ts'
 import { responseHead } from './http/response-head.ts'
 import { type WebSocketEvent, WebSocketRequest } from './web-socket-request.ts'
 
@@ -77,7 +77,7 @@ export async function webSocketResponse(
 }
 
 async function messageOf(body: unknown): Promise<string> {
-  const whole = isReadable(body) ? (await readAll(body, longestMessage)).toString() : (body ?? '')
+  const whole = isReadableStream(body) ? (await readAll(body, longestMessage)).toString() : (body ?? '')
   if (bytesOf(whole) !== undefined)
     throw new InvalidResponseError('A response cannot be bytes: send them by a ConnectionsBackend')
   const text = typeof whole === 'string' ? whole : encodeJson(whole).text

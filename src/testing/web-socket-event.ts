@@ -30,7 +30,7 @@ export interface WebSocketEventOptions {
   readonly disconnectReason?: string
 }
 
-const eventTypes = { connect: 'CONNECT', message: 'MESSAGE', disconnect: 'DISCONNECT' } as const
+const awsEventTypes = { connect: 'CONNECT', message: 'MESSAGE', disconnect: 'DISCONNECT' } as const
 const routeKeys = { connect: '$connect', message: '$default', disconnect: '$disconnect' } as const
 
 /**
@@ -50,7 +50,7 @@ export function webSocketEvent(options: WebSocketEventOptions = {}): WebSocketEv
   const { domainName = `k2k.execute-api.${region}.amazonaws.com`, authorizer } = options
   const requestContext = {
     routeKey,
-    eventType: eventTypes[type],
+    eventType: awsEventTypes[type],
     messageDirection: 'IN',
     connectionId,
     connectedAt: connectedAt.getTime(),

@@ -59,11 +59,11 @@ export function passes(
 }
 
 /** A part of a plan that is read in one way. */
-export type PartOf<TRead> = Part & { readonly read: TRead }
+export type PartWith<TRead> = Part & { readonly read: TRead }
 
 /** Items by their keys. */
 export function keySource(
-  { read: { check }, except }: PartOf<KeyRead>,
+  { read: { check }, except }: PartWith<KeyRead>,
   keys: readonly AttributeItem[],
   options: SourceOptions,
 ): Source {
@@ -99,7 +99,7 @@ async function getItems(
 
 /** Items of the table or an index, one after the other. */
 export function rangeSource(
-  part: PartOf<RangeRead>,
+  part: PartWith<RangeRead>,
   request: RangeRequest,
   options: SourceOptions & { readonly segment?: readonly [number, number] },
 ): Source {
@@ -129,7 +129,7 @@ export function rangeSource(
 }
 
 interface Read {
-  readonly part: PartOf<RangeRead>
+  readonly part: PartWith<RangeRead>
   readonly options: SourceOptions
   readonly signal: AbortSignal | undefined
 }

@@ -17,7 +17,7 @@ import { plan } from '../planning/plan.ts'
 import { outermost, partsAt, placeOf, wholeColumns } from '../planning/places.ts'
 import type { KeyRead, Part, Plan, RangeRead } from '../planning/reads.ts'
 import { fromPositions, toPositions } from './positions.ts'
-import { type PartOf, type Source, keySource, rangeSource } from './sources.ts'
+import { type PartWith, type Source, keySource, rangeSource } from './sources.ts'
 import type { Table } from '../planning/table.ts'
 import { type TableAccess, nowInSeconds } from './table-access.ts'
 import type { AttributeItem } from '../../wire/attribute-value.ts'
@@ -139,7 +139,7 @@ export class TableReader implements QueryRunner {
 
   #request(
     { table: { key }, state: { select, places, consistent } }: Question,
-    { read, except }: PartOf<RangeRead>,
+    { read, except }: PartWith<RangeRead>,
     isCount = false,
   ): RangeRequest {
     // The keys are read in any case, for a page may end at any item; and so is what is checked here.
@@ -186,7 +186,7 @@ export class TableReader implements QueryRunner {
     return keys.map((key) => keyOf({ table, ...this.#access.form }, key))
   }
 
-  async #countRange(question: CountQuestion, part: PartOf<RangeRead>): Promise<number> {
+  async #countRange(question: CountQuestion, part: PartWith<RangeRead>): Promise<number> {
     const { limit, signal } = question
     const { read, except } = part
     const isCheckedHere = read.check.length + except.length > 0 || isKeyOf(read, this.#access.options.ttl)

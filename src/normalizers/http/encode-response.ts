@@ -11,7 +11,7 @@ import {
   type EncodedBody,
   encodeBytes,
   isBinaryType,
-  isReadable,
+  isReadableStream,
   encodeJson,
   readAll,
   encodeText,
@@ -60,7 +60,7 @@ export function encodeEnvelope(
   const { body } = envelope
   refuseUnfinished(body)
   if (isStreamed(request, options)) return encodeStreamed(envelope, request, options)
-  if (!isReadable(body)) return encodeWhole(envelope, request, options)
+  if (!isReadableStream(body)) return encodeWhole(envelope, request, options)
   return readAll(body, HttpRequest.targetOf(request).limit).then((bytes) =>
     encodeWhole({ ...envelope, body: bytes }, request, options),
   )

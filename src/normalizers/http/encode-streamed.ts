@@ -4,7 +4,7 @@ import { type Logger, defaultLogger, logSafely } from '../../core/logger.ts'
 import { HttpRequest } from '../http-request.ts'
 import { bodyStream, discard } from './body-stream.ts'
 import type { Envelope } from './envelope.ts'
-import { encodeJson, encodeText, isReadable } from './response-body.ts'
+import { encodeJson, encodeText, isReadableStream } from './response-body.ts'
 import { hasBody, responseHead } from './response-head.ts'
 import type { ByteSource } from './source-reader.ts'
 import type { StreamingOptions } from './streaming.ts'
@@ -49,7 +49,7 @@ function rawBody({ body = '', isBase64Encoded }: Envelope): {
   body: string | Buffer | ByteSource
   type: string
 } {
-  if (isReadable(body))
+  if (isReadableStream(body))
     return { body: Symbol.asyncIterator in body ? body : body.stream(), type: 'application/octet-stream' }
   if (typeof body === 'string') {
     const { text, isBase64, type } = encodeText(body, isBase64Encoded === true)

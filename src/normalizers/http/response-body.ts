@@ -51,7 +51,7 @@ function advice(body: unknown): string {
 }
 
 /** Whether a body is a stream or a `Blob`. */
-export function isReadable(body: unknown): body is Readable {
+export function isReadableStream(body: unknown): body is Readable {
   if (typeof body !== 'object' || body === null) return false
   return Symbol.asyncIterator in body || ('arrayBuffer' in body && typeof body.arrayBuffer === 'function')
 }
@@ -83,7 +83,7 @@ export async function readAll(body: Readable, limit: number): Promise<Buffer> {
  * them, which the logger of Middy 6 clones.
  */
 export function knownStream(body: unknown): unknown {
-  if (!isReadable(body) || !(Symbol.asyncIterator in body) || isQuery(body)) return body
+  if (!isReadableStream(body) || !(Symbol.asyncIterator in body) || isQuery(body)) return body
   return 'getReader' in body || 'pipe' in body || unfinished in body ? body : ReadableStream.from(body)
 }
 
