@@ -169,6 +169,16 @@ describe('the documentation', () => {
     expect(named.toSorted()).toEqual(names.toSorted())
   })
 
+  // What people miss most, after the findings about other libraries.
+  it.each([
+    ['from-clearskies-aws', ['delete_many', 'json_path', 'list_secrets', 'list_by_path', 'two databases']],
+    ['from-powertools-and-middy', ['AppConfigProvider', 'DynamoDBProvider']],
+    ['faq', ['AppConfig', 'RDS Data API']],
+  ])('X28: %s tells what has another form here, or none', (page, names) => {
+    const text = read(`docs/${page}.md`)
+    expect(names.filter((name) => !text.includes(name))).toEqual([])
+  })
+
   it('has an index of all pages', () => {
     const index = new Set(targetsOf('docs/README.md').map((target) => join('docs', target)))
     expect(

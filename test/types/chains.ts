@@ -318,6 +318,36 @@ middy()
     return query.get('size')
   })
 
+// Y3: in the table of a router, as docs/routing.md has it, the request is inferred; the context is named once.
+type Route<TContext> = (request: HttpRequest, context: TContext) => unknown
+declare function router<TContext>(table: Readonly<Record<`GET /${string}`, Route<TContext>>>): Route<TContext>
+const routed = router<{ readonly secrets: Secrets<'apiKey'> }>({
+  'GET /': () => 'ok',
+  'GET /products/{id}': (request, { secrets }) => {
+    same<Equal<typeof request, HttpRequest>>()
+    // @ts-expect-error only what the context has is there
+    secrets.values.other
+    return secrets.values.apiKey
+  },
+})
+middy()
+  .use(httpApi())
+  .use(parameterStore({ fetch: { apiKey: '/shop/api-key' } }))
+  .handler(routed)
+middy()
+  .use(httpApi())
+  // @ts-expect-error the chain has no secrets
+  .handler(routed)
+
+// Y6: use() sees no order and no gap. These compile, as docs/faq.md says, and are errors at run time.
+middy()
+  .use(validate({ query: z.object({ page: z.string() }) }))
+  .use(httpApi())
+  .handler(() => 'the parts are checked before there is a request')
+middy()
+  .use(validate({ data: z.object({ n: z.number() }) }))
+  .handler(({ data }) => data.n)
+
 // Y5: a part that the source does not have, and a place where there is no request, leave nothing to handle.
 const data = z.object({ id: z.string() })
 const query = z.object({ page: z.string() })
