@@ -23,7 +23,7 @@ const safe: ReadingOptions = { numbers: 'safe' }
 /**
  * Turns DynamoDB's typed form into an item.
  *
- * @throws InvalidDataError for a number that `numbers` does not allow
+ * @throws InvalidDataError for a number that `numbers` does not allow, or a type that is not known
  */
 export function unmarshallItem(wire: AttributeItem, options: ReadingOptions = safe): Record<string, unknown> {
   const { numbers, shapes, columns } = options
@@ -67,7 +67,11 @@ function unmarshall(wire: AttributeValue, numbers: NumberMode | 'any', path: str
   if (wire.B !== undefined) return bytesOf(wire.B)
   if (wire.SS !== undefined) return new Set(wire.SS)
   if (wire.NS !== undefined) return new Set(wire.NS.map((text) => parseNumber(text, numbers, path)))
-  return new Set(wire.BS?.map(bytesOf))
+  if (wire.BS !== undefined) return new Set(wire.BS.map(bytesOf))
+  // An empty value in its place would be taken for what the item has.
+  throw new InvalidDataError(
+    `${path} has a type that this version does not know: ${Object.keys(wire).join()}`,
+  )
 }
 
 /** Streams have bytes as base64, and the SDK has them as they are. */

@@ -118,6 +118,21 @@ describe('dynamodbStream(): a change as a request', () => {
     expect((await requestOf({ keys: { id: 'a' }, newItem: item })).newItem).toStrictEqual(item)
   })
 
+  it.each([
+    ['a type of tomorrow', { Q: 'x' }],
+    ['no type', {}],
+    ['one inside a list', { L: [{ S: 'a' }, { Q: 'x' }] }],
+    ['one inside a map', { M: { inner: { Q: 'x' } } }],
+  ])('E39: an item with %s fails its record alone, and no value is made up', async (_, value) => {
+    const event = dynamodbStreamEvent([
+      { keys: { id: 'a' }, newItem: { id: 'a' }, sequenceNumber: '1' },
+      { keys: { id: 'b' }, newItem: { id: 'b' }, sequenceNumber: '2' },
+    ])
+    Object.assign(event.Records[1]?.dynamodb?.NewImage ?? {}, { n: value })
+    const { answer, called } = await work(event)
+    expect([answer, called.map(({ data }) => data)]).toEqual([['2'], [{ id: 'a' }]])
+  })
+
   it('E34, E39: a number that is not exact follows the option, and fails its record alone by default', async () => {
     const event = dynamodbStreamEvent([
       { keys: { id: 'a' }, newItem: { id: 'a', n: 9_007_199_254_740_993n }, sequenceNumber: '1' },
