@@ -357,6 +357,45 @@ describe('serve(): the connection', () => {
     controller.abort()
     await closed
   })
+
+  it('E88: of fifty event streams those whose clients leave are closed, and the others go on', async () => {
+    const open = new Set<number>()
+    const left = Promise.withResolvers<undefined>()
+    const gate = Promise.withResolvers<undefined>()
+    async function* ticks(n: number, signal: AbortSignal) {
+      open.add(n)
+      try {
+        yield { data: `first ${n}` }
+        await Promise.race([gate.promise, once(signal, 'abort')])
+        if (!signal.aborted) yield { data: `second ${n}` }
+      } finally {
+        open.delete(n)
+        if (open.size === 25) left.resolve(undefined)
+      }
+    }
+    const { port, logger } = await served(({ query, signal }) =>
+      respond.events(ticks(Number(query.get('n')), signal)),
+    )
+    const clients = await Promise.all(
+      Array.from({ length: 50 }, async (_, n) => {
+        const client = await rawClient(port)
+        client.socket.write(`GET /?n=${n} HTTP/1.1\r\nHost: a\r\n\r\n`)
+        await client.until(/first/)
+        return client
+      }),
+    )
+    clients.forEach(
+      ({ socket }, n) => n % 2 === 1 && (n % 4 === 1 ? socket.destroy() : socket.resetAndDestroy()),
+    )
+    await left.promise
+    gate.resolve(undefined)
+    const staying = clients.filter((_, n) => n % 2 === 0)
+    const texts = await Promise.all(staying.map(async ({ until }) => until(/second[^]*0\r\n\r\n$/)))
+    expect(texts.map((text) => /second \d+/.exec(text)?.[0])).toEqual(
+      staying.map((_, n) => `second ${n * 2}`),
+    )
+    expect(logger.errors).toEqual([])
+  })
 })
 
 describe('serve(): the answer', () => {
