@@ -1,4 +1,4 @@
-import type { ColumnPath, Query } from './query.ts'
+import type { ColumnPath, Query, ValueAt } from './query.ts'
 
 /** A backend that stores new items. Each backend implements what it has: a queue creates, a table does everything. */
 export interface Creates<TItem, TInput = TItem> {
@@ -57,10 +57,26 @@ export interface UpdateOptions<TItem> extends WriteConditions<TItem> {
    * Numbers to add to columns, or to members of them (`'address.visits'`), whatever is there by then; where there is none,
    * it begins at 0. What should be around a member has to be there.
    */
-  readonly add?: { readonly [P in ColumnPath<TItem>]?: number | bigint | string }
+  readonly add?: { readonly [P in ColumnPath<TItem>]?: Addend<ValueAt<TItem, P>> }
   /** Elements to put behind lists, in columns or members of them; where there is none, it begins empty. */
-  readonly append?: { readonly [P in ColumnPath<TItem>]?: readonly unknown[] }
+  readonly append?: { readonly [P in ColumnPath<TItem>]?: Elements<ValueAt<TItem, P>> }
 }
+
+/** What is added to a number. A column of decimals is text here. */
+type Addend<TValue> = unknown extends TValue
+  ? number | bigint | string
+  : TValue extends number | bigint
+    ? number | bigint
+    : TValue extends string
+      ? number | bigint | string
+      : never
+
+/** What is put behind a list. */
+type Elements<TValue> = unknown extends TValue
+  ? readonly unknown[]
+  : TValue extends readonly (infer TElement)[]
+    ? readonly TElement[]
+    : never
 
 /** Options of `delete()`. */
 export interface DeleteOptions<TItem> extends WriteConditions<TItem> {

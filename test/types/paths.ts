@@ -1,5 +1,6 @@
 // Y9: paths into columns are typed two levels deep, in conditions and selections.
 import { MemoryBackend, type Query, model } from 'clearskies-middy'
+import { DynamoDbBackend } from 'clearskies-middy/backends/dynamodb'
 import * as v from 'valibot'
 import * as z from 'zod'
 
@@ -94,3 +95,65 @@ tracks.where('by.born', '<', '2026')
 void tracks.update({ id: 'a' }, {}, { when: (one) => one.where('by.name', '=', 'x') })
 // @ts-expect-error no such member
 void tracks.update({ id: 'a' }, {}, { when: (one) => one.where('by.nme', '=', 'x') })
+
+// Y9: what is added is a number for a number, and what is appended elements of the list, two levels deep.
+const Cart = model({
+  name: 'carts',
+  key: ['id'],
+  schema: z.object({
+    id: z.string(),
+    total: z.number(),
+    points: z.bigint().optional(),
+    price: z.string(),
+    tags: z.array(z.string()).nullish(),
+    paid: z.boolean(),
+    at: z.date(),
+    any: z.any(),
+    unknown: z.unknown(),
+    labels: z.set(z.string()).optional(),
+    meta: z.record(z.string(), z.number()),
+    inside: z.object({ n: z.number().optional(), list: z.array(z.number()), text: z.string() }).optional(),
+  }),
+})
+async function changesCarts(): Promise<void> {
+  const id = { id: 'a' }
+  const carts = new DynamoDbBackend(Cart)
+  const rows = new MemoryBackend(Cart, { like: 'sql' })
+  for (const backend of [carts, rows]) {
+    await backend.update(
+      id,
+      {},
+      { add: { total: 1, points: 1n, price: '1.5', any: 1, unknown: 1, 'inside.n': 1, 'meta.x': 1 } },
+    )
+    await backend.update(id, {}, { append: { tags: ['a'], any: [1], unknown: ['b'], 'inside.list': [1] } })
+  }
+  // @ts-expect-error an addition to a list
+  await carts.update(id, {}, { add: { tags: 1 } })
+  // @ts-expect-error an addition to a boolean
+  await carts.update(id, {}, { add: { paid: 1 } })
+  // @ts-expect-error an addition to a date
+  await rows.update(id, {}, { add: { at: 1 } })
+  // @ts-expect-error an addition to an object
+  await rows.update(id, {}, { add: { inside: 1 } })
+  // @ts-expect-error an addition to a list inside
+  await carts.update(id, {}, { add: { 'inside.list': 1 } })
+  // @ts-expect-error a text for a number
+  await carts.update(id, {}, { add: { total: '1' } })
+  // @ts-expect-error a text for a number inside
+  await rows.update(id, {}, { add: { 'inside.n': '1' } })
+  // @ts-expect-error elements for a number
+  await carts.update(id, {}, { append: { total: [1] } })
+  // @ts-expect-error elements for a text
+  await rows.update(id, {}, { append: { price: ['a'] } })
+  // @ts-expect-error elements for a number inside
+  await rows.update(id, {}, { append: { 'inside.n': [1] } })
+  // @ts-expect-error elements of another type
+  await carts.update(id, {}, { append: { tags: [1] } })
+  // @ts-expect-error elements of another type inside
+  carts.prepare.update(id, {}, { append: { 'inside.list': ['a'] } })
+  // @ts-expect-error elements for a set
+  carts.prepare.update(id, {}, { append: { labels: ['a'] } })
+  // @ts-expect-error a place that there is not
+  await carts.update(id, {}, { add: { 'inside.none': 1 } })
+}
+void changesCarts

@@ -16,13 +16,7 @@ export const updateOptionChecks: OptionChecks = {
 }
 
 /** Options of `update()`: conditions, and changes that DynamoDB makes on what is there. */
-export type DynamoDbUpdateOptions<TItem> = UpdateOptions<TItem> &
-  Omit<Changes, 'add' | 'append'> & {
-    readonly add?: { readonly [C in keyof TItem]?: Addend<NonNullable<TItem[C]>> }
-  }
-
-/** What is added: a column of decimals takes text, too. */
-type Addend<TValue> = TValue extends string ? string | number | bigint : number | bigint
+export type DynamoDbUpdateOptions<TItem> = UpdateOptions<TItem> & Omit<Changes, 'add' | 'append'>
 
 /**
  * The writes of one table that `transact()` makes together with others. Nothing is sent before.
