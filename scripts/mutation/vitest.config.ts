@@ -24,7 +24,7 @@ export default defineConfig({
   test: {
     ...common.test,
     include: [
-      'test/{http,events,records}/**/*.test.ts',
+      'test/{http,events,records,streaming,web-socket}/**/!(growth).test.ts',
       'test/backends/dynamodb/{plans,ranges,choices,wide-indexes,conditions,alternatives,reading,updates}.test.ts',
       'test/backends/{tables,query-properties}.test.ts',
       'test/backends/sqs/*.test.ts',

@@ -14,7 +14,7 @@ import { seededRandom } from '../support/seeded-random.ts'
 const { SOAK_SEED = String(Date.now() % 1_000_000) } = process.env
 const seed = Number(SOAK_SEED)
 /** At least so long, and at least so many processes of a kind. */
-const milliseconds = runs(60_000) === 60_000 ? 60_000 : 0
+const milliseconds = runs(20_000) === 20_000 ? 20_000 : 0
 const kills = milliseconds === 0 ? 1 : 5
 
 const sqs = useSqs()
