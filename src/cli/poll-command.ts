@@ -1,5 +1,5 @@
 import { isQueueUrl } from '../aws/sqs.ts'
-import { MissingDependencyError } from '../errors/index.ts'
+import { ConfigurationError, MissingDependencyError } from '../errors/index.ts'
 import {
   type AnyHandler,
   type StreamPollerOptions,
@@ -9,7 +9,7 @@ import {
   pollSns,
 } from '../testing/index.ts'
 import { type CliCommand, UsageError, handlerOptions, timeoutOf } from './command.ts'
-import { LoadError, loadHandler } from './load-handler.ts'
+import { loadHandler } from './load-handler.ts'
 import { stopped, tell } from './terminal.ts'
 
 /** What all pollers are given: they differ in what they call the ids of a batch. */
@@ -76,7 +76,11 @@ function tellOutcome(what: string, ids: readonly string[], { failed, millisecond
 /** What went wrong with a call. A name with several addresses has an error for each, and no message. */
 function told(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return told(error.errors[0])
-  return error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return String(error)
+  if ('code' in error && error.code === 'ECONNREFUSED') return `${error.message}: nothing listens there`
+  if (error.name === 'CredentialsProviderError')
+    return `${error.message}: sign in, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (an emulator takes any)`
+  return error.message
 }
 
 export const pollCommand: CliCommand = {
@@ -100,16 +104,15 @@ export const pollCommand: CliCommand = {
     const batchSize = typed.integer('batch-size', 1, 10_000)
     const handler = await loadHandler(target, typed)
     tell(`${address} → ${target}`, 'green')
-    const missing = Promise.withResolvers<never>()
-    const working = work(address, handler, {
+    await work(address, handler, {
       timeout,
       ...(batchSize !== undefined && { batchSize }),
       onError(error) {
-        if (error instanceof MissingDependencyError) missing.reject(new LoadError(error.message))
-        else tell(`AWS: ${told(error)}`, 'red')
+        tell(`AWS: ${told(error)}`, 'red')
+        // Another try finds the same.
+        if (error instanceof MissingDependencyError || error instanceof ConfigurationError) process.exit(1)
       },
     })
-    await Promise.race([working, missing.promise])
     return 0
   },
 }

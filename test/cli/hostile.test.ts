@@ -184,6 +184,17 @@ describe('clearskies-middy: paths and names', () => {
   })
 })
 
+describe('clearskies-middy poll', () => {
+  it('without a region it ends with one line', async () => {
+    const file = project.write('worker.mjs', 'export const handler = () => undefined\n')
+    const { code, stderr } = await command(['poll', 'http://127.0.0.1:1/000/q', file], '', { AWS_REGION: '' })
+    expect([code, stderr.trim().split('\n').slice(1)]).toEqual([
+      1,
+      [expect.stringContaining('No AWS region is set: give AWS_REGION')],
+    ])
+  })
+})
+
 describe('clearskies-middy serve', () => {
   it('two servers run beside each other, each with its own handler', async () => {
     const files = ['one', 'two'].map((word) =>
