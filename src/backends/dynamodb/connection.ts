@@ -1,6 +1,7 @@
 import type { ConsumedCapacity } from '@aws-sdk/client-dynamodb'
 import type * as sdk from '@aws-sdk/client-dynamodb'
 import type { Attempts } from '../../aws/attempts.ts'
+import { tell } from '../../core/ignore.ts'
 import { type AnyClient, type ClientOption, regionOfClient } from '../../aws/client.ts'
 import { dynamodb } from '../../aws/dynamodb.ts'
 import {
@@ -95,7 +96,7 @@ export class Connection {
     const { ConsumedCapacity: consumed } = output as {
       ConsumedCapacity?: ConsumedCapacity | ConsumedCapacity[]
     }
-    for (const capacity of [consumed ?? []].flat()) onCapacity(capacity)
+    for (const capacity of [consumed ?? []].flat()) tell(onCapacity, capacity)
   }
 
   #explained(cause: unknown, { signal, attempts }: TableCall): unknown {

@@ -9,7 +9,7 @@ export interface DynamoDbOptions extends TableOptions {
   readonly client?: ClientOption
   /** Whether items are checked by the schema when they are written, or also when they are read. @default 'write' */
   readonly validate?: 'write' | 'both'
-  /** Told what each request has consumed. */
+  /** Told what each request has consumed. What it throws changes nothing. */
   readonly onCapacity?: (consumed: ConsumedCapacity) => void
 }
 

@@ -1,3 +1,4 @@
+import { tell } from '../../core/ignore.ts'
 import { InvalidDataError, TransactionError } from '../../errors/index.ts'
 import { located } from '../planning/located.ts'
 import { foreignPart } from '../planning/transact.ts'
@@ -59,7 +60,7 @@ export class Parts<T extends BuiltPart> {
         tables: [...new Set(parts.map(({ table }) => table))],
         onCapacity(consumed) {
           const told = listeners.filter(({ table }) => table === consumed.TableName)
-          for (const tell of new Set(told.map(({ onCapacity }) => onCapacity))) tell(consumed)
+          for (const listener of new Set(told.map(({ onCapacity }) => onCapacity))) tell(listener, consumed)
         },
       })
     } catch (cause) {

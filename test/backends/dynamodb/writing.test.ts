@@ -180,6 +180,23 @@ it('dynamodb D63: what is consumed is told for every request, by index', async (
   expect(sent.every(({ input }) => input['ReturnConsumedCapacity'] === 'INDEXES')).toBe(true)
 })
 
+it.each([
+  [
+    'at once',
+    () => {
+      throw Object.assign(new Error('metrics'), { name: 'ThrottlingException' })
+    },
+  ],
+  ['later', () => Promise.reject(new Error('metrics'))],
+])(
+  'dynamodb D63: a listener that fails %s does not make a write fail, nor be sent again',
+  async (_, fails) => {
+    const { backend, sent } = await open({ onCapacity: fails })
+    await backend.create({ ...key, id: 99 })
+    expect(sent).toHaveLength(1)
+  },
+)
+
 it('dynamodb D64: nothing is logged, and no error shows a value', async () => {
   const said = (['log', 'info', 'warn', 'error', 'debug'] as const).map((level) => vi.spyOn(console, level))
   const { backend } = await tables.openFaulty(definition, { version: 'rev' })
