@@ -53,7 +53,11 @@ export interface ContractFlags {
   readonly holdsNulls?: boolean
   /** Finds whole objects by equality: dynalite, unlike DynamoDB, does not. @default true */
   readonly comparesObjects?: boolean
-  /** Checks a condition and writes in one step, and selects members of columns. moto does neither. @default true */
+  /**
+   * Checks a condition and writes in one step, selects members of columns, finds beginnings of bytes. moto does none of it.
+   *
+   * @default true
+   */
   readonly isWhole?: boolean
   /** Has the option `ttl`. @default true */
   readonly expires?: boolean

@@ -213,7 +213,8 @@ describe('transact and transactFind()', () => {
     expect(await transactFind(reads)).toEqual([...list, undefined])
   })
 
-  it('sums stay the same in every snapshot while transactions move them', async () => {
+  // moto answers in threads, and a transaction takes no turn of its own there.
+  it.runIf(isLocal)('sums stay the same in every snapshot while transactions move them', async () => {
     const accounts = await openAccounts()
     await accounts.createMany([
       { id: 'a', balance: 100 },
