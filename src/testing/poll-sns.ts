@@ -1,7 +1,7 @@
 import type { Message } from '@aws-sdk/client-sqs'
 import type { SNSEventRecord } from 'aws-lambda'
 import { parseIfJson } from '../core/json.ts'
-import { ConfigurationError } from '../errors/index.ts'
+import { InvalidDataError } from '../errors/index.ts'
 import { isSnsNotification, snsRecordOf } from '../wire/sns-notification.ts'
 import type { AnyHandler } from './invoke.ts'
 import { type BatchOutcome, invokeBatch } from './mapping.ts'
@@ -51,7 +51,7 @@ export function pollSns(queueUrl: string, handler: AnyHandler, options: SnsPollO
 function toRecord(id: string, body: string): SNSEventRecord {
   const notification = parseIfJson(body)
   if (isSnsNotification(notification)) return snsRecordOf(notification)
-  throw new ConfigurationError(
+  throw new InvalidDataError(
     `Message ${id} is no notification of SNS: subscribe the queue without raw message delivery`,
   )
 }
