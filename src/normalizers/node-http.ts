@@ -104,6 +104,7 @@ export const nodeHttpSource: HttpSourceSpec = {
   wires: {
     'node-http': {
       source: 'node-http',
+      // What the table of events takes for one of `serve()`: it alone comes here.
       view: (raw) => asRecord(new NodeView(raw as unknown as NodeHttpEvent)),
       method: (event) => event['method'],
       path: (event) => event['path'],

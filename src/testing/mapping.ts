@@ -9,7 +9,7 @@ interface MappingOptions {
 }
 
 /** What an invocation came to. */
-export interface BatchOutcome {
+export interface InvocationOutcome {
   /** The ids of the records that are not done. */
   readonly failed: readonly string[]
   readonly milliseconds: number
@@ -29,7 +29,7 @@ export interface BatchCall {
 export async function invokeBatch(
   { handler, event, ids }: BatchCall,
   { timeout = 30_000, reportBatchItemFailures = true }: MappingOptions,
-): Promise<BatchOutcome> {
+): Promise<InvocationOutcome> {
   const started = performance.now()
   try {
     const answer = await untilTimeIsUp(invoke(handler, event, lambdaContext({ timeout })), timeout)

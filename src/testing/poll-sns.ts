@@ -4,7 +4,7 @@ import { parseIfJson } from '../core/json.ts'
 import { InvalidDataError } from '../errors/index.ts'
 import { isSnsNotification, snsRecordOf } from '../wire/sns-notification.ts'
 import type { AnyHandler } from './invoke.ts'
-import { type BatchOutcome, invokeBatch } from './mapping.ts'
+import { type InvocationOutcome, invokeBatch } from './mapping.ts'
 import { type PollInvocation, type PollOptions, type Poller, pollQueue } from './queue-poller.ts'
 
 /** Options of {@link pollSns}. */
@@ -35,7 +35,7 @@ export interface SnsPollOptions extends Omit<PollOptions, 'batchSize' | 'reportB
  */
 export function pollSns(queueUrl: string, handler: AnyHandler, options: SnsPollOptions = {}): Poller {
   const { timeout, maximumRetryAttempts = 2, onFailure, ...rest } = options
-  const invoke = async ([message]: readonly Message[]): Promise<BatchOutcome> => {
+  const invoke = async ([message]: readonly Message[]): Promise<InvocationOutcome> => {
     const { MessageId: id = '', Body = '', Attributes } = message ?? {}
     const event = { Records: [toRecord(id, Body)] }
     const settings = { reportBatchItemFailures: false, ...(timeout !== undefined && { timeout }) }

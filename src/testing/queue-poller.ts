@@ -6,7 +6,7 @@ import { queuePort } from '../aws/sqs.ts'
 import { chunks } from '../core/chunks.ts'
 import { defaultLogger, logSafely } from '../core/logger.ts'
 import { MissingDependencyError } from '../errors/index.ts'
-import type { BatchOutcome } from './mapping.ts'
+import type { InvocationOutcome } from './mapping.ts'
 
 /** What became of one batch. */
 export interface PollInvocation {
@@ -58,7 +58,7 @@ export interface Poller {
 export interface QueueWork {
   readonly queueUrl: string
   /** Invokes the function with messages of the queue that has this ARN. */
-  readonly invoke: (messages: readonly Message[], queueArn: string) => Promise<BatchOutcome>
+  readonly invoke: (messages: readonly Message[], queueArn: string) => Promise<InvocationOutcome>
 }
 
 /** Receives messages until it is stopped, has them worked, and deletes those that are done. */

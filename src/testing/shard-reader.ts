@@ -1,6 +1,6 @@
 import { findCause } from '../core/causes.ts'
 import type { AnyHandler } from './invoke.ts'
-import { type BatchOutcome, invokeBatch } from './mapping.ts'
+import { type InvocationOutcome, invokeBatch } from './mapping.ts'
 import type { StreamInvocation, StreamPollerOptions } from './stream-poller.ts'
 
 /** A record of a shard, as Lambda's event has it. */
@@ -102,13 +102,14 @@ export class ShardReader {
       this.#position = { after: last.sequenceNumber }
       this.#waiting = [{ records: page.records, failures: 0 }]
     } catch (error) {
+      // The same iterator goes on. A new one of the latest record would skip what has been written meanwhile.
+      if (findCause(error, isExpired) === undefined) throw error
       // After five minutes, or fifteen: the place stays.
       this.#iterator = undefined
-      if (findCause(error, isExpired) === undefined) throw error
     }
   }
 
-  #invoke(batch: WaitingBatch): Promise<BatchOutcome> {
+  #invoke(batch: WaitingBatch): Promise<InvocationOutcome> {
     const { handler, options } = this.#work
     const event = { Records: batch.records.map(({ record }) => record) }
     return invokeBatch({ handler, event, ids: numbersOf(batch) }, options)
@@ -117,7 +118,7 @@ export class ShardReader {
   /** What has to be worked again: everything from the first failure on, unless it has failed too often. */
   #afterFailure(
     { records, failures }: WaitingBatch,
-    { failed, error }: BatchOutcome,
+    { failed, error }: InvocationOutcome,
   ): readonly WaitingBatch[] {
     if (failed.length === 0) return []
     const { maximumRetryAttempts = Infinity, bisectBatchOnFunctionError = false } = this.#work.options

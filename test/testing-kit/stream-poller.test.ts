@@ -261,6 +261,36 @@ it('kinesisPoller() splits a batch that fails to its last record before it gives
   expect([...done]).toEqual(numbers.filter((n) => n !== 41))
 })
 
+it('kinesisPoller() counts no attempt for a batch that it splits', async () => {
+  const { client } = stream({ a: { numbers: [1, 2, 3, 4] } })
+  const { batches, handler } = collecting((batch) => {
+    if (batch.includes(3)) throw new Error('3')
+  })
+  const options = { client, bisectBatchOnFunctionError: true, maximumRetryAttempts: 1 }
+  await kinesisPoller(arn, handler, options).drain()
+  expect(batches).toEqual([[1, 2, 3, 4], [1, 2], [3, 4], [3], [3], [4]])
+})
+
+it('kinesisPoller() tells of a read that fails, and skips nothing that is written before the next', async () => {
+  const { state, client } = stream({ a: { numbers: [1] } })
+  const { batches, handler } = collecting()
+  let fails = false
+  const throttling = {
+    send: (command: object): Promise<unknown> =>
+      fails && command instanceof GetRecordsCommand
+        ? Promise.reject(new Error('too many reads'))
+        : client.send(command),
+  }
+  const poller = kinesisPoller(arn, handler, { client: throttling, startingPosition: 'LATEST' })
+  await poller.drain()
+  fails = true
+  await expect(poller.once()).rejects.toThrow('too many reads')
+  state.shards['a']?.numbers.push(2)
+  fails = false
+  await poller.drain()
+  expect(batches).toEqual([[2]])
+})
+
 it('kinesisPoller() ends an invocation with its timeout', async () => {
   const { client } = stream({ a: { numbers: [1] } })
   const options = { client, timeout: 20, maximumRetryAttempts: 0 }
