@@ -2,17 +2,16 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { common } from '../../vitest.config.ts'
 
-/** The quickest first: one failure is enough, and tables without an engine fail within milliseconds. */
+// One failure is enough: first what runs for milliseconds, last what compares thousands of inputs.
+const quick =
+  /test\/(?:events|web-socket\/web-socket|backends\/(?:dynamodb\/(?:plans|ranges|choices|wide-indexes)|sqs\/sender-outcomes)|http\/(?!chains|foreign|hono|middy|packed|parser|properties|response-cases)|records\/(?!batches|contract|freeze|powertools|properties|record-|redrive))/
+const slow =
+  /properties|backends\/tables|http\/(?:chains|foreign-errors|packed-bodies)|web-socket\/connections/
+
 class QuickestFirst extends BaseSequencer {
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification): number =>
-      /test\/(?:http|events)\/(?!properties)|\/(?:plans|ranges|choices|wide-indexes|sender-outcomes)\.test/.test(
-        moduleId,
-      )
-        ? 0
-        : moduleId.includes('properties')
-          ? 2
-          : 1
+      quick.test(moduleId) ? 0 : slow.test(moduleId) ? 2 : 1
     return Promise.resolve(files.toSorted((a, b) => rank(a) - rank(b)))
   }
 }
@@ -24,12 +23,18 @@ export default defineConfig({
   test: {
     ...common.test,
     include: [
-      'test/{http,events,records,streaming,web-socket}/**/!(growth).test.ts',
-      'test/backends/dynamodb/{plans,ranges,choices,wide-indexes,conditions,alternatives,reading,updates}.test.ts',
-      'test/backends/{tables,query-properties}.test.ts',
+      'test/{http,events,records,streaming,web-socket,serve}/**/!(growth).test.ts',
+      'test/invocation/{direct,scope,sends}.test.ts',
+      'test/testing-kit/*.test.ts',
+      'test/backends/dynamodb/!(deadline|faults|outcomes|told-writes|value-properties).test.ts',
+      'test/backends/{mistakes,named-places,planning,tables}.test.ts',
+      'test/backends/memory/like-dynamodb.test.ts',
       'test/backends/sqs/*.test.ts',
     ],
     silent: true,
+    // A promise that a change leaves open fails its test: the process need not be ended for it, and begun again.
+    testTimeout: 8000,
+    hookTimeout: 8000,
     sequence: { sequencer: QuickestFirst },
     // The modules of one file serve the next: what is mutated keeps no state of its own.
     isolate: false,

@@ -57,7 +57,7 @@ function typeIn(model: Pick<Model, 'kind'>, column: string): WireType | undefine
 export function tableOf(model: Model): Table {
   const [partition, ...sort] = model.key
   if (partition === undefined) throw new TypeError('The model has no key')
-  const held = (project: readonly string[], keys: readonly string[]): ReadonlySet<string> =>
+  const projected = (project: readonly string[], keys: readonly string[]): ReadonlySet<string> =>
     new Set([...model.key, ...keys, ...project])
   const indexes = Object.entries(model.indexes).map(([name, index]): AccessPath => {
     const keys = orderedKeys([index.partition].flat(), [index.sort ?? []].flat())
@@ -66,7 +66,7 @@ export function tableOf(model: Model): Table {
       name,
       ...keys,
       isGlobal: !local,
-      columns: project === 'all' ? 'all' : held(project === 'keys' ? [] : project, keys.order),
+      columns: project === 'all' ? 'all' : projected(project === 'keys' ? [] : project, keys.order),
     }
   })
   return {
@@ -98,12 +98,12 @@ export function tableFrom(
     ...GlobalSecondaryIndexes.map((index) => ({ ...index, isGlobal: true })),
   ].map(({ IndexName, KeySchema: schema, Projection, isGlobal }): AccessPath => {
     const keys = describedKeys(schema)
-    const held = new Set([...key, ...keys.order, ...(Projection?.NonKeyAttributes ?? [])])
+    const projected = new Set([...key, ...keys.order, ...(Projection?.NonKeyAttributes ?? [])])
     return {
       name: IndexName,
       ...keys,
       isGlobal,
-      columns: Projection?.ProjectionType === 'ALL' ? 'all' : held,
+      columns: Projection?.ProjectionType === 'ALL' ? 'all' : projected,
     }
   })
   const known = new Map(

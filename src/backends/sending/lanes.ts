@@ -76,12 +76,12 @@ export class Lanes {
 
   /** Frees the lanes of a request that has ended, but for those with messages that go again; gives these. */
   release(request: readonly Pending[], again: readonly Pending[]): Set<Lane> {
-    const held = new Set(again.map((message) => this.#laneOf(message)))
+    const stillBusy = new Set(again.map((message) => this.#laneOf(message)))
     for (const message of request) {
       const lane = this.#laneOf(message)
-      if (!held.has(lane)) this.#free(lane, message)
+      if (!stillBusy.has(lane)) this.#free(lane, message)
     }
-    return held
+    return stillBusy
   }
 
   #free(lane: Lane, { groupId }: Pending): void {

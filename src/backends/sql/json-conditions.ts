@@ -62,9 +62,9 @@ export class JsonConditions {
       case '!=':
         return this.#not(compared('=', operand))
       case 'in':
-        return this.#any(operand.map((one) => compared('=', one)))
+        return this.#any(operand.map((value) => compared('=', value)))
       case 'not-in':
-        return this.#not(this.#any(operand.map((one) => compared('=', one))))
+        return this.#not(this.#any(operand.map((value) => compared('=', value))))
       case 'between':
         return this.#sql`(${compared('>=', operand[0])} and ${compared('<=', operand[1])})`
       case 'begins-with':

@@ -260,6 +260,8 @@ describe('the trace of a message', () => {
     const byBody = new Map(sent.map((entry) => [entry.MessageBody, entry]))
     const inOrder = ['0', '1', '2', '3'].map((id) => byBody.get(JSON.stringify({ id }))!)
     expect(traces(inOrder)).toEqual([ofRecord, ofInvocation, ofInvocation, ofInvocation])
+    // SQS knows no other type of it.
+    expect(inOrder[0]?.MessageSystemAttributes?.AWSTraceHeader?.DataType).toBe('String')
   })
 
   it('R24: outside of a record it is that of the environment, and none without', async () => {

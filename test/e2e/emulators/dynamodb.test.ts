@@ -50,9 +50,10 @@ const isUnlike = ({ where, or }: AnyQuery): boolean =>
 
 const slow = 600_000
 
+// AWS's own engine is asked everything, and moto a tenth of it.
 it.runIf(isFirst)(
   'gives any query on any table what memory gives',
-  () => sameAsMemory(client, { seed: 42, numRuns: runs(600), isUnlike }),
+  () => sameAsMemory(client, { seed: 42, numRuns: isLocal ? runs(600) : 60, isUnlike }),
   slow,
 )
 
