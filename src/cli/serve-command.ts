@@ -1,21 +1,12 @@
 import { spawn } from 'node:child_process'
 import { asRecord } from '../core/record.ts'
+import { gatewaySources } from '../testing/gateway-result.ts'
 import { type GatewaySource, gateway, webSocketGateway } from '../testing/index.ts'
 import type { AnyHandler } from '../core/middy.ts'
 import { serve } from '../serve.ts'
 import { type CliCommand, type Typed, UsageError, handlerOptions, timeoutOf } from './command.ts'
 import { LoadError, loadHandler } from './load-handler.ts'
 import { stopped, tell } from './terminal.ts'
-
-const gatewaySources = [
-  'alb',
-  'alb-multi-value',
-  'rest-api',
-  'http-api',
-  'http-api-1.0',
-  'function-url',
-  'vpc-lattice',
-] as const satisfies readonly GatewaySource[]
 
 const serveSources: readonly string[] = [...gatewaySources, 'node-http', 'web-socket']
 

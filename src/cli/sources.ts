@@ -1,5 +1,6 @@
 import { parseIfJson } from '../core/json.ts'
 import {
+  type GatewaySource,
   albEvent,
   dynamodbStreamEvent,
   eventBridgeEvent,
@@ -37,8 +38,10 @@ const http = ({ data, ...request }: Described): object => ({
 const item = (data: unknown): Record<string, unknown> =>
   typeof data === 'object' && data !== null ? { ...data } : { id: '7' }
 
+type EventBuilder = (described: Described) => unknown
+
 /** The sources of events, each with what makes one. */
-const builders: Readonly<Record<string, (described: Described) => unknown>> = {
+const builders: Readonly<Record<GatewaySource, EventBuilder> & Record<string, EventBuilder>> = {
   alb: (described) => albEvent(http(described)),
   'alb-multi-value': (described) => albEvent({ ...http(described), multiValue: true }),
   'rest-api': (described) => restApiEvent(http(described)),

@@ -36,6 +36,8 @@ const gatewayLimits: Readonly<Record<GatewaySource, number>> = {
   'vpc-lattice': 6_291_556,
 }
 
+export const gatewaySources: readonly string[] = Object.keys(gatewayLimits)
+
 /** Reads a function's result as a gateway does, and refuses what that gateway refuses. */
 export function readResult(result: unknown, setting: GatewaySetting): GatewayReply {
   const { source, event } = setting

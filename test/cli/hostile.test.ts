@@ -3,6 +3,11 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
+import { Typed } from '../../src/cli/command.ts'
+import { normalizers } from '../../src/cli/normalizers.ts'
+import { describedEvent, sourceNames } from '../../src/cli/sources.ts'
+import { eventKind } from '../../src/events/event-kind.ts'
+import { type EventSource, eventSources } from '../../src/events/event-sources.ts'
 import { Project, command, onTerminal, start } from '../support/command-line.ts'
 import { runs } from '../support/runs.ts'
 
@@ -29,17 +34,29 @@ export const waits = middy().use(invocation()).handler(() => new Promise(() => s
 `
 const handlers = project.write('handlers.ts', source)
 
-const sources = [
-  ...['alb', 'alb-multi-value', 'rest-api', 'http-api', 'http-api-1.0', 'function-url', 'vpc-lattice'],
-  ...['web-socket', 'sqs', 'sns', 's3', 'kinesis', 'dynamodb-stream', 'kafka', 'event-bridge', 'scheduled'],
-  ...['firehose', 'logs', 'invocation'],
-]
-
 /** Each takes three processes. */
-const step = Math.ceil(sources.length / runs(sources.length))
+const step = Math.ceil(sourceNames.length / runs(sourceNames.length))
 
 describe('clearskies-middy: every source', () => {
-  it.each(sources.filter((_, index) => index % step === 0))(
+  const wanted = new Set(Object.values(eventSources).flatMap(({ normalizer }) => normalizer ?? []))
+  // Node's own server has no events.
+  wanted.delete('nodeHttp')
+
+  it('has a line in src/cli/normalizers.ts', () => {
+    expect([...wanted].filter((name) => !Object.hasOwn(normalizers, name))).toEqual([])
+  })
+
+  it('has a line in src/cli/sources.ts, which makes its event', () => {
+    const made = new Set(
+      sourceNames.map((name) => {
+        const kind = eventKind(describedEvent(name, new Typed([], {})))
+        return new Map<string, EventSource>(Object.entries(eventSources)).get(kind)?.normalizer
+      }),
+    )
+    expect([...wanted].filter((name) => !made.has(name))).toEqual([])
+  })
+
+  it.each(sourceNames.filter((_, index) => index % step === 0))(
     'the event of %s is taken by invoke, and explained by inspect',
     async (name) => {
       const event = await command(['event', name, '--data', '{"id":"7"}'])

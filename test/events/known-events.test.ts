@@ -12,6 +12,8 @@ import {
 import { invoke } from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { type OtherKind, eventSources } from '../../src/events/event-sources.ts'
+import { tasks } from '../../src/events/tasks.ts'
 
 const arn = 'arn:aws:x:eu-central-1:123456789012:y'
 
@@ -123,4 +125,9 @@ it.each([
 ])('H31: a payload that somebody made up is direct: %j', async (event) => {
   const { seen, message } = await refusal(anyHttp, event)
   expect([seen, message]).toEqual(['direct', expect.stringContaining('invocation()')])
+})
+
+it('a source that has a normalizer is no OtherKind any more', () => {
+  const kinds = Object.keys(tasks) as OtherKind[]
+  expect(kinds.filter((kind) => eventSources[kind].normalizer !== undefined)).toEqual([])
 })

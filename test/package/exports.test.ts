@@ -6,6 +6,7 @@ interface Manifest {
   readonly exports: Readonly<Record<string, unknown>>
   readonly dependencies: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>
+  readonly peerDependenciesMeta: Readonly<Record<string, unknown>>
 }
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest
@@ -72,6 +73,23 @@ describe('the built package', () => {
       }
       console.log(JSON.stringify(open))`
     expect(JSON.parse(run(script, '--input-type=module'))).toEqual([])
+  })
+
+  it('names what it loads when that is first needed, as a dependency or an optional peer', () => {
+    const loaded = globSync('src/**/*.ts').flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/\bimport\('((?:@[\w-]+\/)?[\w-]+)[^']*'\)/g)].map(
+        ([, name]) => name,
+      ),
+    )
+    const named = new Set([
+      ...Object.keys(manifest.dependencies),
+      ...Object.keys(manifest.peerDependenciesMeta),
+    ])
+    expect(loaded.length).toBeGreaterThan(10)
+    expect(loaded.filter((name = '') => !named.has(name))).toEqual([])
+    expect(Object.keys(manifest.peerDependencies)).toEqual(
+      expect.arrayContaining(Object.keys(manifest.peerDependenciesMeta)),
+    )
   })
 
   it('has no more than 24 entries written by hand', () => {

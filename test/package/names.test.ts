@@ -1,5 +1,5 @@
 // The names that users can import, as the built declarations have them. A new one is a decision: it stands in
-// public-names.txt, which `vitest run --update test/package/names.test.ts` writes anew.
+// public-names.txt, which `npm run unit -- test/package/names.test.ts --update` writes anew from the build.
 import { globSync } from 'node:fs'
 import { resolve } from 'node:path'
 import ts from 'typescript'
@@ -63,7 +63,8 @@ describe('the built declarations', () => {
       const path = `clearskies-middy/${entry}`.replace(/\/index$/, '')
       return [path, ...namesOf(entry), '']
     })
-    await expect(lines.join('\n')).toMatchFileSnapshot('public-names.txt')
+    const hint = 'npm run unit -- test/package/names.test.ts --update'
+    await expect(lines.join('\n')).toMatchFileSnapshot('public-names.txt', hint)
   })
 
   it('have no type that is empty, as one whose members were all internal would be', () => {

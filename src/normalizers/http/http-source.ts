@@ -16,7 +16,11 @@ export interface HttpSourceSpec {
 /** How a source spells a request in its event, where sources differ. Pure readers, called when somebody looks. */
 export interface Wire {
   readonly source: HttpSource
-  /** The event in payload 1.0's words, where the source has other words for them. The other readers get this view. */
+  /**
+   * The event in payload 1.0's words, where the source has other words for them. The other readers get this view. Read are
+   * `headers`, `multiValueHeaders`, `cookies` (a list), `queryStringParameters`, `multiValueQueryStringParameters` or
+   * `rawQueryString`, `pathParameters`, `body`, `isBase64Encoded`, and of `requestContext` `requestId`, `stage` and `domainName`.
+   */
   view?(raw: UnknownRecord): UnknownRecord
   method(event: UnknownRecord): unknown
   path(event: UnknownRecord): unknown
@@ -68,7 +72,7 @@ export interface ResponseTarget {
   readonly streams?: 'by option' | 'always'
   /** In bytes of the whole result as JSON. */
   readonly limit: number
-  /** Gives a response the names that the source uses. */
+  /** Gives a response the names that the source uses; `onRequest` reads the status as `statusCode`. */
   shape(response: WireResponse, raw: unknown, logger: Logger | undefined): object
 }
 
