@@ -1,11 +1,6 @@
 import { type UnknownRecord, asRecord, asString } from '../core/record.ts'
-import {
-  type HttpNormalizer,
-  type HttpReader,
-  type HttpWriter,
-  normalizes,
-  reads,
-} from './http/normalizer.ts'
+import { normalizes, reads } from './http/normalizer.ts'
+import type { HttpNormalizer, HttpReader, HttpWriter } from './http/normalizer.ts'
 import { type HttpSourceSpec, contextOf } from './http/http-source.ts'
 import { lambdaResponseLimit } from '../invocation/response-limit.ts'
 import { encodeResponse } from './http/encode-response.ts'

@@ -14,8 +14,8 @@ export interface BatchOutcome {
 const outcomeKey: unique symbol = Symbol.for('clearskies-middy.outcome')
 
 /**
- * What became of each item, from the error of `createMany()`, `findMany()` or `batch()`, on every backend. The error itself
- * is the first one in the order of the list. `undefined` for any other error.
+ * What became of each item, from the error of `createMany()`, `findMany()` or `batch()` of a backend of tables. The error
+ * itself is the first one in the order of the list. `undefined` for any other error.
  *
  * @example
  * ```ts
