@@ -81,6 +81,8 @@ function expectFailed(
 
 describe.each(Object.entries(recordSources))('eachRecord() behind %s', (name, source) => {
   const three = ofKeys('a', 'b', 'c')
+  const factory = name.replace(', FIFO', '')
+  const sourceName = factory.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
   it('E2: a batch without records is done without a call', async () => {
     let calls = 0
@@ -289,7 +291,8 @@ describe.each(Object.entries(recordSources))('eachRecord() behind %s', (name, so
     ])
     await invoke(handler, event)
     expect(copy).toMatchObject({
-      kind: expect.stringMatching(/-batch$/) as string,
+      kind: `${sourceName}-batch`,
+      source: sourceName,
       Records: expect.any(Array) as unknown[],
     })
     expect(event).toEqual(before)
@@ -304,6 +307,30 @@ describe.each(Object.entries(recordSources))('eachRecord() behind %s', (name, so
       ),
     )
     expect(error).toBeInstanceOf(InvalidEventError)
+    expect(error).toMatchObject({
+      message: expect.stringContaining(`${factory}()`) as string,
+      seen: 'ALB',
+      expected: expect.arrayContaining([expect.stringMatching(/\w/)]) as string[],
+    })
+  })
+
+  it('a wrong option is refused by the name of the factory', () => {
+    expect(() => source.make('loud' as never)).toThrow(`${factory}(): the option "logger" has a wrong value`)
+  })
+
+  it('the request of a record names its source', async () => {
+    const sources = new Set<unknown>()
+    await work(source, three, (_, request) => sources.add((request as { source?: unknown }).source))
+    expect([...sources]).toEqual([sourceName])
+  })
+
+  it('of a handler that gives nothing for each record the log or the error tells, by the factory’s name', async () => {
+    const told: unknown[] = []
+    const handler = middy()
+      .use(source.make({ error: (...words) => told.push(...words), warn() {} }) as middy.MiddlewareObj)
+      .handler(() => undefined)
+    await invoke(handler, source.event(three)).catch((error: unknown) => told.push(error))
+    expect(told.join()).toContain(`${factory}() got no result per record`)
   })
 
   it('over many seeds: order in each key, nothing lost, and the answer has what is not done', async () => {

@@ -278,6 +278,17 @@ describe('dynamodbStream(): order, and where the stream goes on', () => {
     expect(request?.newItem?.['x']).toBeUndefined()
   })
 
+  it.each([
+    { numbers: 'safe' },
+    { numbers: 'bigint' },
+    { numbers: 'string' },
+    { dates: 'iso' },
+    { dates: 'seconds' },
+    { dates: 'milliseconds' },
+  ] as const)('the options %j are taken', (options) => {
+    expect(() => dynamodbStream(options)).not.toThrow()
+  })
+
   it.each([{ model: 5 }, { model: {} }, { numbers: 'all' }, { dates: 'x' }, { modell: 1 }])(
     'the options %j are refused',
     (options) => {

@@ -78,6 +78,7 @@ describe('logs(): a line as a request', () => {
   ])('E60: %s fails the invocation', async (_, event) => {
     const failure = await failureOf(requestsOf(event))
     expect(failure).toBeInstanceOf(InvalidEventError)
+    expect(failure).toMatchObject({ seen: 'CloudWatch Logs', expected: ['CloudWatch Logs'] })
     expect(String(failure)).toContain('logs(): the event is not JSON in gzip')
     expect(String(failure)).not.toContain('secret')
   })

@@ -57,7 +57,28 @@ describe.each(streamingSources)('respond.events(), $name', (source) => {
 
 describe('respond.events()', () => {
   it.each([0, -1, 90_000, Number.NaN, '5'])('keepAlive of %s is refused', (keepAlive) => {
-    expect(() => respond.events(events(), { keepAlive: keepAlive as number })).toThrow(InvalidResponseError)
+    expect(() => respond.events(events(), { keepAlive: keepAlive as number })).toThrow(
+      new InvalidResponseError('keepAlive is a number of seconds, above 0 and up to 86,400'),
+    )
+  })
+
+  it('keepAlive is a day at most', () => {
+    expect(() => respond.events(events(), { keepAlive: 86_400 })).not.toThrow()
+  })
+
+  it.each([
+    ['text', 'a', 'a string'],
+    ['null', null, 'null'],
+    ['a list', ['a'], 'a list'],
+    ['a function', () => events(), 'a function'],
+  ])('%s is no stream', (_, nothing, named) => {
+    for (const method of ['stream', 'events'] as const) {
+      expect(() => respond[method](nothing as never)).toThrow(
+        new InvalidResponseError(
+          `respond.${method}() takes a stream or another async iterable, not ${named}`,
+        ),
+      )
+    }
   })
 
   it('P2: after keepAlive seconds of silence a comment is sent, and the event that comes later is not lost', async () => {

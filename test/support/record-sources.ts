@@ -19,7 +19,7 @@ export interface NumberedRecord {
 
 /** A source, and what a test has to know of it. */
 export interface TestedSource {
-  readonly make: (logger: { error(): void; warn(): void }) => unknown
+  readonly make: (logger: { error(...words: unknown[]): void; warn(): void }) => unknown
   readonly event: (records: readonly NumberedRecord[]) => unknown
   /** The number of a request's record. */
   readonly numberOf: (request: never) => number

@@ -7,8 +7,14 @@ import {
   respond,
   webSocket,
 } from 'clearskies-middy'
-import { webSocketRequest } from 'clearskies-middy/normalizers/web-socket'
-import { type WebSocketEventOptions, invoke, lambdaContext, webSocketEvent } from 'clearskies-middy/testing'
+import { webSocketRequest, webSocketResponse } from 'clearskies-middy/normalizers/web-socket'
+import {
+  type WebSocketEventOptions,
+  albEvent,
+  invoke,
+  lambdaContext,
+  webSocketEvent,
+} from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
 import { majors } from '../support/middy-majors.ts'
 import { RecordingLogger } from '../support/recording-logger.ts'
@@ -86,6 +92,33 @@ describe('webSocket(): the request', () => {
       1006,
       'lost',
     ])
+  })
+
+  it('has the event, Lambda’s context, and the names that the gateway gave', () => {
+    const event = webSocketEvent({ type: 'connect' })
+    const request = webSocketRequest(event, context)
+    const { requestId, stage, domainName } = event.requestContext
+    expect([request.raw, request.lambdaContext]).toEqual([event, context])
+    expect([request.requestId, request.stage, request.domainName]).toEqual([requestId, stage, domainName])
+    expect([request.id, requestId]).toEqual([requestId, expect.any(String)])
+    expect([request.subprotocols, request.messageId]).toEqual([[], undefined])
+  })
+
+  it('data that is set stays', () => {
+    const request = read({ body: '{"a":1}' })
+    request.data = 'mine'
+    expect(request.data).toBe('mine')
+  })
+
+  it('an event of HTTP is refused, with what is expected', () => {
+    expect(() => webSocketRequest(albEvent() as never, context)).toThrow(
+      expect.objectContaining({
+        name: 'InvalidEventError',
+        seen: 'ALB',
+        message: expect.stringMatching(/^webSocket\(\)/) as string,
+        expected: [expect.stringMatching(/WebSocket/) as string],
+      }),
+    )
   })
 
   it('E71: an event of an authorizer for a connection is refused', () => {
@@ -187,6 +220,22 @@ describe('webSocket(): the answer', () => {
     ],
   ])('E67: the end is always 200: %s', async (_, handler) => {
     expect((await answered({ type: 'disconnect' }, handler)).result).toEqual({ statusCode: 200 })
+  })
+
+  it('an answer has at most 128 KiB, as every message', async () => {
+    const request = read({ body: 'x' })
+    const longest = 'ü'.repeat(65_536)
+    expect(await webSocketResponse(longest, request)).toEqual({ statusCode: 200, body: longest })
+    await expect(webSocketResponse(`${longest}.`, request)).rejects.toMatchObject({
+      name: 'ResponseTooLargeError',
+      size: 131_073,
+    })
+  })
+
+  it('bytes are no answer, and the error tells the other way', async () => {
+    await expect(webSocketResponse(Uint8Array.of(1), read({ body: 'x' }))).rejects.toThrow(
+      'A response cannot be bytes: send them by a ConnectionsBackend',
+    )
   })
 
   it.each(majors)('Middy %s: a whole connection has its answers', async (_, packages) => {

@@ -53,7 +53,6 @@ describe('creating messages', () => {
     ['an empty group id on a FIFO queue', /A group id has/, { groupId: () => '' }, true],
     ['no group id on a FIFO queue', /needs a group id/, { groupId: (() => undefined) as never }, true],
     ['a delay on a FIFO queue', /delays no single/, { delaySeconds: 1 }, true],
-    ['a deduplication id on a standard queue', /takes no deduplication id/, { deduplicationId: () => '7' }],
     ['a deduplication id of 129 characters', /A deduplication id has/, { deduplicationId: () => long }, true],
   ])('sqs D1 refuses %s before anything is sent', async (_, message, options, fifo = false) => {
     const { backend, proxy } = await sqs.open(options, { fifo })
