@@ -24,7 +24,7 @@ describe('the size of a text inside JSON', () => {
   it.each(['\0', 'a\u001f', '\n\n', '\t"'])(
     'of %j counts the longest escape of a control character',
     (text) => {
-      const escapes = [...text].map((letter) => (letter < ' ' ? 6 : jsonSize(letter)))
+      const escapes = Array.from(text, (letter) => (letter < ' ' ? 6 : jsonSize(letter)))
       expect(jsonSizeAtMost(text)).toBe(escapes.reduce((sum, size) => sum + size))
     },
   )
