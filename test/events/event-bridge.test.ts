@@ -133,5 +133,9 @@ describe('eventBridge(): the answer', () => {
     )
     expect(failure).toBeInstanceOf(InvalidEventError)
     expect(String(failure)).toContain(normalizer)
+    expect(failure).toMatchObject({
+      message: expect.stringMatching(/^eventBridge\(\)/) as string,
+      expected: [expect.stringMatching(/EventBridge/) as string],
+    })
   })
 })

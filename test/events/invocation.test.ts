@@ -31,6 +31,36 @@ describe('invocation()', () => {
     )
   })
 
+  it.each([
+    ['an object', { kind: 'invocation', source: 'mine', data: 1 }],
+    ['an object without a prototype', Object.assign(Object.create(null), { kind: 'x', source: 'y', raw: 1 })],
+  ])('a payload that looks like a request is data: %s', async (_, payload: object) => {
+    expect(await invoke(echo, payload)).toEqual({ ...payload })
+  })
+
+  it('what the payload has stands on the request, too, under names that are free', () => {
+    const payload = { order: 7, data: 'mine', id: 'mine', kind: 'mine' }
+    const context = lambdaContext()
+    const request = invocationRequest(payload, context)
+    expect(Object.getOwnPropertyDescriptor(request, 'order')).toEqual({
+      value: 7,
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    })
+    expect([request.kind, request.data, request.raw]).toEqual(['invocation', payload, payload])
+    expect([request.id, request.lambdaContext]).toEqual([context.awsRequestId, context])
+  })
+
+  it('data that is changed or set leaves the payload as it was sent', () => {
+    const payload = { list: [1] }
+    const request = invocationRequest(payload, lambdaContext())
+    ;(request.data as typeof payload).list.push(2)
+    expect([request.data, request.raw]).toEqual([{ list: [1, 2] }, { list: [1] }])
+    request.data = 'mine'
+    expect([request.data, request.raw]).toEqual(['mine', { list: [1] }])
+  })
+
   it('returns null for nothing', async () => {
     const handler = middy()
       .use(invocation())
