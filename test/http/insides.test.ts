@@ -5,6 +5,7 @@ import { restApiRequest } from 'clearskies-middy/normalizers/rest-api'
 import { httpApiEvent, lambdaContext, restApiEvent } from 'clearskies-middy/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { errorFacts, errorResponse } from '../../src/normalizers/http/errors.ts'
 import { isHostList } from '../../src/normalizers/http/hosts.ts'
 import { jsonSizeAtMost } from '../../src/normalizers/http/json-size.ts'
 import { type ResponseLines, addLines, mergeLines } from '../../src/normalizers/http/response-headers.ts'
@@ -160,5 +161,106 @@ it('a caller that Cognito let in is known by the identity, its pool and how it w
       identityPoolId: 'eu-central-1:pool',
       amr: ['authenticated', 'cognito-idp.eu-central-1.amazonaws.com/p'],
     },
+  })
+})
+
+describe('what an error tells its caller', () => {
+  const exposed = (parts: object) => errorFacts({ expose: true, statusCode: 400, ...parts })
+  const revoked = (): object => {
+    const { proxy, revoke } = Proxy.revocable<unknown[]>([], {})
+    revoke()
+    return proxy
+  }
+
+  it.each([399, 600, 400.5, '404', NaN])('is nothing of an error whose status is %j', (statusCode) => {
+    expect(errorFacts({ expose: true, statusCode })).toMatchObject({ status: 500, exposed: false })
+  })
+
+  it('is its status alone where it is not exposed', () => {
+    expect(
+      errorFacts({ expose: false, status: 503, message: 'db', headers: { a: 'b' }, errors: ['x'] }),
+    ).toEqual({
+      status: 503,
+      exposed: false,
+      message: '',
+      errors: [],
+      headers: {},
+    })
+  })
+
+  it('leaves out headers of a body, of a connection and of cookies, whatever their spelling', () => {
+    const headers = {
+      'Retry-After': '5',
+      ' Content-Type ': 'x',
+      Connection: 'close',
+      'SET-COOKIE': 'a=b',
+      te: 'x',
+    }
+    expect(exposed({ headers }).headers).toEqual({ 'Retry-After': '5' })
+    expect(exposed({ headers: 'x: y' }).headers).toEqual({})
+  })
+
+  it('has findings as texts and objects, and counts no others', () => {
+    const errors = ['a', { message: 'b' }, { path: ['c', 0, {}, null] }, { other: 1 }, null, 7]
+    expect(exposed({ message: 'm', errors })).toMatchObject({
+      message: 'm',
+      errors: [{ message: 'a' }, { message: 'b' }, { path: ['c', '0'] }],
+    })
+    expect(exposed({ errors: [{ path: [], in: 'query' }] }).errors).toEqual([{ path: [], in: 'query' }])
+  })
+
+  it('has a hundred findings, and says how many there are', () => {
+    const errors = Array.from({ length: 101 }, (_, index) => String(index))
+    expect([exposed({ message: 'm', errors }).message, exposed({ errors }).message]).toEqual([
+      'm (100 of 101 findings)',
+      '(100 of 101 findings)',
+    ])
+    expect(exposed({ message: 'm', errors: errors.slice(1) }).message).toBe('m')
+  })
+
+  it('has as many findings as 64,000 bytes hold', () => {
+    const errors = Array.from({ length: 99 }, () => 'x'.repeat(986))
+    const { errors: told, message } = exposed({ errors })
+    expect([JSON.stringify(told[0]).length, told.length, message]).toEqual([1000, 64, '(64 of 99 findings)'])
+  })
+
+  it('has long texts and deep paths cut off', () => {
+    const path = Array.from({ length: 40 }, () => 'p'.repeat(201))
+    const [deep, text] = exposed({ errors: [{ path }, 'x'.repeat(1001)] }).errors
+    expect(deep?.path).toEqual(Array.from({ length: 32 }, () => `${'p'.repeat(200)}…`))
+    expect(text?.message).toBe(`${'x'.repeat(1000)}…`)
+    expect(exposed({ errors: ['x'.repeat(1000)] }).errors[0]?.message).toHaveLength(1000)
+  })
+
+  it('is what can be read of an error whose parts cannot', () => {
+    const throwing = Object.defineProperty({ message: 'm' }, 'path', {
+      get: () => {
+        throw new Error('no')
+      },
+    })
+    expect(exposed({ errors: [throwing, { message: 'n', path: revoked() }] }).errors).toEqual([
+      { message: 'm' },
+      { message: 'n' },
+    ])
+    expect(exposed({ errors: revoked(), headers: revoked() })).toMatchObject({ errors: [], headers: {} })
+  })
+
+  it('has a place and a message for each finding in the form of clearskies', () => {
+    const facts = exposed({ message: 'm', errors: [{ path: ['a', 0] }, { path: 'b', message: 'n' }, 'o'] })
+    expect(errorResponse(facts, 'clearskies').body).toEqual({
+      status: 'input_errors',
+      error: 'm',
+      data: [],
+      pagination: {},
+      input_errors: { 'a.0': '', b: 'n', '': 'o' },
+    })
+    expect(errorResponse(exposed({ statusCode: 404 }), 'clearskies').body).toMatchObject({
+      status: 'client_error',
+      error: 'Not Found',
+    })
+    expect(errorResponse(exposed({ statusCode: 503 }), 'problem')).toMatchObject({
+      headers: { 'content-type': 'application/problem+json' },
+      body: { title: 'Service Unavailable', status: 503 },
+    })
   })
 })

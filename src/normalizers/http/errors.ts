@@ -79,7 +79,7 @@ const limits = { findings: 100, bytes: 64_000, message: 1_000, path: 200, depth:
 /** The findings that are told, and how many there are. Other libraries have lists of another form. */
 function findingsOf(errors: unknown): { readonly findings: readonly Finding[]; readonly count: number } {
   const findings: Finding[] = []
-  const count = listLength(errors)
+  const count = listLength(errors) ?? 0
   let bytes = 0
   let others = 0
   for (let index = 0; index < count && findings.length < limits.findings; index++) {
@@ -94,11 +94,12 @@ function findingsOf(errors: unknown): { readonly findings: readonly Finding[]; r
   return { findings, count: count - others }
 }
 
-function listLength(value: unknown): number {
+/** `undefined` for what is no list, or cannot be asked. */
+function listLength(value: unknown): number | undefined {
   try {
-    return Array.isArray(value) ? value.length : 0
+    return Array.isArray(value) ? value.length : undefined
   } catch {
-    return 0
+    return undefined
   }
 }
 
@@ -119,7 +120,7 @@ function findingOf(entry: unknown): Finding | undefined {
 function findingPath(path: unknown): string | string[] | undefined {
   if (typeof path === 'string') return shortened(path, limits.path)
   const length = listLength(path)
-  if (length === 0 && !Array.isArray(path)) return undefined
+  if (length === undefined) return undefined
   const segments = Array.from({ length: Math.min(length, limits.depth) }, (_, index) =>
     readSafely(asRecord(path), index),
   )
