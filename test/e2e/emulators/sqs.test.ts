@@ -92,10 +92,12 @@ async function isEmpty(QueueUrl: string): Promise<void> {
     'ApproximateNumberOfMessagesNotVisible',
     'ApproximateNumberOfMessagesDelayed',
   ] as const
-  const { Attributes } = await client.send(
-    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...AttributeNames] }),
-  )
-  expect(AttributeNames.map((name) => Attributes?.[name])).toEqual(['0', '0', '0'])
+  // A message that becomes visible between two counts is in neither, so it takes two answers.
+  for (let time = 1; time <= 2; time++) {
+    const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...AttributeNames] })
+    const { Attributes } = await client.send(command)
+    expect(AttributeNames.map((name) => Attributes?.[name])).toEqual(['0', '0', '0'])
+  }
 }
 
 describe.each(kinds)('a $kind queue', ({ isFifo }) => {
