@@ -242,8 +242,13 @@ describe('the context of a record', () => {
       false,
     ])
     expect([other.name, shared.name]).toEqual(['acme', 'acme'])
+    expect(Reflect.ownKeys(one)).toEqual([])
     one.name = 'again'
     expect([one.name, 'name' in one, Object.keys(one)]).toEqual(['again', true, ['name']])
+    one.name = 'once more'
+    expect(one.name).toBe('once more')
+    delete (one as Partial<Tenant>).name
+    expect('name' in one).toBe(false)
   })
 
   it('of a class has no member that nobody gave it', () => {

@@ -91,15 +91,14 @@ function identifierKey(identifier: unknown): string {
   return asString(identifier) ?? ''
 }
 
-/** Numbers of a stream have up to 56 digits, and not all have as many. */
+/** Numbers of a stream have up to 56 digits, and not all have as many. What is none is lower than nothing. */
 function isLowerNumber(identifier: RecordIdentifier, other: RecordIdentifier): boolean {
-  const [number, otherNumber] = [numberIn(identifier), numberIn(other)]
-  return number !== undefined && otherNumber !== undefined && number < otherNumber
+  return numberIn(identifier) < numberIn(other)
 }
 
-function numberIn(identifier: RecordIdentifier): bigint | undefined {
+function numberIn(identifier: RecordIdentifier): bigint | number {
   const digits = typeof identifier === 'string' ? identifier : String(identifier.offset)
-  return /^\d+$/.test(digits) ? BigInt(digits) : undefined
+  return /^\d+$/.test(digits) ? BigInt(digits) : NaN
 }
 
 /** No partial answer exists: all is done, or the invocation fails with the one error, or with an AggregateError. */
