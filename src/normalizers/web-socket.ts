@@ -66,7 +66,6 @@ export async function webSocketResponse(
   { type }: WebSocketRequest,
 ): Promise<WebSocketResult> {
   if (type === 'disconnect') return { statusCode: 200 }
-  if (type === 'connect' && !isResponse(result)) return { statusCode: 200 }
   const envelope = envelopeOf(result)
   const head = responseHead(envelope)
   // A status without a body is for HTTP.
