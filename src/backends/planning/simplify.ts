@@ -176,5 +176,6 @@ function wireTypeOf(value: unknown): string | undefined {
   if (value instanceof Uint8Array) return 'B'
   if (typeof value === 'boolean') return 'BOOL'
   if (Array.isArray(value)) return 'a list'
-  return value === undefined || value === null ? undefined : `a ${typeof value}`
+  if (value === undefined || value === null) return undefined
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
