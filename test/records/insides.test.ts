@@ -44,6 +44,7 @@ describe('where a stream has to go on', () => {
     ['the first of equal ones', ['7', '07'], '7'],
     ['the first where one is no number', ['7a', '5'], '7a'],
     ['the first where the other is no number', ['7', '5a'], '7'],
+    ['the first where the other only ends as one', ['7', 'a5'], '7'],
   ])('is %s', (_, identifiers, lowest) => {
     expect(from(...identifiers)).toEqual(items(lowest))
   })
@@ -91,6 +92,14 @@ describe('an answer that a handler gives by itself', () => {
     ['a partition that is a number', 'does not count', { partition: 0, offset: 1 }],
   ])('by %s %s', (_, verdict, identifier) => {
     expect(lowestFailure.isAnswer(items(identifier), partitions)).toBe(verdict === 'counts')
+  })
+
+  it('names no record that has no name itself', () => {
+    const nameless = batchOf('a', undefined)
+    expect([eachFailure.isAnswer(items('a'), nameless), eachFailure.isAnswer(items(''), nameless)]).toEqual([
+      true,
+      false,
+    ])
   })
 
   it('joined with another lists what either lists, in the order of the batch', () => {
@@ -247,6 +256,12 @@ describe('the context of a record', () => {
     expect([one.name, 'name' in one, Object.keys(one)]).toEqual(['again', true, ['name']])
     one.name = 'once more'
     expect(one.name).toBe('once more')
+    expect(Object.getOwnPropertyDescriptor(one, 'name')).toEqual({
+      value: 'once more',
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    })
     delete (one as Partial<Tenant>).name
     expect('name' in one).toBe(false)
   })

@@ -131,9 +131,7 @@ it('the event of a tumbling window is refused by the name of the normalizer', as
   const handler = middy()
     .use(kinesis({ logger: new RecordingLogger() }))
     .handler(eachRecord(() => undefined))
-  await expect(
-    invoke(handler, { ...kinesisEvent([{ data: 1 }]), window: {} }),
-  ).rejects.toMatchObject({
+  await expect(invoke(handler, { ...kinesisEvent([{ data: 1 }]), window: {} })).rejects.toMatchObject({
     name: 'InvalidEventError',
     seen: 'tumbling window',
     expected: ['records without a window'],
@@ -184,4 +182,10 @@ it('a batch that is answered while its records run stops them, and says why', as
   const signal = await begun.promise
   expect(await answer).toEqual(all)
   expect(signal.reason).toMatchObject({ message: 'The batch was answered before the record was done' })
+})
+
+it('an answer without the batch that it is for is an error', () => {
+  const { after } = sqs()
+  const request = { event: {}, context: lambdaContext(), response: undefined, error: null, internal: {} }
+  expect(() => after!(request as never)).toThrow('The batch of records is gone')
 })

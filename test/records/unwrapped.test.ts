@@ -110,3 +110,8 @@ it.each<[UnwrapSource, readonly unknown[]]>([
 it('sqs({ unwrap }): another source is refused when the chain is made', () => {
   expect(() => sqs({ unwrap: 'kinesis' as 'sns' })).toThrow(TypeError)
 })
+
+it("sqs({ unwrap: 'sns' }): a message that is plain text is text", async () => {
+  const { seen } = await unwrapped('sns', [notification('hello')])
+  expect([seen[0]?.data, (seen[0]?.unwrapped as SnsRequest).data]).toEqual(['hello', 'hello'])
+})
