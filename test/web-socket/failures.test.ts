@@ -2,7 +2,7 @@
 import middy from '@middy/core'
 import { SqsBackend } from 'clearskies-middy/backends/sqs'
 import { model } from 'clearskies-middy/backends/model'
-import { webSocket } from 'clearskies-middy'
+import { type WebSocketRequest, webSocket } from 'clearskies-middy'
 import { albEvent, invoke, webSocketEvent } from 'clearskies-middy/testing'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -16,7 +16,7 @@ async function answered(handler: () => unknown, more: middy.MiddlewareObj = { af
   const logger = new RecordingLogger()
   const chain = middy()
     .use(webSocket({ logger }))
-    .use(more as never)
+    .use(more as middy.MiddlewareObj<WebSocketRequest>)
     .handler(handler)
   return { result: await invoke<{ statusCode: number; body?: string }>(chain, event), logger }
 }
