@@ -27,6 +27,22 @@ describe('the responder', () => {
     ])
   })
 
+  it('answers a body that breaks off while it is collected like any other error', async () => {
+    const { responder, logger } = made()
+    async function* broken() {
+      yield 'a'
+      throw new Error('disk')
+    }
+    const shown = { stage: 'shown', given: undefined, response: { statusCode: 200, body: broken() } } as const
+    const sent = await Promise.all([
+      responder.send(broken(), request),
+      responder.sendShown(shown, request),
+      made(() => respond(broken())).responder.sendError(new Error('x'), request),
+    ])
+    expect(sent).toEqual([1, 2, 3].map(() => expect.objectContaining({ statusCode: 500 }) as object))
+    expect(logger.errors).toHaveLength(2)
+  })
+
   it('refuses a promise of an answer, which may fail as it likes', async () => {
     const { responder, logger } = made(async () => {
       throw new Error('late')

@@ -106,6 +106,15 @@ describe('a message for the dead-letter queue', () => {
     expect([throwing.calls, picky.calls.length]).toEqual([[], 1])
   })
 
+  it('is none where there is no such queue', () => {
+    const { failed, warnings } = care({ isPermanent: () => true })
+    expect([
+      failed(new PermanentFailureError(), requestOf()),
+      failed(new Error('x'), requestOf()),
+      warnings,
+    ]).toEqual([false, false, []])
+  })
+
   const sentWith = async (messageAttributes: unknown, error: unknown = new PermanentFailureError()) => {
     const { failed, calls } = care({ deadLetter, isPermanent: () => true })
     const request = requestOf((record) => {

@@ -1,6 +1,7 @@
 // What a batch answers when something besides its records fails, or somebody changes what the normalizer made.
 import middy from '@middy/core'
-import { currentInvocation, eachRecord, firehose, kinesis, sqs } from 'clearskies-middy'
+import { currentInvocation, eachRecord, firehose, kinesis, sns, sqs } from 'clearskies-middy'
+import { sqsBatch } from 'clearskies-middy/normalizers/sqs-batch'
 import { SqsBackend } from 'clearskies-middy/backends/sqs'
 import { model } from 'clearskies-middy/backends/model'
 import {
@@ -99,6 +100,29 @@ it.each([
   },
 )
 
+it('an answer of another middleware to other records than those that came does not count', async () => {
+  const handler = middy()
+    .use(sqs({ logger: new RecordingLogger() }))
+    .use({
+      before: ({ event: batch }) => {
+        Object.defineProperty(batch, 'Records', { value: [] })
+      },
+      onError: (request) => {
+        request.response = { batchItemFailures: [] } as never
+      },
+    })
+    .handler(() => Promise.reject(new Error('x')))
+  expect(await invoke(handler, event)).toEqual(all)
+})
+
+it('a batch that is done stays done behind a source that takes no answer, whatever a middleware returns late', async () => {
+  const handler = middy()
+    .use(sns({ logger: new RecordingLogger() }))
+    .after(() => 'late')
+    .handler(eachRecord(() => undefined, { logger: new RecordingLogger() }))
+  expect(await invoke(handler, snsEvent([{ message: '1' }]))).toBeNull()
+})
+
 it('what other middlewares list besides counts, also when the event was changed since', async () => {
   const handler = middy()
     .use(sqs({ logger: new RecordingLogger() }))
@@ -190,4 +214,15 @@ it('an answer without the batch that it is for is an error', () => {
   expect(() => {
     void after!(request as never)
   }).toThrow('The batch of records is gone')
+})
+
+it('a body that is read asynchronously is read once, however often somebody looks too early', () => {
+  let calls = 0
+  const body = async (text: string): Promise<string> => {
+    calls++
+    return text
+  }
+  const [request] = sqsBatch(event, lambdaContext(), { body }).requests
+  for (let look = 0; look < 3; look++) expect(() => request!.data).toThrow('is read asynchronously')
+  expect(calls).toBe(1)
 })

@@ -27,7 +27,8 @@ export const eachFailure: RecordAnswer<unknown> = failureList(identifierKey)
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
  */
 export const lowestFailure: RecordAnswer<unknown> = failureList(
-  (identifier) => (typeof identifier === 'string' ? '' : identifier.partition),
+  // A stream of numbers is one group.
+  (identifier) => asRecord(identifier)?.['partition'],
   'sequence number or offset',
 )
 
@@ -36,7 +37,7 @@ export const lowestFailure: RecordAnswer<unknown> = failureList(
  * @param named - What names a record, for messages
  */
 function failureList(
-  groupOf: (identifier: RecordIdentifier) => string,
+  groupOf: (identifier: RecordIdentifier) => unknown,
   named?: string,
 ): RecordAnswer<unknown> {
   const list = (identifiers: readonly (RecordIdentifier | undefined)[]): FailureList => ({
@@ -73,9 +74,9 @@ function failureList(
 
 function lowestOfEach(
   identifiers: readonly (RecordIdentifier | undefined)[],
-  groupOf: (identifier: RecordIdentifier) => string,
+  groupOf: (identifier: RecordIdentifier) => unknown,
 ): RecordIdentifier[] {
-  const groups = new Map<string, RecordIdentifier>()
+  const groups = new Map<unknown, RecordIdentifier>()
   for (const identifier of identifiers) {
     if (identifier === undefined) continue
     const group = groupOf(identifier)
