@@ -29,6 +29,20 @@ const beside = {
   lambda: 'test/e2e/lambda-runtime',
 }
 
+/**
+ * Suites that leave nothing behind: one process works their files one after the other, and loads what they need once. What
+ * counts what a process does, its time, its memory, its modules, has a process of its own.
+ */
+export const together = [
+  'test/{events,http,records,serve,streaming,web-socket}/**/!(growth).test.ts',
+  'test/invocation/{direct,scope,sends}.test.ts',
+  'test/testing-kit/*.test.ts',
+  'test/backends/dynamodb/!(deadline|faults|outcomes|told-writes|value-properties).test.ts',
+  'test/backends/{mistakes,named-places,planning,tables}.test.ts',
+  'test/backends/memory/like-dynamodb.test.ts',
+  'test/backends/sqs/*.test.ts',
+]
+
 function project(name: keyof typeof beside): TestProjectInlineConfiguration {
   return {
     extends: true,
@@ -43,17 +57,22 @@ function project(name: keyof typeof beside): TestProjectInlineConfiguration {
 
 const test = {
   ...common.test,
-  // Vitest reads the command line's `--project` from here, too: without one, the suite that needs nothing else runs.
-  project: 'unit',
+  // Vitest reads the command line's `--project` from here, too: without one, the suites that need nothing else run.
+  project: ['unit', 'together'],
   projects: [
     {
       extends: true as const,
       test: {
         name: 'unit',
         include: ['test/**/*.test.ts'],
-        exclude: [...Object.values(beside).map((folder) => `${folder}/**`), '**/node_modules/**'],
+        exclude: [
+          ...Object.values(beside).map((folder) => `${folder}/**`),
+          ...together,
+          '**/node_modules/**',
+        ],
       },
     },
+    { extends: true as const, test: { name: 'together', include: together, isolate: false } },
     project('emulators'),
     project('databases'),
     project('browser'),

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
-import { common } from '../../vitest.config.ts'
+import { common, together } from '../../vitest.config.ts'
 
 // One failure is enough: first what runs for milliseconds, last what compares thousands of inputs.
 const quick =
@@ -22,15 +22,7 @@ export default defineConfig({
   ...common,
   test: {
     ...common.test,
-    include: [
-      'test/{http,events,records,streaming,web-socket,serve}/**/!(growth).test.ts',
-      'test/invocation/{direct,scope,sends}.test.ts',
-      'test/testing-kit/*.test.ts',
-      'test/backends/dynamodb/!(deadline|faults|outcomes|told-writes|value-properties).test.ts',
-      'test/backends/{mistakes,named-places,planning,tables}.test.ts',
-      'test/backends/memory/like-dynamodb.test.ts',
-      'test/backends/sqs/*.test.ts',
-    ],
+    include: together,
     silent: true,
     // To count which change a test reaches makes the largest bodies slow.
     testTimeout: 60_000,
