@@ -92,7 +92,7 @@ function identifierKey(identifier: unknown): string {
   return asString(identifier) ?? ''
 }
 
-/** Numbers of a stream have up to 56 digits, and not all have as many. What is none is lower than nothing. */
+/** Numbers of a stream have up to 56 digits, and not all have as many. What is no number is never the lower one. */
 function isLowerNumber(identifier: RecordIdentifier, other: RecordIdentifier): boolean {
   return numberIn(identifier) < numberIn(other)
 }
