@@ -4,15 +4,12 @@ import { InvalidResponseError } from 'clearskies-middy'
 import { httpApiRequest } from 'clearskies-middy/normalizers/http-api'
 import { httpApiEvent, lambdaContext } from 'clearskies-middy/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ignore } from '../../src/core/ignore.ts'
 import { bodyStream, discard } from '../../src/normalizers/http/body-stream.ts'
 import { EventText, type ServerSentEvent } from '../../src/normalizers/http/server-sent-events.ts'
 import { readerOf } from '../../src/normalizers/http/source-reader.ts'
 import { checkStreaming, whyBuffered } from '../../src/normalizers/http/streaming.ts'
-
-async function* pieces(...list: readonly unknown[]) {
-  yield* list
-}
-const ignore = (): void => undefined
+import { pieces } from '../support/streamed.ts'
 
 describe('events as text', () => {
   const textOf = async (...events: readonly unknown[]): Promise<string[]> => {
@@ -129,7 +126,7 @@ describe('a source that is read', () => {
 describe('bytes of a source, outside of any invocation', () => {
   it('come in pieces, without the empty ones, and no character is cut', async () => {
     const smile = '\u{1f642}'
-    const source = pieces(
+    const source = pieces<unknown>(
       'a',
       '',
       smile.charAt(0),
@@ -158,7 +155,7 @@ describe('bytes of a source, outside of any invocation', () => {
     expect(() => bodyStream(query, ignore)).toThrow('A query was returned')
   })
 
-  it('of nobody close their source once', async () => {
+  it('that nobody reads, or not to the end, close their source once', async () => {
     let closed = 0
     const source = {
       [Symbol.asyncIterator]: () => ({

@@ -39,7 +39,7 @@ describe.each(streamingSources)('streaming: true, $name', (source) => {
     ],
     [
       'an async iterable of text and bytes',
-      () => pieces('a', bytes),
+      () => pieces<string | Uint8Array>('a', bytes),
       Buffer.from([97, 1, 2, 255]),
       'application/octet-stream',
     ],

@@ -110,6 +110,6 @@ export async function run(
 }
 
 /** A source of a stream. */
-export async function* pieces(...parts: (string | Uint8Array)[]) {
+export async function* pieces<T>(...parts: readonly T[]) {
   for (const part of parts) yield part
 }
